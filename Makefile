@@ -1,0 +1,105 @@
+# Everything happens in .venv and in build folders; nothing needs to be installed by hand.
+#
+#   make test FUSEDLOSS_LEVELS=v3          one instruction-set level: a third of the build time (see setup.py)
+#   make venv PYTHON=python3.13            another Python
+#   make test-peers TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+PY := $(VENV)/bin/python
+# -qq: pip's warnings about its own settings would drown the one line that each step prints; errors still show.
+PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
+BUILT := build/.compiled $(VENV)/.installed
+KERNELS := $(wildcard kernels/*.pyx kernels/*.pxd kernels/*.pxi kernels/*.h)
+EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
+	p = d["project"]; o = p["optional-dependencies"]; \
+	print(*(d["build-system"]["requires"] + p["dependencies"] if sys.argv[1] == "build" else o[sys.argv[1]]), sep="\n")'
+
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help venv build demo test test-peers bench lint format sdist wheel clean distclean FORCE
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+venv: $(VENV)/.created  ## create .venv
+
+build: $(BUILT)  ## compile what has changed, and install the package into .venv in editable form
+
+demo: export MPLBACKEND ?= Agg
+demo: $(BUILT) $(VENV)/.extra-plot  ## build, then run examples/demo.py
+	$(PY) examples/demo.py
+
+test: $(BUILT) $(VENV)/.extra-test  ## build, then run the tests, with the examples in README, docs and docstrings
+	$(PY) -m pytest --ignore=tests/peers
+
+test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
+	$(PY) -m pytest tests/peers
+
+bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks
+	$(PY) -m pytest bench --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,iqr,rounds
+
+lint: $(VENV)/.extra-build $(VENV)/.extra-dev  ## check style, format and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy --strict src
+
+format: $(VENV)/.extra-dev  ## format the code, and repair what can be repaired
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+sdist: $(VENV)/.extra-dev  ## make dist/*.tar.gz
+	$(PY) -m build --sdist
+
+wheel: $(VENV)/.extra-dev  ## make dist/*.tar.gz, and from it dist/*.whl
+	$(PY) -m build
+
+clean:  ## remove what was built, but not .venv
+	rm -rf build dist src/*.egg-info src/fusedloss/*.so kernels/*.c kernels/*.html $(VENV)/.installed
+	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
+	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean  ## remove .venv too
+	rm -rf $(VENV)
+
+# What follows are files that note that a step is done, so that repeating it costs nothing.
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there; name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) --version)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "venv: creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade pip
+	@touch $@
+
+$(VENV)/.extra-%: pyproject.toml | $(VENV)/.created
+	@echo "venv: installing what '$*' needs"
+	@$(EXTRAS) $* > $@.txt && $(PIP) install -r $@.txt
+	@touch $@
+
+$(VENV)/.peers: | $(VENV)/.created
+	@echo "venv: installing $(TORCH)"
+	@$(PIP) install $(TORCH) || { echo "make: $(TORCH) cannot be installed here, so test-peers cannot run; no other target needs it" >&2; exit 1; }
+	@touch $@
+
+# What decides the build but is not a file: rewritten only when it differs.
+$(VENV)/.settings: FORCE | $(VENV)/.created
+	@echo "$(FUSEDLOSS_LEVELS) | $(FUSEDLOSS_OPENMP) | $(if $(filter environment command,$(origin CC)),$(CC)) | $(CFLAGS) | $(LDFLAGS)" > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+build/.compiled: $(KERNELS) setup.py pyproject.toml $(VENV)/.settings $(VENV)/.extra-build
+	@command -v $(firstword $(CC)) >/dev/null || { echo "make: no C compiler '$(firstword $(CC))'; on Debian or Ubuntu: apt install gcc" >&2; exit 1; }
+	@$(PY) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || { echo "make: Python.h is missing; on Debian or Ubuntu: apt install python3-dev" >&2; exit 1; }
+	@echo "build: compiling the kernels"
+	@$(PY) setup.py -q build_ext --inplace
+	@touch $@
+
+# Compiles nothing: it shares the build folder with the step before. A change in kernels/ does not bring it back.
+$(VENV)/.installed: setup.py pyproject.toml | build/.compiled
+	@echo "build: installing fusedloss into $(VENV)"
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@

@@ -1,0 +1,313 @@
+# Arrays as the loops see them: any dtype, any strides, read and written block by block through small buffers.
+#
+# An Operand is a strided array over a Space (a shape of merged axes). `fetch` hands out `n` consecutive elements as
+# a pointer to the computation's dtype: into the array itself where it lies so in memory, else into a small buffer.
+
+cdef enum:
+    MAXDIM = 64       # NumPy's own limit
+
+cdef struct Half:
+    uint16_t bits
+
+cdef struct Bfloat:
+    uint16_t bits
+
+ctypedef fused Raw:          # every dtype that can be read
+    int8_t
+    int16_t
+    int32_t
+    int64_t
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+    Half
+    Bfloat
+    float
+    double
+
+ctypedef fused Stored:       # ... and written
+    Half
+    Bfloat
+    float
+    double
+
+ctypedef fused Cell:         # what a block holds: numbers, or class labels
+    float
+    double
+    int64_t
+
+cdef enum Kind:
+    INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, HALF, BFLOAT, FLOAT, DOUBLE, KINDS, UNKNOWN = -1
+
+ctypedef void (*Load)(const char *source, Py_ssize_t stride, bint swapped, Py_ssize_t n, void *block) noexcept nogil
+ctypedef void (*Store)(char *target, Py_ssize_t stride, Py_ssize_t n, const void *block) noexcept nogil
+
+cdef Load _load_float[<int> KINDS]
+cdef Load _load_double[<int> KINDS]
+cdef Load _load_label[<int> KINDS]
+cdef Store _store_float[<int> KINDS]
+cdef Store _store_double[<int> KINDS]
+
+
+cdef inline Cell converted(Raw x, const Cell *like) noexcept nogil:
+    if Raw is Half:
+        return <Cell> fl_from_half(x.bits)
+    elif Raw is Bfloat:
+        return <Cell> fl_from_bfloat(x.bits)
+    else:
+        return <Cell> x
+
+
+cdef void load_run(const char *source, Py_ssize_t stride, bint swapped, Py_ssize_t n, Cell *block, const Raw *like) noexcept nogil:
+    """block[:n] = the strided items at source. memcpy, because items need not be aligned."""
+    cdef Py_ssize_t i
+    cdef Raw x
+    if swapped:
+        for i in range(n):
+            memcpy(&x, source + i * stride, sizeof(Raw))
+            fl_swap_bytes(&x, sizeof(Raw))
+            block[i] = converted(x, <const Cell *> block)
+    elif stride == <Py_ssize_t> sizeof(Raw):
+        for i in range(n):
+            memcpy(&x, source + i * <Py_ssize_t> sizeof(Raw), sizeof(Raw))
+            block[i] = converted(x, <const Cell *> block)
+    elif stride == 0:
+        memcpy(&x, source, sizeof(Raw))
+        for i in range(n):
+            block[i] = converted(x, <const Cell *> block)
+    else:
+        for i in range(n):
+            memcpy(&x, source + i * stride, sizeof(Raw))
+            block[i] = converted(x, <const Cell *> block)
+
+
+cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block, const Stored *like) noexcept nogil:
+    """The strided items at target = block[:n]."""
+    cdef Py_ssize_t i
+    cdef Stored x
+    for i in range(n):
+        if Stored is Half:
+            x.bits = fl_to_half(<float> block[i])
+        elif Stored is Bfloat:
+            x.bits = fl_to_bfloat(<float> block[i])
+        else:
+            x = <Stored> block[i]
+        memcpy(target + i * stride, &x, sizeof(Stored))
+
+
+cdef void enlist_dtype(const Raw *raw, Kind kind) noexcept:
+    _load_float[<int> kind] = <Load> <void *> load_run[float, Raw]
+    _load_double[<int> kind] = <Load> <void *> load_run[double, Raw]
+    _load_label[<int> kind] = <Load> <void *> load_run[int64_t, Raw]
+    if Raw is Half or Raw is Bfloat or Raw is float or Raw is double:
+        _store_float[<int> kind] = <Store> <void *> store_run[float, Raw]
+        _store_double[<int> kind] = <Store> <void *> store_run[double, Raw]
+
+
+enlist_dtype[int8_t](NULL, INT8)
+enlist_dtype[int16_t](NULL, INT16)
+enlist_dtype[int32_t](NULL, INT32)
+enlist_dtype[int64_t](NULL, INT64)
+enlist_dtype[uint8_t](NULL, UINT8)
+enlist_dtype[uint16_t](NULL, UINT16)
+enlist_dtype[uint32_t](NULL, UINT32)
+enlist_dtype[uint64_t](NULL, UINT64)
+enlist_dtype[Half](NULL, HALF)
+enlist_dtype[Bfloat](NULL, BFLOAT)
+enlist_dtype[float](NULL, FLOAT)
+enlist_dtype[double](NULL, DOUBLE)
+
+
+# ---- from NumPy arrays to operands ---------------------------------------------------------------------------------
+
+cdef int _bfloat16_number = -1      # the type number that ml_dtypes got from NumPy, once one has been seen
+
+
+def set_bfloat16(int number):
+    """Tell the loops the dtype number of ml_dtypes' bfloat16."""
+    global _bfloat16_number
+    _bfloat16_number = number
+
+
+cdef Kind kind_of(cnp.ndarray array) noexcept:
+    cdef int number = cnp.PyArray_TYPE(array)
+    cdef Py_ssize_t size = cnp.PyArray_ITEMSIZE(array)
+    if number == cnp.NPY_FLOAT:
+        return FLOAT
+    if number == cnp.NPY_DOUBLE:
+        return DOUBLE
+    if number == cnp.NPY_BOOL:
+        return UINT8
+    if cnp.PyTypeNum_ISSIGNED(number):
+        return INT8 if size == 1 else INT16 if size == 2 else INT32 if size == 4 else INT64
+    if cnp.PyTypeNum_ISUNSIGNED(number):
+        return UINT8 if size == 1 else UINT16 if size == 2 else UINT32 if size == 4 else UINT64
+    if number == cnp.NPY_FLOAT16:
+        return HALF
+    if number == _bfloat16_number:
+        return BFLOAT
+    return UNKNOWN
+
+
+cdef struct Space:
+    # Axes 0 … ndim-1 after merging. The first `outer` of them are the rows of a class-axis loss; elementwise: all of them.
+    int ndim
+    int outer
+    Py_ssize_t shape[MAXDIM]
+
+cdef struct Operand:
+    char *data                    # NULL: absent
+    Kind kind
+    bint swapped
+    bint native                   # aligned, in native order, of the computation's dtype
+    bint flat                     # ... and its inner axes are one contiguous run
+    Py_ssize_t itemsize
+    Load load
+    Store store
+    Py_ssize_t strides[MAXDIM]
+
+
+cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim) except -1:
+    """Everything about one array except how its axes merge. Axes that it lacks at the end get stride 0."""
+    cdef int axis
+    if array is None:
+        op.data = NULL
+        return 0
+    op.data = cnp.PyArray_BYTES(array)
+    op.kind = kind_of(array)
+    if op.kind == UNKNOWN:
+        raise TypeError(f"dtype {array.dtype} cannot be used here")
+    op.swapped = cnp.PyArray_ISBYTESWAPPED(array)
+    op.itemsize = cnp.PyArray_ITEMSIZE(array)
+    if real is float:
+        op.native = op.kind == FLOAT
+        op.load = _load_float[<int> op.kind]
+        op.store = _store_float[<int> op.kind]
+    else:
+        op.native = op.kind == DOUBLE
+        op.load = _load_double[<int> op.kind]
+        op.store = _store_double[<int> op.kind]
+    op.native = op.native and not op.swapped and cnp.PyArray_ISALIGNED(array)
+    for axis in range(cnp.PyArray_NDIM(array)):
+        op.strides[axis] = cnp.PyArray_STRIDES(array)[axis]
+    for axis in range(cnp.PyArray_NDIM(array), ndim):
+        op.strides[axis] = 0
+    return 0
+
+
+cdef bint steps_over(const Operand *ops, int n_ops, const Space *space, int outer, int inner) noexcept nogil:
+    """Whether one step on axis `outer` is as far as the whole of axis `inner`, in every operand."""
+    cdef int k
+    for k in range(n_ops):
+        if ops[k].data != NULL and ops[k].strides[outer] != ops[k].strides[inner] * space.shape[inner]:
+            return False
+    return True
+
+
+cdef inline void move_axis(Operand *ops, int n_ops, Space *space, int source, int target) noexcept nogil:
+    cdef int k
+    space.shape[target] = space.shape[source]
+    for k in range(n_ops):
+        if ops[k].data != NULL:
+            ops[k].strides[target] = ops[k].strides[source]
+
+
+cdef inline void swap_axes(Operand *ops, int n_ops, Space *space, int a, int b) noexcept nogil:
+    cdef int k
+    cdef Py_ssize_t t
+    t = space.shape[a]; space.shape[a] = space.shape[b]; space.shape[b] = t
+    for k in range(n_ops):
+        if ops[k].data != NULL:
+            t = ops[k].strides[a]; ops[k].strides[a] = ops[k].strides[b]; ops[k].strides[b] = t
+
+
+cdef int join_axes(Operand *ops, int n_ops, Space *space, int first, int last, int target) noexcept nogil:
+    """merge_axes without the change of order."""
+    cdef int axis, end = target
+    for axis in range(first, last):
+        if space.shape[axis] == 1:
+            continue
+        if end > target and steps_over(ops, n_ops, space, end - 1, axis):
+            space.shape[axis] *= space.shape[end - 1]
+            end -= 1
+        move_axis(ops, n_ops, space, axis, end)
+        end += 1
+    return end
+
+
+cdef int merge_axes(Operand *ops, int n_ops, Space *space, int first, int last, int target) noexcept nogil:
+    """Bring axes first … last-1 into the memory order of ops[0], drop those of length 1, merge neighbours where every
+    operand allows it, and put them at `target` on. Returns the end. The order depends on shapes and strides alone."""
+    cdef int axis, other
+    for axis in range(first + 1, last):
+        other = axis
+        while other > first and llabs(ops[0].strides[other - 1]) < llabs(ops[0].strides[other]):
+            swap_axes(ops, n_ops, space, other - 1, other)
+            other -= 1
+    return join_axes(ops, n_ops, space, first, last, target)
+
+
+cdef bint is_flat(const Operand *op, const Space *space, int first, int last) noexcept nogil:
+    """Whether axes first … last-1 are one contiguous run of the computation's dtype."""
+    cdef Py_ssize_t step = op.itemsize
+    cdef int axis
+    if not op.native:
+        return False
+    for axis in range(last - 1, first - 1, -1):
+        if op.strides[axis] != step:
+            return False
+        step *= space.shape[axis]
+    return True
+
+
+# ---- blocks ----------------------------------------------------------------------------------------------------------
+
+cdef inline Py_ssize_t offset_of(const Operand *op, const Space *space, int first, int last, Py_ssize_t index) noexcept nogil:
+    """Bytes from the operand's start to element `index`, counted over axes first … last-1."""
+    cdef Py_ssize_t offset = 0
+    cdef int axis
+    for axis in range(last - 1, first, -1):
+        offset += index % space.shape[axis] * op.strides[axis]
+        index = index // space.shape[axis]
+    if last > first:
+        offset += index * op.strides[first]
+    return offset
+
+
+cdef void load_block(const Operand *op, Load load, const char *base, const Space *space, int first, int last,
+                     Py_ssize_t start, Py_ssize_t n, char *block, Py_ssize_t cell) noexcept nogil:
+    """block[:n] = elements start … start+n-1 over axes first … last-1, run by run along the last of them."""
+    cdef Py_ssize_t run, length, done = 0
+    if last == first:
+        load(base, 0, op.swapped, n, block)
+        return
+    length = space.shape[last - 1]
+    while done < n:
+        run = min(n - done, length - (start + done) % length)
+        load(base + offset_of(op, space, first, last, start + done), op.strides[last - 1], op.swapped, run, block + done * cell)
+        done += run
+
+
+cdef inline const real *fetch(const Operand *op, const char *base, const Space *space, int first, int last,
+                              Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
+    if op.flat:
+        return <const real *> base + start
+    load_block(op, op.load, base, space, first, last, start, n, <char *> block, sizeof(real))
+    return block
+
+
+cdef void put(const Operand *op, char *base, const Space *space, int first, int last,
+              Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil:
+    """Elements start … start+n-1 over axes first … last-1 = block[:n]; nothing to do where the block lies in the array."""
+    cdef Py_ssize_t run, length, done = 0
+    if op.flat and <const real *> base + start == block:
+        return
+    if last == first:
+        op.store(base, 0, n, block)
+        return
+    length = space.shape[last - 1]
+    while done < n:
+        run = min(n - done, length - (start + done) % length)
+        op.store(base + offset_of(op, space, first, last, start + done), op.strides[last - 1], run, block + done)
+        done += run

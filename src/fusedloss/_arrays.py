@@ -1,0 +1,232 @@
+"""Operands, outputs and reductions: the rules that hold for every loss."""
+
+from __future__ import annotations
+
+from math import copysign, inf, isnan, nan
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from fusedloss._dispatch import kernels
+
+Array: TypeAlias = npt.NDArray[Any]
+ArrayLike: TypeAlias = npt.ArrayLike
+Reduction: TypeAlias = Literal[
+    "mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights"
+]
+#: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; and buffers.
+Request: TypeAlias = tuple[int, Any, Any, Any]
+
+REDUCTIONS: Final = (
+    "mean",
+    "sum",
+    "none",
+    "batchmean",
+    "weighted_mean",
+    "sum_by_nonzero_weights",
+)
+
+#: Up to this size no call is split over threads, so their number need not be looked up.
+SMALL: Final = 16384
+
+# By dtype.char: what a dtype asks of the computation. The computation is in float64 where one
+# operand asks for it, or none asks for float32.
+_NOTHING, _SINGLE, _DOUBLE = 0, 1, 2
+_ASKS: Final = dict.fromkeys("?bhilqpBHILQP", _NOTHING) | {"e": _SINGLE, "f": _SINGLE, "d": _DOUBLE}
+_FLOATS: Final = {"e", "f", "d"}
+_ACCEPTED = "boolean, integer, float16, bfloat16, float32 or float64"
+
+
+def operand(name: str, value: Any) -> tuple[Array, int]:
+    """The value as an array, and what its dtype asks of the computation."""
+    if type(value) is np.ndarray:
+        asks = _ASKS.get(value.dtype.char)
+        if asks is not None:
+            return value, asks
+        array = value
+    elif type(value) in (int, float, bool):
+        return np.asarray(value, dtype=np.float64), _NOTHING
+    elif isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name}: masked arrays are not accepted; pass the mask as a weight")
+    else:
+        try:
+            array = np.asarray(value)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{name}: cannot be made an array: {error}") from None
+        asks = _ASKS.get(array.dtype.char)
+        if asks is not None:
+            return array, asks
+    if is_bfloat16(array.dtype):
+        return array, _SINGLE
+    raise TypeError(f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}")
+
+
+def positive(name: str, value: Any) -> float:
+    """A parameter that must be positive and finite."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: a number is needed, got {type(value).__name__}") from None
+    if not 0 < number < inf:
+        raise ValueError(f"{name}: a positive finite number is needed, got {value}")
+    return number
+
+
+def is_bfloat16(dtype: np.dtype[Any]) -> bool:
+    """Whether this is the bfloat16 of ml_dtypes; if so the kernels learn its number."""
+    if dtype.name != "bfloat16" or dtype.itemsize != 2:
+        return False
+    kernels.set_bfloat16(dtype.num)
+    return True
+
+
+def is_float(dtype: np.dtype[Any]) -> bool:
+    return dtype.char in _FLOATS or is_bfloat16(dtype)
+
+
+def is_double(asks: int) -> bool:
+    """Whether the operands, whose demands are or-ed together, are computed in float64."""
+    return asks != _SINGLE
+
+
+def broadcast(name: str, array: Array, shape: tuple[int, ...], what: str = "input") -> Array:
+    """The array at `shape`, without a copy."""
+    if array.shape == shape:
+        return array
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(
+            f"{name}: shape {array.shape} cannot be broadcast to the shape of {what}, {shape}"
+        ) from None
+
+
+def new_output(like: Array, double: bool) -> Array:
+    """An array for the gradient: of the input's shape, and its dtype if that is floating."""
+    dtype = like.dtype
+    if not is_float(dtype):
+        return np.empty_like(like, np.float64 if double else np.float32, subok=False)
+    if not dtype.isnative:
+        return np.empty_like(like, dtype.newbyteorder("="), subok=False)
+    return np.empty_like(like)
+
+
+def output(name: str, buffer: Any, shape: tuple[int, ...], inputs: tuple[Any, ...]) -> Array:
+    """The caller's buffer, if it can be written to without harm."""
+    if not isinstance(buffer, np.ndarray):
+        raise TypeError(f"{name}: a NumPy array is needed, got {type(buffer).__name__}")
+    if not is_float(buffer.dtype) or not buffer.dtype.isnative:
+        raise TypeError(
+            f"{name}: dtype {buffer.dtype} is not accepted; it must be float16, bfloat16, float32 "
+            "or float64 in native byte order"
+        )
+    if buffer.shape != shape:
+        raise ValueError(f"{name}: shape {shape} is needed, got {buffer.shape}")
+    if not buffer.flags.writeable:
+        raise ValueError(f"{name}: the array is read-only")
+    if not buffer.flags.c_contiguous and _overlaps_itself(buffer):
+        raise ValueError(f"{name}: its elements share memory with each other")
+    for array in inputs:
+        if array is not None and np.may_share_memory(buffer, array) and _shares(buffer, array):
+            raise ValueError(f"{name}: shares memory with an input or another output")
+    return buffer
+
+
+def _shares(a: Array, b: Array) -> bool:
+    try:
+        return np.shares_memory(a, b, max_work=10_000)
+    except np.exceptions.TooHardError:
+        return True
+
+
+def _overlaps_itself(array: Array) -> bool:
+    """Whether two elements may share memory: a step that does not clear what lies inside it."""
+    reach = array.itemsize
+    for step, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1:
+            if step < reach:
+                return True
+            reach += step * (length - 1)
+    return False
+
+
+def outputs(
+    request: Request,
+    x: Array,
+    double: bool,
+    value_shape: tuple[int, ...] | None,
+    inputs: tuple[Any, ...],
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Arrays for value (None where it is reduced), gradient and second derivative."""
+    order, out, grad_out, hess_out = request
+    value = grad = hess = None
+    if value_shape is not None:
+        if out is None:
+            dtype = np.float64 if double else np.float32
+            same = value_shape == x.shape
+            value = np.empty_like(x, dtype, subok=False) if same else np.empty(value_shape, dtype)
+        else:
+            value = output("out", out, value_shape, inputs)
+    elif out is not None:
+        output("out", out, (), inputs)
+    if order > 0:
+        if grad_out is None:
+            grad = new_output(x, double)
+        else:
+            grad = output("grad_out", grad_out, x.shape, (*inputs, out))
+    if order > 1:
+        if hess_out is None:
+            hess = new_output(x, double)
+        else:
+            hess = output("hess_out", hess_out, x.shape, (*inputs, out, grad_out))
+    return value, grad, hess
+
+
+def check_reduction(reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction: must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
+
+
+def divisor(
+    reduction: str, mean: float, batch: float, weights: float, nonzero: float
+) -> tuple[float, bool]:
+    """What the sum is divided by, and whether 0/0 is 0 (TensorFlow's rule) rather than nan."""
+    if reduction == "mean":
+        return mean, False
+    if reduction == "batchmean":
+        return batch, False
+    if reduction == "weighted_mean":
+        return weights, True
+    if reduction == "sum_by_nonzero_weights":
+        return nonzero, True
+    return 1.0, False
+
+
+def scale_of(divisor: float, safe: bool) -> float:
+    """What derivatives are multiplied by."""
+    if divisor:
+        return 1.0 / divisor
+    return 0.0 if safe else inf
+
+
+def finish(
+    total: float, divisor: float, safe: bool, double: bool, out: Array | None
+) -> Any:
+    """The reduced value as a scalar of the computation's dtype, or in the caller's 0-d array."""
+    if divisor:
+        total /= divisor
+    elif safe:
+        total = 0.0
+    else:
+        total = nan if total == 0 or isnan(total) else copysign(inf, total)
+    value = kernels.scalar(total, double)
+    if out is None:
+        return value
+    out[...] = value
+    return out
+
+
+def shown(value: Array | None, out: Any) -> Any:
+    """What a caller gets of an array of values: without dimensions a scalar, as from NumPy."""
+    return value if out is not None or value is None or value.ndim else value[()]

@@ -1,0 +1,104 @@
+"""What many docstrings say in the same words. A line ``<name>`` in a docstring stands for it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Final
+
+_BUFFERS = """\
+out, grad_out, hess_out : ndarray, optional, keyword only
+    Buffers for the value (of shape () unless ``reduction="none"``), the gradient and the second
+    derivative; each for the methods that compute it. Of a floating dtype, any strides, sharing no
+    memory with an input. They are written to and returned."""
+
+_RETURNS = """\
+Returns
+-------
+value : scalar, or ndarray of {shape} for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradient),
+    `value_grad_hess` (value, gradient, diagonal of the Hessian)."""
+
+COMMON: Final = {
+    "input and target": """\
+input : array_like
+    Predictions x, of any shape and real dtype.
+target : array_like
+    True values t, of input's shape or broadcasting up to it.""",
+    "weight": """\
+weight : array_like, optional
+    Weights w of the elements, of input's shape or broadcasting up to it.""",
+    "reduction, mean over elements": """\
+reduction : str
+    "mean" (divides by the number of elements, also with a weight, as torch does for this loss),
+    "sum", "none", "batchmean" (divides by ``input.shape[0]``), "weighted_mean" (by the sum of the
+    weights) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are
+    none).
+"""
+    + _BUFFERS,
+    "reduction, mean over weights": """\
+reduction : str
+    "mean" (divides by the number of elements; with a weight by the sum of the weights, as torch
+    does for this loss), "sum", "none", "batchmean" (divides by ``input.shape[0]``),
+    "weighted_mean" (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by
+    the number of non-zero weights; 0 where there are none).
+"""
+    + _BUFFERS,
+    "returns": _RETURNS.format(shape="input's shape"),
+    "raises": """\
+Raises
+------
+ValueError
+    For shapes that do not broadcast, a value out of its range, an unknown reduction, an unfit
+    buffer.
+TypeError
+    For complex, object and other dtypes that are not real numbers.""",
+    "class input": """\
+input : array_like
+    Scores, of shape (C,), (N, C) or (N, C, d1, …), or with the classes on any other `axis`.""",
+    "ignore_index": """\
+ignore_index : int
+    Rows with this class number count for nothing: value 0, gradient 0, and no part in the
+    mean's divisor. May lie inside or outside the range of classes.""",
+    "axis": """\
+axis : int, optional
+    The class axis: 1 by default, 0 for an input of one dimension. Any axis works, without a copy.""",
+    "reduction of rows": """\
+reduction : str
+    "mean" (divides by the sum of the class weights of the rows that are not ignored, so without
+    weights by their number; nan where that is 0), "sum", "none", "batchmean" (divides by
+    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (as "mean", but 0 where the
+    divisor is 0) or "sum_by_nonzero_weights" (by the number of rows whose class weight is not
+    zero; 0 where there are none).
+"""
+    + _BUFFERS,
+    "returns rows": _RETURNS.format(shape="input's shape without the class axis"),
+    "raises rows": """\
+Raises
+------
+ValueError
+    For a wrong shape, a value out of its range, an unknown reduction, an unfit buffer.
+TypeError
+    For a dtype that is not accepted.
+IndexError
+    For a class out of range, with its position; nothing has been written then.""",
+    "activation input": """\
+input : array_like
+    Of any shape and real dtype.""",
+    "activation out": """\
+out : ndarray, optional, keyword only
+    A buffer of the result's shape and a floating dtype; it is written to and returned.""",
+    "activation returns": """\
+Returns
+-------
+ndarray
+    In the computation's dtype: float64 for float64 and integers, else float32 (also for half
+    precision). ``.vjp(input, grad_output, …, *, grad_out=None)`` carries a gradient with respect
+    to the result back to the input; it has input's shape and dtype.""",
+}
+
+
+def filled(doc: str | None) -> str:
+    """The docstring with the common parts put in."""
+    lines = inspect.cleandoc(doc or "").split("\n")
+    return "\n".join(COMMON[line[1:-1]] if line[1:-1] in COMMON else line for line in lines)

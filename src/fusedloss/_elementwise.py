@@ -1,0 +1,130 @@
+"""From the arguments of an elementwise loss to its kernel and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fusedloss._arrays import (
+    SMALL,
+    Array,
+    Request,
+    broadcast,
+    check_reduction,
+    divisor,
+    finish,
+    is_double,
+    operand,
+    outputs,
+    scale_of,
+    shown,
+)
+from fusedloss._dispatch import get_num_threads, kernels
+
+def elementwise(
+    request: Request,
+    formula: str,
+    input: Any,
+    target: Any,
+    *,
+    parameters: tuple[float, ...] = (),
+    weight: Any = None,
+    third: Any = None,
+    third_name: str = "",
+    reduction: str = "mean",
+    mean_by_weight: bool = False,
+) -> Any:
+    """Evaluate a formula of kernels/formulas.pxi.
+
+    `target`, `weight` and the third operand broadcast up to `input`. `mean_by_weight` says that
+    torch's mean of this loss divides by the sum of the weights.
+    """
+    x, asks = operand("input", input)
+    t, more = operand("target", target)
+    asks |= more
+    shape = x.shape
+    if t.shape != shape:
+        t = broadcast("target", t, shape)
+    u = w = None
+    if third is not None:
+        u, more = operand(third_name, third)
+        u = broadcast(third_name, u, shape)
+        asks |= more
+    if weight is not None:
+        w, more = operand("weight", weight)
+        w = broadcast("weight", w, shape)
+        asks |= more
+    double = is_double(asks)
+    order, out, grad_out, hess_out = request
+    size = x.size
+    if reduction == "mean" and not (w is not None and mean_by_weight):
+        by, safe = size, False
+    else:
+        check_reduction(reduction)
+        by, safe = _divisor(reduction, x, w)
+    reduced = reduction != "none"
+    value = grad = hess = None
+    if order or out is not None or not reduced:
+        value, grad, hess = outputs(request, x, double, None if reduced else shape, (x, t, u, w))
+    total = kernels.elementwise(
+        kernels.FORMULA_NUMBERS[formula],
+        parameters,
+        double,
+        order,
+        scale_of(by, safe),
+        reduced,
+        get_num_threads() if size > SMALL else 1,
+        (x, t, u, w, value, grad, hess),
+    )
+    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+    if order == 0:
+        return result
+    return (result, grad) if order == 1 else (result, grad, hess)
+
+
+def _divisor(reduction: str, x: Array, w: Array | None) -> tuple[float, bool]:
+    weights = nonzero = float(x.size)
+    if w is not None and reduction in ("mean", "weighted_mean"):
+        weights = float(np.add.reduce(w, axis=None, dtype=np.float64))
+    elif w is not None and reduction == "sum_by_nonzero_weights":
+        nonzero = float(np.count_nonzero(w))
+    return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
+
+
+def carry_back(formula: str, input: Any, grad_output: Any, grad_out: Any) -> Array:
+    """The gradient through an elementwise function: its derivative times `grad_output`."""
+    x, asks = operand("input", input)
+    dy, more = operand("grad_output", grad_output)
+    dy = broadcast("grad_output", dy, x.shape)
+    double = is_double(asks | more)
+    grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
+    kernels.elementwise(
+        kernels.FORMULA_NUMBERS[formula],
+        (),
+        double,
+        1,
+        1.0,
+        False,
+        get_num_threads(),
+        (x, None, None, dy, None, grad, None),
+    )
+    return grad  # type: ignore[no-any-return]
+
+
+def apply(formula: str, input: Any, out: Any) -> Any:
+    """An elementwise function of one array."""
+    x, asks = operand("input", input)
+    double = is_double(asks)
+    value: Any = outputs((0, out, None, None), x, double, x.shape, (x,))[0]
+    kernels.elementwise(
+        kernels.FORMULA_NUMBERS[formula],
+        (),
+        double,
+        0,
+        1.0,
+        False,
+        get_num_threads(),
+        (x, None, None, None, value, None, None),
+    )
+    return shown(value, out)

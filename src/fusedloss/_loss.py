@@ -1,0 +1,229 @@
+"""What users meet: Loss, Criterion and Activation, made from one plain function each."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, overload
+
+from fusedloss._arrays import Array, Request
+from fusedloss._docs import filled
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+
+_VALUE: Request = (0, None, None, None)
+_SLOPE: Request = (1, None, None, None)
+_CURVATURE: Request = (2, None, None, None)
+
+
+def _with(signature: inspect.Signature, *names: str) -> inspect.Signature:
+    """The signature with keyword-only buffers added, None by default."""
+    extra = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
+    return signature.replace(parameters=[*signature.parameters.values(), *extra])
+
+
+def _dress(function: Any, name: str, qualname: str, doc: str, signature: inspect.Signature) -> Any:
+    function.__name__ = name
+    function.__qualname__ = qualname
+    function.__doc__ = doc
+    function.__signature__ = signature
+    return function
+
+
+class Loss(Generic[P]):
+    """A loss function: call it for the value, its methods for the derivatives too.
+
+    Like a NumPy ufunc, a loss is an object. Every loss takes, besides its own arguments, the
+    buffers `out` (for the value), `grad_out` and `hess_out`: arrays of a floating dtype and the
+    right shape that are written to and returned.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.mse_loss([1.0, 2.0], [0.0, 4.0])
+    np.float64(2.5)
+    >>> value, grad = fl.mse_loss.value_and_grad([1.0, 2.0], [0.0, 4.0])
+    >>> grad
+    array([ 1., -2.])
+    """
+
+    def __init__(self, function: Callable[Concatenate[Request, P], Any]) -> None:
+        self._function = function
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__module__ = function.__module__
+        self.__doc__ = filled(function.__doc__)
+        signature = inspect.signature(function)
+        self._arguments = signature.replace(parameters=list(signature.parameters.values())[1:])
+        self.__signature__ = _with(self._arguments, "out")
+        vars(self)["value_and_grad"] = self._method(
+            1,
+            "value_and_grad",
+            f"""Value and gradient of `{self.__name__}` in one pass.
+
+The arguments are those of `{self.__name__}`, and the buffers `out` and `grad_out`.
+
+Returns
+-------
+value : scalar or ndarray
+    As `{self.__name__}` returns it.
+grad : ndarray
+    The gradient with respect to `input`, of its shape and (if that is floating) dtype; for
+    ``reduction="none"`` that of the sum. A tuple where several inputs have gradients.
+""",
+        )
+        vars(self)["value_grad_hess"] = self._method(
+            2,
+            "value_grad_hess",
+            f"""Value, gradient and second derivative of `{self.__name__}` in one pass.
+
+The arguments are those of `{self.__name__}`, and the buffers `out`, `grad_out` and `hess_out`.
+
+Returns
+-------
+value : scalar or ndarray
+    As `{self.__name__}` returns it.
+grad : ndarray
+    As `value_and_grad` returns it.
+hess : ndarray
+    The diagonal of the Hessian with respect to `input`, of the gradient's shape and dtype.
+""",
+        )
+
+    def _method(self, order: int, name: str, doc: str) -> Any:
+        function = self._function
+        if order == 1:
+
+            def method(*args: Any, out: Any = None, grad_out: Any = None, **kwargs: Any) -> Any:
+                return function((1, out, grad_out, None), *args, **kwargs)  # type: ignore[arg-type]
+
+            signature = _with(self._arguments, "out", "grad_out")
+        else:
+
+            def method(
+                *args: Any, out: Any = None, grad_out: Any = None, hess_out: Any = None, **kwargs: Any
+            ) -> Any:
+                return function((2, out, grad_out, hess_out), *args, **kwargs)  # type: ignore[arg-type]
+
+            signature = _with(self._arguments, "out", "grad_out", "hess_out")
+        return _dress(method, name, f"{self.__name__}.{name}", doc, signature)
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    def __call__(self, *args: Any, out: Array | None, **kwargs: Any) -> Any: ...
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is None:
+            return self._function(_VALUE, *args, **kwargs)
+        return self._function((0, out, None, None), *args, **kwargs)
+
+    @overload
+    def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(
+        self, *args: Any, out: Array | None = None, grad_out: Array | None = None, **kwargs: Any
+    ) -> tuple[Any, Array]: ...
+    def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
+        """Value and gradient in one pass."""
+        raise NotImplementedError  # every instance has its own
+
+    @overload
+    def value_grad_hess(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self,
+        *args: Any,
+        out: Array | None = None,
+        grad_out: Array | None = None,
+        hess_out: Array | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, Array, Array]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> Any:
+        """Value, gradient and diagonal second derivative in one pass."""
+        raise NotImplementedError  # every instance has its own
+
+    def __repr__(self) -> str:
+        return f"<loss {self.__name__}{self.__signature__}>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+
+class Criterion:
+    """A loss with its options bound, as in torch.nn.
+
+    The classes derive from the losses: the options are the loss's keyword arguments. A criterion
+    is called with ``(input, target)`` and has the loss's methods.
+    """
+
+    loss: ClassVar[Loss[...]]
+
+    def __init_subclass__(cls, *, loss: Loss[...]) -> None:
+        cls.loss = loss
+        _, _, *options = loss._arguments.parameters.values()
+        cls.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+        cls.__doc__ = (
+            f"{cls.__doc__}\n\nA criterion is called with ``(input, target)`` and has the loss's "
+            f"methods; its options are those of `{loss.__name__}`.\n\n{loss.__doc__}"
+        )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
+        try:
+            bound = signature.bind(*args, **options)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}") from None
+        self._options = bound.arguments
+        bound.apply_defaults()
+        vars(self).update(bound.arguments)
+
+    def __call__(self, input: Any, target: Any, *, out: Any = None) -> Any:
+        return self.loss(input, target, out=out, **self._options)
+
+    def value_and_grad(
+        self, input: Any, target: Any, *, out: Any = None, grad_out: Any = None
+    ) -> tuple[Any, Array]:
+        """Value and gradient in one pass."""
+        return self.loss.value_and_grad(input, target, out=out, grad_out=grad_out, **self._options)
+
+    def value_grad_hess(
+        self, input: Any, target: Any, *, out: Any = None, grad_out: Any = None, hess_out: Any = None
+    ) -> tuple[Any, Array, Array]:
+        """Value, gradient and diagonal second derivative in one pass."""
+        return self.loss.value_grad_hess(
+            input, target, out=out, grad_out=grad_out, hess_out=hess_out, **self._options
+        )
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
+        return f"{type(self).__name__}({options})"
+
+
+class Activation(Generic[P, Q]):
+    """A function of one array; its method `vjp` carries a gradient back through it."""
+
+    def __init__(self, function: Callable[P, Any], vjp: Callable[Q, Array]) -> None:
+        self._function = function
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__module__ = function.__module__
+        self.__doc__ = filled(function.__doc__)
+        self.__signature__ = inspect.signature(function)
+        vjp.__name__ = "vjp"
+        vjp.__qualname__ = f"{self.__name__}.vjp"
+        self.vjp = vjp
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<activation {self.__name__}{self.__signature__}>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+
+def activation(
+    vjp: Callable[Q, Array],
+) -> Callable[[Callable[P, Any]], Activation[P, Q]]:
+    """Make an Activation of the decorated function."""
+    return lambda function: Activation(function, vjp)

@@ -1,0 +1,309 @@
+"""From the arguments of a class-axis loss or activation to its kernel and back."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any, Final
+
+import numpy as np
+
+from fusedloss._arrays import (
+    SMALL,
+    Array,
+    Request,
+    broadcast,
+    check_reduction,
+    divisor,
+    finish,
+    is_double,
+    is_float,
+    operand,
+    outputs,
+    scale_of,
+    shown,
+)
+from fusedloss._dispatch import get_num_threads, kernels
+
+# The enums Result and Target of kernels/rows.pxi.
+LOGSUMEXP, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, NLL = range(5)
+_CLASS, _SMOOTHED_CLASS, _DISTRIBUTION, _TIMES_SOFTMAX = range(4)
+
+_NO_LABEL: Final = -(2**63)
+
+
+def axis_number(x: Array, axis: Any) -> int:
+    """An axis of the input, counted from the front."""
+    try:
+        number = index(axis)
+    except TypeError:
+        raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}") from None
+    if not -x.ndim <= number < x.ndim:
+        raise ValueError(
+            f"axis: {number} is out of range for input with {x.ndim} dimensions"
+            + (f"; accepted: {-x.ndim} to {x.ndim - 1}" if x.ndim else "")
+        )
+    return number % x.ndim
+
+
+def class_axis(x: Array, axis: Any) -> int:
+    """The class axis, counted from the front: as given, or 1, or 0 for one dimension."""
+    if x.ndim == 0:
+        raise ValueError("input: at least one dimension is needed, the class axis")
+    if axis is None:
+        return 1 if x.ndim > 1 else 0
+    return axis_number(x, axis)
+
+
+def axes_last(array: Array, axes: tuple[int, ...]) -> Array:
+    """A view with those axes at the end."""
+    if axes == (array.ndim - 1,):
+        return array
+    return array.transpose([k for k in range(array.ndim) if k not in axes] + list(axes))
+
+
+def run(
+    x: Array,
+    axes: tuple[int, ...],
+    what: int,
+    double: bool,
+    *,
+    target: Array | None = None,
+    kind: int = _CLASS,
+    order: int = 0,
+    keep: float = 1.0,
+    spread: float = 0.0,
+    ignored: int = _NO_LABEL,
+    scale: float = 1.0,
+    summed: bool = False,
+    factor: Array | None = None,
+    value: Array | None = None,
+    grad: Array | None = None,
+    hess: Array | None = None,
+    weight: Array | None = None,
+) -> float:
+    """Call the kernel. `axes` are the class axes of what has input's shape."""
+    if axes != (x.ndim - 1,):
+        if target is not None and kind >= _DISTRIBUTION:
+            target = axes_last(target, axes)
+        if grad is not None:
+            grad = axes_last(grad, axes)
+        if hess is not None:
+            hess = axes_last(hess, axes)
+        x = axes_last(x, axes)
+    return kernels.rows(
+        what,
+        kind,
+        order,
+        double,
+        keep,
+        spread,
+        ignored,
+        scale,
+        summed,
+        get_num_threads() if x.size > SMALL else 1,
+        len(axes),
+        (x, target, factor, value, grad, hess, weight),
+    )
+
+
+def labelled(
+    request: Request,
+    what: int,
+    input: Any,
+    target: Any,
+    *,
+    weight: Any,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float = 0.0,
+    axis: int | None,
+) -> Any:
+    """Evaluate cross entropy or the negative log-likelihood."""
+    x, asks = operand("input", input)
+    axis = class_axis(x, axis)
+    classes = x.shape[axis]
+    if classes == 0:
+        raise ValueError(f"input: shape {x.shape} has no classes along axis {axis}")
+    row_shape = x.shape[:axis] + x.shape[axis + 1 :]
+    check_reduction(reduction)
+    if label_smoothing != 0 and not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {label_smoothing}")
+    ignored = _ignored(ignore_index)
+    t, more = operand("target", target)
+    t, kind = _target(t, x, row_shape, what)
+    class_weight = None
+    if kind == _DISTRIBUTION:
+        asks |= more
+        if ignored >= 0:
+            raise ValueError(
+                f"ignore_index: {ignored} has no meaning where target holds probabilities"
+            )
+    elif label_smoothing:
+        kind = _SMOOTHED_CLASS
+    if weight is not None:
+        class_weight, more = operand("weight", weight)
+        asks |= more
+        if class_weight.shape != (classes,):
+            raise ValueError(
+                f"weight: one number for each of the {classes} classes is needed, shape "
+                f"({classes},), got shape {class_weight.shape}"
+            )
+    double = is_double(asks)
+    w64 = w = None
+    if class_weight is not None:
+        w64 = np.ascontiguousarray(class_weight, np.float64)
+        w = w64 if double else np.ascontiguousarray(class_weight, np.float32)
+
+    if kind == _DISTRIBUTION:
+        weights = nonzero = float(x.size // classes)
+    else:
+        _, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w64)
+        if bad >= 0:
+            raise _label_error(t, bad, classes, ignored)
+    batch = x.shape[0] if x.ndim > 1 else 1
+    by, safe = divisor(reduction, weights, batch, weights, nonzero)
+    reduced = reduction != "none"
+    order, out, grad_out, hess_out = request
+    value = grad = hess = None
+    if order or out is not None or not reduced:
+        shape = None if reduced else row_shape
+        value, grad, hess = outputs(request, x, double, shape, (x, t, class_weight))
+    total = run(
+        x,
+        (axis,),
+        what,
+        double,
+        target=t,
+        kind=kind,
+        order=order,
+        keep=1.0 - label_smoothing,
+        spread=label_smoothing / classes,
+        ignored=ignored,
+        scale=scale_of(by, safe),
+        summed=reduced,
+        value=value,
+        grad=grad,
+        hess=hess,
+        weight=w,
+    )
+    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+    if order == 0:
+        return result
+    return (result, grad) if order == 1 else (result, grad, hess)
+
+
+def _target(t: Array, x: Array, row_shape: tuple[int, ...], what: int) -> tuple[Array, int]:
+    """The target, and whether it holds class numbers or probabilities."""
+    if is_float(t.dtype):
+        if what == CROSS_ENTROPY and t.shape == x.shape:
+            return t, _DISTRIBUTION
+    elif t.shape == row_shape:
+        return t, _CLASS
+    elif x.ndim == 1 and t.shape == (1,):
+        return t.reshape(()), _CLASS
+    accepted = f"class numbers of an integer dtype and shape {row_shape}"
+    if what == CROSS_ENTROPY:
+        accepted += f", or probabilities of a floating dtype and input's shape, {x.shape}"
+    error = ValueError if t.shape not in (row_shape, x.shape) else TypeError
+    raise error(f"target: {accepted} are needed; got dtype {t.dtype}, shape {t.shape}")
+
+
+def _ignored(ignore_index: Any) -> int:
+    try:
+        ignored = index(ignore_index)
+    except TypeError:
+        raise TypeError(
+            f"ignore_index: an integer is needed, got {type(ignore_index).__name__}"
+        ) from None
+    if not -(2**63) <= ignored < 2**63:
+        raise ValueError(f"ignore_index: a 64-bit integer is needed, got {ignored}")
+    return ignored
+
+
+def _label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
+    position = np.unravel_index(bad, t.shape)
+    where = ", ".join(str(int(i)) for i in position)
+    return IndexError(
+        f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to {classes - 1}, and "
+        f"ignore_index, which is {ignored}"
+    )
+
+
+# ---- activations -----------------------------------------------------------------------------------------------------
+
+
+def normalised(what: int, input: Any, axis: int | None, out: Any) -> Array:
+    """softmax or log_softmax."""
+    x, asks = operand("input", input)
+    axis = class_axis(x, axis)
+    double = is_double(asks)
+    buffer: Any = outputs((0, out, None, None), x, double, x.shape, (x,))[0]
+    run(x, (axis,), what, double, order=1, grad=buffer)
+    return buffer  # type: ignore[no-any-return]
+
+
+def carry_back(
+    what: int, input: Any, grad_output: Any, axis: int | None, grad_out: Any
+) -> Array:
+    """The gradient through softmax or log_softmax.
+
+    Cross entropy is -Σ τ log_softmax(x), so its gradient with τ = grad_output is what log_softmax
+    carries back, but for the sign; with τ = softmax(x) · grad_output it is what softmax does.
+    """
+    x, asks = operand("input", input)
+    axis = class_axis(x, axis)
+    dy, more = operand("grad_output", grad_output)
+    dy = broadcast("grad_output", dy, x.shape)
+    double = is_double(asks | more)
+    grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
+    kind = _TIMES_SOFTMAX if what == SOFTMAX else _DISTRIBUTION
+    run(x, (axis,), CROSS_ENTROPY, double, target=dy, kind=kind, order=1, scale=-1.0, grad=grad)
+    return grad  # type: ignore[no-any-return]
+
+
+def _reduced(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """The axes that logsumexp goes over, and the result's shape without and with them."""
+    if axis is None:
+        axes = tuple(range(x.ndim))
+    else:
+        axes = tuple(axis_number(x, a) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"axis: {axis} names an axis twice")
+    without = tuple(n for k, n in enumerate(x.shape) if k not in axes)
+    kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+    return axes, without, kept
+
+
+def _dropped(array: Array, axes: tuple[int, ...]) -> Array:
+    """A view without those axes of length 1."""
+    return array[tuple(0 if k in axes else slice(None) for k in range(array.ndim)) or ...]
+
+
+def logsumexp(input: Any, axis: Any, keepdims: bool, out: Any) -> Any:
+    x, asks = operand("input", input)
+    axes, without, kept = _reduced(x, axis)
+    double = is_double(asks)
+    shape = kept if keepdims else without
+    value: Any = outputs((0, out, None, None), x, double, shape, (x,))[0]
+    if x.size:
+        rows = _dropped(value, axes) if keepdims else value
+        run(x, axes, LOGSUMEXP, double, value=rows)
+    else:
+        value[...] = -np.inf
+    return shown(value, out)
+
+
+def logsumexp_carry_back(
+    input: Any, grad_output: Any, axis: Any, keepdims: bool, grad_out: Any
+) -> Array:
+    """softmax over the same axes, times the row's number in `grad_output`."""
+    x, asks = operand("input", input)
+    axes, without, kept = _reduced(x, axis)
+    dy, more = operand("grad_output", grad_output)
+    shape = kept if keepdims else without
+    dy = broadcast("grad_output", dy, shape, "the result")
+    double = is_double(asks | more)
+    grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
+    factor = _dropped(dy, axes) if keepdims else dy
+    run(x, axes, SOFTMAX, double, order=1, factor=factor, grad=grad)
+    return grad  # type: ignore[no-any-return]

@@ -1,0 +1,203 @@
+"""softmax, sigmoid and their logarithms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fusedloss import _rows
+from fusedloss._arrays import Array, ArrayLike
+from fusedloss._elementwise import apply, carry_back
+from fusedloss._loss import activation
+
+
+def _softmax_vjp(
+    input: ArrayLike,
+    grad_output: ArrayLike,
+    axis: int | None = None,
+    *,
+    grad_out: Array | None = None,
+) -> Array:
+    """Carry a gradient back through softmax: p (g - Σ p g)."""
+    return _rows.carry_back(_rows.SOFTMAX, input, grad_output, axis, grad_out)
+
+
+@activation(_softmax_vjp)
+def softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = None) -> Array:
+    r"""Softmax :math:`p_j = e^{x_j} / \sum_k e^{x_k}` along an axis.
+
+    A single +inf in a row gives 1 there and 0 elsewhere.
+
+    Parameters
+    ----------
+    <activation input>
+    axis : int, optional
+        1 by default, 0 for an input of one dimension.
+    <activation out>
+
+    <activation returns>
+
+    Notes
+    -----
+    torch and scipy.special: ``softmax``.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.softmax([[1.0, 1.0], [0.0, 100.0]])
+    array([[5.00000000e-01, 5.00000000e-01],
+           [3.72007598e-44, 1.00000000e+00]])
+    >>> fl.softmax.vjp([1.0, 1.0], [1.0, 0.0])
+    array([ 0.25, -0.25])
+    """
+    return _rows.normalised(_rows.SOFTMAX, input, axis, out)
+
+
+def _log_softmax_vjp(
+    input: ArrayLike,
+    grad_output: ArrayLike,
+    axis: int | None = None,
+    *,
+    grad_out: Array | None = None,
+) -> Array:
+    """Carry a gradient back through log_softmax: g - p Σ g."""
+    return _rows.carry_back(_rows.LOG_SOFTMAX, input, grad_output, axis, grad_out)
+
+
+@activation(_log_softmax_vjp)
+def log_softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = None) -> Array:
+    r"""Logarithm of softmax, :math:`x_j - \log \sum_k e^{x_k}`, along an axis.
+
+    Right to a few ULP also where one class is all but certain.
+
+    Parameters
+    ----------
+    <activation input>
+    axis : int, optional
+        1 by default, 0 for an input of one dimension.
+    <activation out>
+
+    <activation returns>
+
+    Notes
+    -----
+    torch and scipy.special: ``log_softmax``.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.log_softmax([100.0, 0.0])
+    array([-3.72007598e-44, -1.00000000e+02])
+    """
+    return _rows.normalised(_rows.LOG_SOFTMAX, input, axis, out)
+
+
+def _logsumexp_vjp(
+    input: ArrayLike,
+    grad_output: ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+    *,
+    grad_out: Array | None = None,
+) -> Array:
+    """Carry a gradient back through logsumexp: p g, with p the softmax over the same axes."""
+    return _rows.logsumexp_carry_back(input, grad_output, axis, keepdims, grad_out)
+
+
+@activation(_logsumexp_vjp)
+def logsumexp(
+    input: ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+    *,
+    out: Array | None = None,
+) -> Any:
+    r"""Logarithm of the sum of exponentials, :math:`\log \sum_j e^{x_j}`.
+
+    Over nothing it is -inf.
+
+    Parameters
+    ----------
+    <activation input>
+    axis : int or tuple of int, optional
+        The axes to sum over; all of them by default, as in NumPy and SciPy.
+    keepdims : bool
+        Whether these axes stay, with length 1.
+    <activation out>
+
+    <activation returns>
+
+    Notes
+    -----
+    torch and scipy.special: ``logsumexp``.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.logsumexp([0.0, -100.0])
+    np.float64(3.720075976020836e-44)
+    >>> fl.logsumexp([[0.0, 0.0], [1000.0, 1000.0]], axis=1)
+    array([6.93147181e-01, 1.00069315e+03])
+    """
+    return _rows.logsumexp(input, axis, keepdims, out)
+
+
+def _sigmoid_vjp(
+    input: ArrayLike, grad_output: ArrayLike, *, grad_out: Array | None = None
+) -> Array:
+    """Carry a gradient back through sigmoid: g σ (1 - σ)."""
+    return carry_back("sigmoid", input, grad_output, grad_out)
+
+
+@activation(_sigmoid_vjp)
+def sigmoid(input: ArrayLike, *, out: Array | None = None) -> Any:
+    r"""The logistic function :math:`\sigma(x) = 1 / (1 + e^{-x})`.
+
+    Parameters
+    ----------
+    <activation input>
+    <activation out>
+
+    <activation returns>
+
+    Notes
+    -----
+    torch: ``sigmoid``; scipy.special: ``expit``.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.sigmoid([-100.0, 0.0, 100.0])
+    array([3.72007598e-44, 5.00000000e-01, 1.00000000e+00])
+    """
+    return apply("sigmoid", input, out)
+
+
+def _logsigmoid_vjp(
+    input: ArrayLike, grad_output: ArrayLike, *, grad_out: Array | None = None
+) -> Array:
+    """Carry a gradient back through logsigmoid: g (1 - σ)."""
+    return carry_back("log_sigmoid", input, grad_output, grad_out)
+
+
+@activation(_logsigmoid_vjp)
+def logsigmoid(input: ArrayLike, *, out: Array | None = None) -> Any:
+    r"""Logarithm of the logistic function, :math:`-\log(1 + e^{-x})`.
+
+    Parameters
+    ----------
+    <activation input>
+    <activation out>
+
+    <activation returns>
+
+    Notes
+    -----
+    torch: ``logsigmoid``; scipy.special: ``log_expit``.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.logsigmoid([-100.0, 0.0, 100.0])
+    array([-1.00000000e+02, -6.93147181e-01, -3.72007598e-44])
+    """
+    return apply("log_sigmoid", input, out)
