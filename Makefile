@@ -39,8 +39,11 @@ test: $(BUILT) $(VENV)/.extra-test  ## build, then run the tests, with the examp
 test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
 	$(PY) -m pytest tests/peers
 
-bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks
-	$(PY) -m pytest bench --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,iqr,rounds
+# BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
+BENCH ?= --benchmark-quiet
+bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks; BENCH="-k huber" selects (see bench/README.md)
+	$(PY) -m pytest bench --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
+		--benchmark-columns=min,median,iqr,rounds,iterations $(BENCH)
 
 lint: $(VENV)/.extra-build $(VENV)/.extra-dev  ## check style, format and types
 	$(VENV)/bin/ruff check .

@@ -86,19 +86,8 @@ def max_threads():
     return omp_get_max_threads()
 
 
-cdef cnp.dtype _float32 = cnp.PyArray_DescrFromType(cnp.NPY_FLOAT)
-cdef cnp.dtype _float64 = cnp.PyArray_DescrFromType(cnp.NPY_DOUBLE)
-
-
-def scalar(double value, bint double_precision):
-    """A NumPy scalar of the computation's dtype."""
-    cdef float single = <float> value
-    if double_precision:
-        return PyArray_Scalar(&value, _float64, None)
-    return PyArray_Scalar(&single, _float32, None)
-
-
 include "operands.pxi"
 include "formulas.pxi"
 include "elementwise.pxi"
 include "rows.pxi"
+include "wrapping.pxi"

@@ -53,9 +53,11 @@ cdef inline real slope(real e, real tau, real sigma, real s, real inverse) noexc
     """The gradient of one class: p (Σ - τ) - τ (1 - p)."""
     return (e * (sigma - tau) - tau * softmax_gap(e, s)) * inverse
 
-cdef inline real curvature(real e, real sigma, real s, real inverse) noexcept nogil:
-    """The second derivative of one class: Σ p (1 - p)."""
-    return sigma * (e * inverse) * (softmax_gap(e, s) * inverse)
+cdef inline real curvature(real e, real s, real first, real inverse) noexcept nogil:
+    """The second derivative of one class: Σ p (1 - p), where `first` is Σ / (1 + S)."""
+    cdef real p = e * inverse
+    cdef real q = 1 - p if p < <real> 0.5 else softmax_gap(e, s) * inverse
+    return e * first * q
 
 cdef inline real xlogy_term(real tau, real d) noexcept nogil:
     """τ d with 0 · inf = 0; NaN stays."""
@@ -81,24 +83,34 @@ cdef double limit_row(real m, const real *x, Py_ssize_t step, real *e, Py_ssize_
 cdef real chunk_max(const real *x, Py_ssize_t n, real m) noexcept nogil:
     """The larger of m and the largest of x; NaN is passed over (it shows in S)."""
     cdef real lanes[LANES]
-    cdef Py_ssize_t i, j, whole = n - n % LANES
+    cdef real xi, li
+    cdef Py_ssize_t i, j, width = LANES, whole = n - n % LANES
     for j in range(LANES):
         lanes[j] = m
     for i from 0 <= i < whole by LANES:
         for j in range(LANES):
-            lanes[j] = x[i + j] if x[i + j] > lanes[j] else lanes[j]
+            xi = x[i + j]
+            li = lanes[j]
+            lanes[j] = xi if xi > li else li
     for j in range(n - whole):
-        lanes[j] = x[whole + j] if x[whole + j] > lanes[j] else lanes[j]
-    for j in range(LANES):
-        m = lanes[j] if lanes[j] > m else m
-    return m
+        xi = x[whole + j]
+        li = lanes[j]
+        lanes[j] = xi if xi > li else li
+    while width > 1:
+        width //= 2
+        for j in range(width):
+            xi = lanes[j + width]
+            li = lanes[j]
+            lanes[j] = xi if xi > li else li
+    return lanes[0]
 
 
 cdef double chunk_exp(real m, const real *x, real *e, Py_ssize_t n, double *maxima) noexcept nogil:
     """E of a chunk; returns the sum of those below 1 and adds the number of the others to `maxima`."""
-    cdef double lanes[LANES]
+    cdef double below[LANES]
+    cdef double lost[LANES]
     cdef double ones[LANES]
-    cdef double sum = 0
+    cdef real ei, one
     cdef Py_ssize_t i, j, whole = n - n % LANES
     if m - m != 0:
         maxima[0] += limit_row(m, x, 1, e, 1, n)
@@ -106,26 +118,30 @@ cdef double chunk_exp(real m, const real *x, real *e, Py_ssize_t n, double *maxi
     for i in range(n):
         e[i] = exp_gap(x[i], m)
     for j in range(LANES):
-        lanes[j] = 0
+        below[j] = 0
+        lost[j] = 0
         ones[j] = 0
     for i from 0 <= i < whole by LANES:
         for j in range(LANES):
-            lanes[j] += 0 if e[i + j] == 1 else e[i + j]
-            ones[j] += 1 if e[i + j] == 1 else 0
+            ei = e[i + j]
+            one = 1 if ei == 1 else 0
+            accumulate(ei - one, &below[j], &lost[j])
+            ones[j] += one
     for j in range(n - whole):
-        lanes[j] += 0 if e[whole + j] == 1 else e[whole + j]
-        ones[j] += 1 if e[whole + j] == 1 else 0
+        ei = e[whole + j]
+        one = 1 if ei == 1 else 0
+        accumulate(ei - one, &below[j], &lost[j])
+        ones[j] += one
     for j in range(LANES):
-        sum += lanes[j]
         maxima[0] += ones[j]
-    return sum
+    return lanes_sum(below, lost)
 
 
 cdef struct Stats:            # of one row
     double m                  # the largest x
     double s                  # S; NaN where the maximum is infinite and not alone, so that the row has no limit
     double log                # log1p(S)
-    double inverse            # 1 / (1 + S)
+    double whole              # 1 + S
 
 cdef inline Stats stats_of(real m, double below, double maxima) noexcept nogil:
     """From the maximum, the sum of the E below 1 and the number of the others."""
@@ -135,10 +151,11 @@ cdef inline Stats stats_of(real m, double below, double maxima) noexcept nogil:
     if infinite:
         stats.s = 0 if maxima == 1 else NAN
         stats.log = maxima * 0         # the logsumexp is m itself
+        stats.whole = 1 + stats.s
     else:
         stats.s = below + (maxima - 1)
         stats.log = log1p(<real> stats.s)
-    stats.inverse = 1 / (1 + stats.s)
+        stats.whole = below + maxima
     return stats
 
 
@@ -147,11 +164,10 @@ cdef const real *chunk_tau(const Rows *job, const char *target, int64_t label, P
     """The target distribution of classes start … start+n-1 of one row, in `tau`."""
     cdef const real *w = <const real *> job.weight
     cdef const real *t
-    cdef real keep = <real> job.keep, spread = <real> job.spread
     cdef Py_ssize_t j
     if job.target == SMOOTHED_CLASS:
         for j in range(n):
-            tau[j] = spread
+            tau[j] = <real> job.spread
         if start <= label < start + n:
             tau[label - start] = <real> (job.keep + job.spread)
     else:
@@ -161,7 +177,7 @@ cdef const real *chunk_tau(const Rows *job, const char *target, int64_t label, P
                 tau[j] = t[j] * (e[j] * inverse)
         else:
             for j in range(n):
-                tau[j] = t[j] * keep + spread
+                tau[j] = <real> (t[j] * job.keep + job.spread)
     if w != NULL:
         for j in range(n):
             tau[j] *= w[start + j]
@@ -248,7 +264,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
     cdef real *g
     cdef real *h
     cdef Stats stats
-    cdef real m = -INFINITY, s, log, inverse, sigma, scale = <real> job.scale, omega = 1, value = 0, x_y
+    cdef real m = -INFINITY, s, log, inverse, sigma, first, scale = <real> job.scale, omega = 1, value = 0, x_y
     cdef double below = 0, maxima = 0, sum_tau = 0, sum_value = 0
     cdef int64_t label = -1
     cdef Py_ssize_t i, j, n, classes = job.classes
@@ -275,7 +291,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
     stats = stats_of(m, below, maxima)
     s = <real> stats.s
     log = <real> stats.log
-    inverse = <real> stats.inverse
+    inverse = <real> (1 / stats.whole)
 
     if job.what == LOGSUMEXP:
         value = m + log
@@ -304,6 +320,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         return value
 
     sigma = <real> (sum_tau * job.scale)
+    first = <real> (sum_tau * job.scale / stats.whole)
     for i from 0 <= i < classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, classes - i)
         g = place(job, R_G, base_g, i, <real *> xs)
@@ -315,7 +332,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         if base_h != NULL:
             h = place(job, R_H, base_h, i, <real *> hs)
             for j in range(n):
-                h[j] = curvature(e[j], sigma, s, inverse)
+                h[j] = curvature(e[j], s, first, inverse)
             put_classes(job, R_H, base_h, i, n, h)
         if job.what == SOFTMAX:
             for j in range(n):
@@ -326,7 +343,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         elif job.target == CLASS:
             x_y = e[label - i] if i <= label < i + n else 0
             for j in range(n):
-                g[j] = e[j] * (sigma * inverse)
+                g[j] = e[j] * first
             if i <= label < i + n:
                 g[label - i] = slope(x_y, sigma, sigma, s, inverse)
         else:
@@ -376,7 +393,7 @@ cdef void lanes_tau(const Rows *job, const char *target, const int64_t *labels, 
     """The target distribution of class j of n rows."""
     cdef const real *w = <const real *> job.weight
     cdef const real *t
-    cdef real keep = <real> job.keep, spread = <real> job.spread, both = <real> (job.keep + job.spread)
+    cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread)
     cdef Py_ssize_t r
     if job.target == SMOOTHED_CLASS:
         for r in range(n):
@@ -388,7 +405,7 @@ cdef void lanes_tau(const Rows *job, const char *target, const int64_t *labels, 
                 tau[r] = t[r] * (e[r] * inverse[r])
         else:
             for r in range(n):
-                tau[r] = t[r] * keep + spread
+                tau[r] = <real> (t[r] * job.keep + job.spread)
     if w != NULL:
         for r in range(n):
             tau[r] *= w[j]
@@ -408,9 +425,13 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     cdef real omega[TILE]
     cdef real e_y[TILE]
     cdef real values[TILE]
+    cdef real first[TILE]
     cdef double below[TILE]
+    cdef double lost[TILE]
     cdef double maxima[TILE]
+    cdef double wholes[TILE]
     cdef double sum_tau[TILE]
+    cdef double lost_tau[TILE]
     cdef double sum_value[TILE]
     cdef int64_t labels[TILE]
     cdef Stats stats
@@ -422,9 +443,12 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     cdef const real *w = <const real *> job.weight
     cdef const real *x
     cdef Py_ssize_t x_next                   # from one class to the next, in items
+    cdef const real *xj
     cdef real *e
+    cdef real *ej
     cdef Py_ssize_t e_next
     cdef real *g
+    cdef real xi, mi, ei, one
     cdef Py_ssize_t r, j, classes = job.classes
     cdef real scale = <real> job.scale
     cdef bint by_label = job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS, any_ignored = False
@@ -450,32 +474,45 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     for r in range(n):
         m[r] = x[r]
         below[r] = 0
+        lost[r] = 0
         maxima[r] = 0
     for j in range(1, classes):
+        xj = x + j * x_next
         for r in range(n):
-            m[r] = x[j * x_next + r] if x[j * x_next + r] > m[r] else m[r]
+            xi = xj[r]
+            mi = m[r]
+            m[r] = xi if xi > mi else mi
     for j in range(classes):
+        xj = x + j * x_next
+        ej = e + j * e_next
         for r in range(n):
-            e[j * e_next + r] = exp_gap(x[j * x_next + r], m[r])
+            ej[r] = exp_gap(xj[r], m[r])
         for r in range(n):
-            below[r] += 0 if e[j * e_next + r] == 1 else e[j * e_next + r]
-            maxima[r] += 1 if e[j * e_next + r] == 1 else 0
+            ei = ej[r]
+            one = 1 if ei == 1 else 0
+            accumulate(ei - one, &below[r], &lost[r])
+            maxima[r] += one
     for r in range(n):
+        below[r] += lost[r]
         s[r] = <real> (below[r] + (maxima[r] - 1))
         log[r] = log1p(s[r])
-        inverse[r] = <real> (1 / (1 + (below[r] + (maxima[r] - 1))))
+        wholes[r] = below[r] + maxima[r]
+        inverse[r] = <real> (1 / wholes[r])
     for r in range(n):
         if m[r] - m[r] != 0:
             stats = stats_of(m[r], 0, limit_row(m[r], x + r, x_next, e + r, e_next, classes))
             s[r] = <real> stats.s
             log[r] = <real> stats.log
-            inverse[r] = <real> stats.inverse
+            wholes[r] = stats.whole
+            inverse[r] = <real> (1 / stats.whole)
 
     for r in range(n):
         omega[r] = 1
         values[r] = 0
         sum_tau[r] = 0
+        lost_tau[r] = 0
         sum_value[r] = 0
+        lost[r] = 0
     if by_label:
         load_rows(job, R_T, base_t, job.load_label, n, labels)
         for r in range(n):
@@ -497,12 +534,14 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
                 values[r] = xlogy_term(omega[r], distance(x[j * x_next + r], m[r], s[r]) + log[r])
     elif job.what == CROSS_ENTROPY:
         for j in range(classes):
+            xj = x + j * x_next
             lanes_tau(job, base_t, labels, j, n, e + j * e_next, <const real *> inverse, <real *> ts)
             for r in range(n):
-                sum_tau[r] += ts[r]
-                sum_value[r] += xlogy_term(ts[r], distance(x[j * x_next + r], m[r], s[r]) + log[r])
+                accumulate(ts[r], &sum_tau[r], &lost_tau[r])
+                accumulate(xlogy_term(ts[r], distance(xj[r], m[r], s[r]) + log[r]), &sum_value[r], &lost[r])
         for r in range(n):
-            values[r] = <real> sum_value[r]
+            sum_tau[r] = regained(sum_tau[r], lost_tau[r])
+            values[r] = <real> regained(sum_value[r], lost[r])
         if any_ignored:
             blank_lanes(<const int64_t *> labels, n, <real *> values)
     if base_v != NULL:
@@ -512,12 +551,13 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
 
     for r in range(n):
         sigma[r] = <real> (sum_tau[r] * job.scale)
+        first[r] = <real> (sum_tau[r] * job.scale / wholes[r])
     for j in range(classes):
         g = e + j * e_next
         if base_h != NULL:
             h = place_lanes(job, R_H, base_h, j, <real *> hs)
             for r in range(n):
-                h[r] = curvature(g[r], sigma[r], s[r], inverse[r])
+                h[r] = curvature(g[r], s[r], first[r], inverse[r])
             if any_ignored:
                 blank_lanes(<const int64_t *> labels, n, h)
             store_lanes(job, R_H, base_h, j, n, h)
@@ -529,7 +569,7 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
                 g[r] = -(distance(x[j * x_next + r], m[r], s[r]) + log[r])
         elif job.target == CLASS:
             for r in range(n):
-                g[r] = g[r] * (sigma[r] * inverse[r])
+                g[r] = g[r] * first[r]
         else:
             lanes_tau(job, base_t, labels, j, n, <const real *> g, <const real *> inverse, <real *> ts)
             for r in range(n):

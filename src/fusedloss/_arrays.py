@@ -30,23 +30,24 @@ REDUCTIONS: Final = (
 #: Up to this size no call is split over threads, so their number need not be looked up.
 SMALL: Final = 16384
 
-# By dtype.char: what a dtype asks of the computation. The computation is in float64 where one
-# operand asks for it, or none asks for float32.
-_NOTHING, _SINGLE, _DOUBLE = 0, 1, 2
-_ASKS: Final = dict.fromkeys("?bhilqpBHILQP", _NOTHING) | {"e": _SINGLE, "f": _SINGLE, "d": _DOUBLE}
-_FLOATS: Final = {"e", "f", "d"}
+# How long to look for an element shared by two arrays that interleave.
+_MAX_WORK: Any = 10_000
+
+_FLOATS: Final = frozenset("efd")
+_REALS: Final = frozenset("?bhilqpBHILQPefd")
 _ACCEPTED = "boolean, integer, float16, bfloat16, float32 or float64"
 
 
 def operand(name: str, value: Any) -> tuple[Array, int]:
-    """The value as an array, and what its dtype asks of the computation."""
+    """The value as an array, and what its dtype asks of the computation: 2 for float64, 1 for a
+    narrower float, 0 for integers and for numbers that are no arrays."""
+    asks = kernels.asks(value)
+    if asks >= 0:
+        return value, asks
     if type(value) is np.ndarray:
-        asks = _ASKS.get(value.dtype.char)
-        if asks is not None:
-            return value, asks
         array = value
     elif type(value) in (int, float, bool):
-        return np.asarray(value, dtype=np.float64), _NOTHING
+        return np.asarray(value, dtype=np.float64), 0
     elif isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name}: masked arrays are not accepted; pass the mask as a weight")
     else:
@@ -54,11 +55,8 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
             array = np.asarray(value)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{name}: cannot be made an array: {error}") from None
-        asks = _ASKS.get(array.dtype.char)
-        if asks is not None:
-            return array, asks
-    if is_bfloat16(array.dtype):
-        return array, _SINGLE
+    if array.dtype.char in _REALS or is_bfloat16(array.dtype):
+        return array, kernels.asks(array)
     raise TypeError(f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}")
 
 
@@ -82,12 +80,14 @@ def is_bfloat16(dtype: np.dtype[Any]) -> bool:
 
 
 def is_float(dtype: np.dtype[Any]) -> bool:
-    return dtype.char in _FLOATS or is_bfloat16(dtype)
+    char = dtype.char
+    return char in _FLOATS or (char not in _REALS and is_bfloat16(dtype))
 
 
 def is_double(asks: int) -> bool:
-    """Whether the operands, whose demands are or-ed together, are computed in float64."""
-    return asks != _SINGLE
+    """Whether the operands, whose demands are or-ed together, are computed in float64: where one
+    of them is float64, or none is floating."""
+    return asks != 1
 
 
 def broadcast(name: str, array: Array, shape: tuple[int, ...], what: str = "input") -> Array:
@@ -105,15 +105,17 @@ def broadcast(name: str, array: Array, shape: tuple[int, ...], what: str = "inpu
 def new_output(like: Array, double: bool) -> Array:
     """An array for the gradient: of the input's shape, and its dtype if that is floating."""
     dtype = like.dtype
+    if dtype.char in _FLOATS and dtype.isnative:
+        return np.empty_like(like)
     if not is_float(dtype):
-        return np.empty_like(like, np.float64 if double else np.float32, subok=False)
-    if not dtype.isnative:
-        return np.empty_like(like, dtype.newbyteorder("="), subok=False)
-    return np.empty_like(like)
+        return np.empty_like(like, np.float64 if double else np.float32)
+    return np.empty_like(like, dtype.newbyteorder("="))
 
 
 def output(name: str, buffer: Any, shape: tuple[int, ...], inputs: tuple[Any, ...]) -> Array:
     """The caller's buffer, if it can be written to without harm."""
+    if kernels.is_plain_output(buffer, shape, inputs):
+        return buffer  # type: ignore[no-any-return]
     if not isinstance(buffer, np.ndarray):
         raise TypeError(f"{name}: a NumPy array is needed, got {type(buffer).__name__}")
     if not is_float(buffer.dtype) or not buffer.dtype.isnative:
@@ -135,7 +137,7 @@ def output(name: str, buffer: Any, shape: tuple[int, ...], inputs: tuple[Any, ..
 
 def _shares(a: Array, b: Array) -> bool:
     try:
-        return np.shares_memory(a, b, max_work=10_000)
+        return np.shares_memory(a, b, max_work=_MAX_WORK)
     except np.exceptions.TooHardError:
         return True
 
@@ -210,9 +212,7 @@ def scale_of(divisor: float, safe: bool) -> float:
     return 0.0 if safe else inf
 
 
-def finish(
-    total: float, divisor: float, safe: bool, double: bool, out: Array | None
-) -> Any:
+def finish(total: float, divisor: float, safe: bool, double: bool, out: Array | None) -> Any:
     """The reduced value as a scalar of the computation's dtype, or in the caller's 0-d array."""
     if divisor:
         total /= divisor
@@ -225,6 +225,13 @@ def finish(
         return value
     out[...] = value
     return out
+
+
+def packed(order: int, value: Any, grad: Array | None, hess: Array | None) -> Any:
+    """What a call returns: the value, or a tuple with the derivatives that were asked for."""
+    if order == 0:
+        return value
+    return (value, grad) if order == 1 else (value, grad, hess)
 
 
 def shown(value: Array | None, out: Any) -> Any:

@@ -25,6 +25,10 @@ class Kernels(Protocol):
     @staticmethod
     def set_bfloat16(number: int) -> None: ...
     @staticmethod
+    def asks(value: Any) -> int: ...
+    @staticmethod
+    def is_plain_output(buffer: Any, shape: tuple[int, ...], inputs: Arrays) -> bool: ...
+    @staticmethod
     def scalar(value: float, double_precision: bool) -> Any: ...
     @staticmethod
     def elementwise(
@@ -89,7 +93,7 @@ def _load() -> Kernels:
 kernels: Kernels = _load()
 
 
-# ---- threads ---------------------------------------------------------------------------------------------------------
+# ---- threads -----------------------------------------------------------------------
 
 _chosen: int | None = None
 _forked = False

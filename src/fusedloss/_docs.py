@@ -62,7 +62,7 @@ ignore_index : int
     mean's divisor. May lie inside or outside the range of classes.""",
     "axis": """\
 axis : int, optional
-    The class axis: 1 by default, 0 for an input of one dimension. Any axis works, without a copy.""",
+    The class axis: 1 by default, 0 for an input of one dimension. Any works, without a copy.""",
     "reduction of rows": """\
 reduction : str
     "mean" (divides by the sum of the class weights of the rows that are not ignored, so without
@@ -101,4 +101,4 @@ ndarray
 def filled(doc: str | None) -> str:
     """The docstring with the common parts put in."""
     lines = inspect.cleandoc(doc or "").split("\n")
-    return "\n".join(COMMON[line[1:-1]] if line[1:-1] in COMMON else line for line in lines)
+    return "\n".join(COMMON.get(line[1:-1], line) for line in lines)

@@ -17,10 +17,12 @@ from fusedloss._arrays import (
     is_double,
     operand,
     outputs,
+    packed,
     scale_of,
     shown,
 )
 from fusedloss._dispatch import get_num_threads, kernels
+
 
 def elementwise(
     request: Request,
@@ -56,10 +58,10 @@ def elementwise(
         w = broadcast("weight", w, shape)
         asks |= more
     double = is_double(asks)
-    order, out, grad_out, hess_out = request
+    order, out, _, _ = request
     size = x.size
     if reduction == "mean" and not (w is not None and mean_by_weight):
-        by, safe = size, False
+        by, safe = float(size), False
     else:
         check_reduction(reduction)
         by, safe = _divisor(reduction, x, w)
@@ -78,9 +80,7 @@ def elementwise(
         (x, t, u, w, value, grad, hess),
     )
     result = finish(total, by, safe, double, out) if reduced else shown(value, out)
-    if order == 0:
-        return result
-    return (result, grad) if order == 1 else (result, grad, hess)
+    return packed(order, result, grad, hess)
 
 
 def _divisor(reduction: str, x: Array, w: Array | None) -> tuple[float, bool]:

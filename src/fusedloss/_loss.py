@@ -19,7 +19,9 @@ _CURVATURE: Request = (2, None, None, None)
 
 def _with(signature: inspect.Signature, *names: str) -> inspect.Signature:
     """The signature with keyword-only buffers added, None by default."""
-    extra = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
+    extra = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names
+    ]
     return signature.replace(parameters=[*signature.parameters.values(), *extra])
 
 
@@ -95,15 +97,19 @@ hess : ndarray
         if order == 1:
 
             def method(*args: Any, out: Any = None, grad_out: Any = None, **kwargs: Any) -> Any:
-                return function((1, out, grad_out, None), *args, **kwargs)  # type: ignore[arg-type]
+                return function((1, out, grad_out, None), *args, **kwargs)
 
             signature = _with(self._arguments, "out", "grad_out")
         else:
 
             def method(
-                *args: Any, out: Any = None, grad_out: Any = None, hess_out: Any = None, **kwargs: Any
+                *args: Any,
+                out: Any = None,
+                grad_out: Any = None,
+                hess_out: Any = None,
+                **kwargs: Any,
             ) -> Any:
-                return function((2, out, grad_out, hess_out), *args, **kwargs)  # type: ignore[arg-type]
+                return function((2, out, grad_out, hess_out), *args, **kwargs)
 
             signature = _with(self._arguments, "out", "grad_out", "hess_out")
         return _dress(method, name, f"{self.__name__}.{name}", doc, signature)
@@ -187,7 +193,13 @@ class Criterion:
         return self.loss.value_and_grad(input, target, out=out, grad_out=grad_out, **self._options)
 
     def value_grad_hess(
-        self, input: Any, target: Any, *, out: Any = None, grad_out: Any = None, hess_out: Any = None
+        self,
+        input: Any,
+        target: Any,
+        *,
+        out: Any = None,
+        grad_out: Any = None,
+        hess_out: Any = None,
     ) -> tuple[Any, Array, Array]:
         """Value, gradient and diagonal second derivative in one pass."""
         return self.loss.value_grad_hess(

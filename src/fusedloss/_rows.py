@@ -19,6 +19,7 @@ from fusedloss._arrays import (
     is_float,
     operand,
     outputs,
+    packed,
     scale_of,
     shown,
 )
@@ -163,7 +164,7 @@ def labelled(
     batch = x.shape[0] if x.ndim > 1 else 1
     by, safe = divisor(reduction, weights, batch, weights, nonzero)
     reduced = reduction != "none"
-    order, out, grad_out, hess_out = request
+    order, out, _, _ = request
     value = grad = hess = None
     if order or out is not None or not reduced:
         shape = None if reduced else row_shape
@@ -187,9 +188,7 @@ def labelled(
         weight=w,
     )
     result = finish(total, by, safe, double, out) if reduced else shown(value, out)
-    if order == 0:
-        return result
-    return (result, grad) if order == 1 else (result, grad, hess)
+    return packed(order, result, grad, hess)
 
 
 def _target(t: Array, x: Array, row_shape: tuple[int, ...], what: int) -> tuple[Array, int]:
@@ -224,12 +223,12 @@ def _label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
     position = np.unravel_index(bad, t.shape)
     where = ", ".join(str(int(i)) for i in position)
     return IndexError(
-        f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to {classes - 1}, and "
-        f"ignore_index, which is {ignored}"
+        f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to "
+        f"{classes - 1}, and ignore_index, which is {ignored}"
     )
 
 
-# ---- activations -----------------------------------------------------------------------------------------------------
+# ---- activations -------------------------------------------------------------------
 
 
 def normalised(what: int, input: Any, axis: int | None, out: Any) -> Array:
@@ -242,9 +241,7 @@ def normalised(what: int, input: Any, axis: int | None, out: Any) -> Array:
     return buffer  # type: ignore[no-any-return]
 
 
-def carry_back(
-    what: int, input: Any, grad_output: Any, axis: int | None, grad_out: Any
-) -> Array:
+def carry_back(what: int, input: Any, grad_output: Any, axis: int | None, grad_out: Any) -> Array:
     """The gradient through softmax or log_softmax.
 
     Cross entropy is -Σ τ log_softmax(x), so its gradient with τ = grad_output is what log_softmax

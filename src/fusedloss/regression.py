@@ -120,7 +120,7 @@ def huber_loss(
     .. math:: w \cdot \begin{cases} d^2 / 2 & |d| < \delta \\
               \delta (|d| - \delta / 2) & |d| \ge \delta \end{cases}
 
-    Derivatives with respect to x: w times d clipped to ±δ; and w where :math:`|d| < \delta`, else 0.
+    Derivatives with respect to x: w times d clipped to ±δ; w where :math:`|d| < \delta`, else 0.
 
     Parameters
     ----------

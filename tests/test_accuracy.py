@@ -1,0 +1,190 @@
+"""Value, gradient and second derivative against mpmath: at most 4 ULP, at every level."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import fusedloss as fl
+from tests import registry as reg
+
+BOUND = 4.0  # value and gradient; second derivatives 5
+mp.mp.prec = 160
+
+
+def numbers(array: Any) -> list[Any]:
+    return [mp.mpf(x) for x in np.ravel(array).tolist()]
+
+
+def flat(rows: Any) -> list[reg.Pair]:
+    return list(chain.from_iterable(rows))
+
+
+_known: dict[Any, Any] = {}
+
+
+def once(key: Any, make: Any) -> Any:
+    """The truth takes longer than the kernels: compute it once for all levels."""
+    if key not in _known:
+        _known[key] = make()
+    return _known[key]
+
+
+def check(
+    got: Any, exact: reg.Exact | list[reg.Pair], dtype: Any, what: str, bound: float = BOUND
+) -> None:
+    if isinstance(exact, list):
+        exact = reg.Exact(exact, dtype)
+    assert np.asarray(got).dtype == dtype
+    errors = exact.errors(got)
+    worst = int(np.argmax(errors))
+    assert errors[worst] <= bound, (
+        f"{what}: {errors[worst]:.2f} ULP at [{worst}]: {np.ravel(got)[worst]!r}, "
+        f"not {mp.nstr(exact.true[worst], 20)}"
+    )
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
+def test_elementwise(case: reg.Elementwise, dtype: Any, level: str) -> None:
+    x, t, third = reg.elementwise_inputs(case, dtype)
+    options = dict(case.options) | ({case.third: third} if case.third else {})
+
+    def truth() -> Any:
+        extra = [numbers(third)] if case.third else []
+        columns = zip(numbers(x), numbers(t), *extra, strict=True)
+        parts = zip(*(case.truth(*c, *case.options.values()) for c in columns), strict=True)
+        return [reg.Exact(part, dtype) for part in parts]
+
+    exact = once((str(case), dtype), truth)
+    loss = getattr(fl, case.loss)
+    got = loss.value_grad_hess(x, t, reduction="none", **options)
+    for part, true, what in zip(got, exact, ("value", "gradient", "hessian"), strict=True):
+        check(part, true, dtype, what)
+    assert np.array_equal(loss(x, t, reduction="none", **options), got[0])
+    assert np.array_equal(loss.value_and_grad(x, t, reduction="none", **options)[1], got[1])
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("classes", reg.CLASSES)
+@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+def test_rows(case: reg.Rows, classes: int, dtype: Any, level: str) -> None:
+    x, t, w = reg.rows_inputs(case, dtype, classes)
+    if not case.weighted:
+        w = np.ones_like(w)
+
+    def truth() -> Any:
+        rows = [
+            reg.row_truth(
+                case,
+                numbers(row),
+                int(target) if case.target == "class" else numbers(target),
+                numbers(w),
+            )
+            for row, target in zip(x, t, strict=True)
+        ]
+        value, gradient, hessian = zip(*rows, strict=True)
+        return [reg.Exact(p, dtype) for p in (value, flat(gradient), flat(hessian))]
+
+    exact = once((str(case), classes, dtype), truth)
+    options = dict(case.options) | ({"weight": w} if case.weighted else {})
+    loss = getattr(fl, case.loss)
+    for layout in (np.ascontiguousarray, np.asfortranarray):
+        got = loss.value_grad_hess(layout(x), t, reduction="none", **options)
+        for part, true, what in zip(got, exact, ("value", "gradient", "hessian"), strict=True):
+            check(part, true, dtype, what, bound=5 if what == "hessian" else BOUND)
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("case", reg.ACTIVATIONS, ids=lambda c: c.name)
+def test_elementwise_activations(case: reg.ElementwiseActivation, dtype: Any, level: str) -> None:
+    rng = np.random.default_rng(3)
+    x = np.concatenate([reg.hard_numbers(dtype), (rng.normal(size=500) * 20).astype(dtype)])
+    value, slope = once(
+        (case.name, dtype),
+        lambda: [reg.Exact(p, dtype) for p in zip(*map(case.truth, numbers(x)), strict=True)],
+    )
+    function = getattr(fl, case.name)
+    check(function(x), value, dtype, "value")
+    check(function.vjp(x, np.ones_like(x)), slope, dtype, "derivative")
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("classes", reg.CLASSES)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_row_activations(name: str, classes: int, dtype: Any, level: str) -> None:
+    x, _, _ = reg.rows_inputs(reg.ROWS[0], dtype, classes)
+    exact = once(
+        (name, classes, dtype),
+        lambda: reg.Exact(flat(reg.row_activation_truth(name, numbers(row)) for row in x), dtype),
+    )
+    for layout in (np.ascontiguousarray, np.asfortranarray):
+        check(getattr(fl, name)(layout(x), axis=1), exact, dtype, name)
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("classes", [2, 10, 100, 1500])
+def test_carrying_back(classes: int, dtype: Any, level: str) -> None:
+    """The vjp of the row activations, as Σ_j dy_j ∂y_j/∂x_k; sizes are those of the terms."""
+    x, _, _ = reg.rows_inputs(reg.ROWS[0], dtype, classes)
+    dy = np.random.default_rng(5).normal(size=x.shape).astype(dtype)
+
+    def truth() -> dict[str, reg.Exact]:
+        carried: dict[str, list[reg.Pair]] = {"softmax": [], "log_softmax": [], "logsumexp": []}
+        for row, g in zip(x, dy, strict=True):
+            g = numbers(g)
+            p = [pair[0] for pair in reg.row_activation_truth("softmax", numbers(row))]
+            sum_g = mp.fsum(g)
+            mean_g = mp.fsum(a * b for a, b in zip(p, g, strict=True))
+            size = mp.fsum(a * abs(b) for a, b in zip(p, g, strict=True))
+            size_g = mp.fsum(map(abs, g))
+            for pj, gj in zip(p, g, strict=True):
+                carried["softmax"].append((pj * (gj - mean_g), pj * (abs(gj) + size)))
+                carried["log_softmax"].append((gj - pj * sum_g, abs(gj) + pj * size_g))
+                carried["logsumexp"].append(reg.exactly(pj * g[0]))
+        return {name: reg.Exact(part, dtype) for name, part in carried.items()}
+
+    exact = once(("vjp", classes, dtype), truth)
+    for name in ("softmax", "log_softmax"):  # differences by nature, so of the larger term
+        check(getattr(fl, name).vjp(x, dy, axis=1), exact[name], dtype, name, bound=6)
+    got = fl.logsumexp.vjp(x, dy[:, 0], axis=1)
+    check(got, exact["logsumexp"], dtype, "logsumexp")
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("size", [1, 63, 1024, 1025, 50_000])
+def test_sums(size: int, dtype: Any, level: str) -> None:
+    """Reduced values: the sum of the rounded elements, to the last place of the result."""
+    rng = np.random.default_rng(size)
+    x, t = rng.normal(size=(2, size)).astype(dtype)
+    each = fl.huber_loss(x, t, reduction="none")
+    total = mp.fsum(numbers(each))
+    for reduction, by in (("sum", 1), ("mean", size), ("batchmean", size)):
+        got = fl.huber_loss(x, t, reduction=reduction)
+        check(got, [reg.exactly(total / by)], dtype, reduction)
+
+
+@pytest.mark.parametrize(("dtype", "gap"), [(np.float32, 80), (np.float64, 700)])
+def test_confident_tails(dtype: Any, gap: int, level: str) -> None:
+    """The loss of a class that is ahead by a gap is log1p(exp(-gap)), not 0."""
+    for g in (17, 40, gap):
+        true = [reg.exactly(mp.log1p(mp.exp(-g)))]
+        check(fl.cross_entropy(np.array([[g, 0]], dtype), [0]), true, dtype, f"gap {g}")
+        check(
+            fl.cross_entropy(
+                np.array([g, 0], dtype),
+                [1.0, 0.0] if dtype is np.float64 else np.array([1, 0], dtype),
+            ),
+            true,
+            dtype,
+            f"gap {g}, probabilities",
+        )
+        for x, t in ((-g, 0), (g, 1)):
+            got = fl.binary_cross_entropy_with_logits(np.array(x, dtype), t)
+            check(got, true, dtype, f"logit {x}")
+    value = fl.cross_entropy(np.array([[17, 0]], np.float32), [0])
+    assert f"{value:.3g}" == "4.14e-08"
