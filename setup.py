@@ -36,6 +36,12 @@ LEVELS = ("base", *X86_LEVELS)
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.
 FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+# Used where the compiler knows them. Loops that fill short arrays stay loops (a call or `rep stos` costs
+# more), and a loop over many arrays is vectorised although it takes more checks that none overlap.
+OPTIONAL_FLAGS = [
+    "-fno-tree-loop-distribute-patterns",
+    "--param=vect-max-version-for-alias-checks=32",
+]
 MARCH = {
     "base": [],
     "v2": ["-march=x86-64-v2"],
@@ -43,6 +49,7 @@ MARCH = {
     # GCC uses 512-bit registers without being told; clang would stop at 256 bits.
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
+ALWAYS_INLINE = "__inline__ __attribute__((always_inline))"
 # Best effort: nobody has tried MSVC yet.
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 MSVC_ARCH = {"base": [], "v2": [], "v3": ["/arch:AVX2"], "v4": ["/arch:AVX512"]}
@@ -57,6 +64,7 @@ DIRECTIVES = {
     "embedsignature": False,
 }
 
+EMPTY_PROGRAM = "int main(void) { return 0; }"
 X86_PROGRAM = """
 #if !defined(__x86_64__) && !defined(_M_X64)
 #error "not x86-64"
@@ -107,6 +115,8 @@ class BuildKernels(build_ext):
         flags, arch = (MSVC_FLAGS, MSVC_ARCH) if msvc else (FLAGS, MARCH)
         levels = self.levels(arch)
         omp_compile, omp_link = self.openmp(msvc)
+        if not msvc:
+            flags = flags + [f for f in OPTIONAL_FLAGS if self.works(EMPTY_PROGRAM, [f])]
         headers = [str(p) for p in sorted(Path("kernels").iterdir()) if p.suffix in (".h", ".pxi")]
 
         self.extensions[:] = [e for e in self.extensions if level_of(e) in ("cpu", *levels)]
@@ -120,6 +130,8 @@ class BuildKernels(build_ext):
             ext.include_dirs = ["kernels", np.get_include()]
             ext.depends = headers
             ext.define_macros = [
+                # For every `cdef inline`: a call in a loop keeps it from being vectorised.
+                ("CYTHON_INLINE", "__forceinline" if msvc else ALWAYS_INLINE),
                 ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
                 ("FUSEDLOSS_LEVEL", f'"{level}"'),
                 ("FUSEDLOSS_FLAGS", f'"{" ".join(ext.extra_compile_args)}"'),

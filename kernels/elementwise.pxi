@@ -2,59 +2,11 @@
 
 cdef enum:
     BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
-    SPANS = 1024          # a call is split into at most so many spans of blocks, whatever the number of threads
+    SPANS = 128           # a call is split into at most so many spans of blocks, whatever the number of threads
+    FLUSH = 4             # blocks that share one set of accumulators
     LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
-    FORMULAS = 256
+    FORMULAS = 256        # room in the table
     THREAD_GRAIN = 16384  # elements that are worth one more thread
-
-# What a block function writes: the value; and the gradient; and the second derivative.
-cdef struct Value:
-    char none
-cdef struct Slope:
-    char none
-cdef struct Curvature:
-    char none
-ctypedef fused Order:
-    Value
-    Slope
-    Curvature
-
-ctypedef void (*BlockFunction)(const void *formula, const void *order, Py_ssize_t n, const void *x, const void *t,
-                               const void *u, double scale, void *v, void *g, void *h) noexcept nogil
-
-cdef BlockFunction _blocks[<int> FORMULAS][2][3]      # formula; float, double; order
-cdef int _formulas = 0
-FORMULA_NUMBERS = {}
-
-
-cdef void map_block(const Formula *formula, const Order *order, Py_ssize_t n, const real *x, const real *t,
-                    const real *u, double scale, real *v, real *g, real *h) noexcept nogil:
-    cdef Formula f = formula[0]
-    cdef real s = <real> scale, vi, gi, hi
-    cdef Py_ssize_t i
-    for i in range(n):
-        point(f, x[i], t[i], u[i], &vi, &gi, &hi)
-        v[i] = vi
-        if Order is not Value:
-            g[i] = gi * s
-        if Order is Curvature:
-            h[i] = hi * s
-
-
-cdef void enlist(const Formula *formula, str name) noexcept:
-    """Put a formula into the table."""
-    global _formulas
-    _blocks[_formulas][0][0] = <BlockFunction> <void *> map_block[Formula, Value, float]
-    _blocks[_formulas][0][1] = <BlockFunction> <void *> map_block[Formula, Slope, float]
-    _blocks[_formulas][0][2] = <BlockFunction> <void *> map_block[Formula, Curvature, float]
-    _blocks[_formulas][1][0] = <BlockFunction> <void *> map_block[Formula, Value, double]
-    _blocks[_formulas][1][1] = <BlockFunction> <void *> map_block[Formula, Slope, double]
-    _blocks[_formulas][1][2] = <BlockFunction> <void *> map_block[Formula, Curvature, double]
-    FORMULA_NUMBERS[name] = _formulas
-    _formulas += 1
-
-enlist_formulas()
-
 
 # ---- sums ------------------------------------------------------------------------------------------------------------
 
@@ -74,37 +26,60 @@ cdef inline double regained(double total, double lost) noexcept nogil:
     return total + lost if total - total == 0 else total
 
 
-cdef inline double lanes_sum(double *lanes, double *lost) noexcept nogil:
-    """The sum of the lanes, in a fixed order."""
-    cdef Py_ssize_t j, width = LANES // 2
+cdef void add_block(const real *v, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+    """Add a block to a sum that keeps its rounding errors, in a fixed order: lane by lane, then the lanes."""
+    cdef double lanes[LANES]
+    cdef double lanes_lost[LANES]
+    cdef Py_ssize_t i, j, width = LANES // 2, whole = n - n % LANES
+    if n < 16:
+        for j in range(n):
+            accumulate(v[j], total, lost)
+        return
     for j in range(LANES):
-        lanes[j] = regained(lanes[j], lost[j])
+        lanes[j] = 0
+        lanes_lost[j] = 0
+    for i from 0 <= i < whole by LANES:
+        for j in range(LANES):
+            accumulate(v[i + j], &lanes[j], &lanes_lost[j])
+    for j in range(n - whole):
+        accumulate(v[whole + j], &lanes[j], &lanes_lost[j])
+    while width > 0:
+        for j in range(width):
+            accumulate(lanes[j + width], &lanes[j], &lanes_lost[j])
+            lanes_lost[j] += lanes_lost[j + width]
+        width //= 2
+    accumulate(lanes[0], total, lost)
+    lost[0] += lanes_lost[0]
+
+
+cdef inline void clear_lanes(double *lanes) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(LANES):
+        lanes[j] = 0
+
+cdef void add_to_lanes(const real *v, Py_ssize_t n, double *lanes) noexcept nogil:
+    """Add a block, element i to lane i modulo their number."""
+    cdef Py_ssize_t i, j, whole = n - n % LANES
+    for i from 0 <= i < whole by LANES:
+        for j in range(LANES):
+            lanes[j] += v[i + j]
+    for j in range(n - whole):
+        lanes[j] += v[whole + j]
+
+cdef inline double lanes_sum(double *lanes) noexcept nogil:
+    """The sum of the lanes, in a fixed order; it overwrites them."""
+    cdef Py_ssize_t j, width = LANES // 2
     while width > 0:
         for j in range(width):
             lanes[j] += lanes[j + width]
         width //= 2
     return lanes[0]
 
-
 cdef double block_sum(const real *v, Py_ssize_t n) noexcept nogil:
-    """The sum in double, in a fixed order: lane by lane, then the lanes."""
     cdef double lanes[LANES]
-    cdef double lost[LANES]
-    cdef double sum = 0
-    cdef Py_ssize_t i, j, whole = n - n % LANES
-    if n < 16:
-        for j in range(n):
-            sum += v[j]
-        return sum
-    for j in range(LANES):
-        lanes[j] = 0
-        lost[j] = 0
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            accumulate(v[i + j], &lanes[j], &lost[j])
-    for j in range(n - whole):
-        accumulate(v[whole + j], &lanes[j], &lost[j])
-    return lanes_sum(lanes, lost)
+    clear_lanes(lanes)
+    add_to_lanes(v, n, lanes)
+    return lanes_sum(lanes)
 
 
 cdef struct Sum:
@@ -118,12 +93,93 @@ cdef inline double result(Sum s) noexcept nogil:
     return regained(s.total, s.lost)
 
 
+# ---- formulas over blocks --------------------------------------------------------------------------------------------
+
+# What a block function writes: the value; and the gradient; and the second derivative.
+cdef struct Value:
+    char none
+cdef struct Slope:
+    char none
+cdef struct Curvature:
+    char none
+ctypedef fused Order:
+    Value
+    Slope
+    Curvature
+
+# Where the values go: each into the block v, or all into a sum.
+cdef struct Stored:
+    char none
+cdef struct Summed:
+    char none
+ctypedef fused Sink:
+    Stored
+    Summed
+
+ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
+                               const void *t, const void *u, double scale, double *lanes, void *v, void *g,
+                               void *h) noexcept nogil
+
+cdef BlockFunction _blocks[<int> FORMULAS][2][3][2]      # formula; float, double; order; sink
+cdef int _formulas = 0
+FORMULA_NUMBERS = {}
+
+
+cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
+                    const real *t, const real *u, double scale, double *lanes, real *v, real *g, real *h) noexcept nogil:
+    """One formula over a block; the values go to v, or are added to the lanes."""
+    cdef Formula f = formula[0]
+    cdef real s = <real> scale, vi, gi, hi
+    cdef real tail[LANES]
+    cdef Py_ssize_t i, j, whole = n - n % LANES
+    if Sink is Stored:
+        for i in range(n):
+            point(f, x[i], t[i], u[i], &vi, &gi, &hi)
+            v[i] = vi
+            if Order is not Value:
+                g[i] = gi * s
+            if Order is Curvature:
+                h[i] = hi * s
+    else:
+        for i from 0 <= i < whole by LANES:
+            for j in range(LANES):
+                point(f, x[i + j], t[i + j], u[i + j], &vi, &gi, &hi)
+                lanes[j] += vi
+                if Order is not Value:
+                    g[i + j] = gi * s
+                if Order is Curvature:
+                    h[i + j] = hi * s
+        if whole < n:
+            map_block[Formula, Order, Stored, real](formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, scale,
+                                                    lanes, <real *> tail, g + whole, h + whole)
+            add_to_lanes(<const real *> tail, n - whole, lanes)
+
+
+cdef void enlist_order(const Formula *formula, const Order *order, int number) noexcept:
+    _blocks[_formulas][0][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, float]
+    _blocks[_formulas][0][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, float]
+    _blocks[_formulas][1][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, double]
+    _blocks[_formulas][1][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, double]
+
+
+cdef void enlist(const Formula *formula, str name) noexcept:
+    """Put a formula into the table."""
+    global _formulas
+    enlist_order[Formula, Value](NULL, NULL, 0)
+    enlist_order[Formula, Slope](NULL, NULL, 1)
+    enlist_order[Formula, Curvature](NULL, NULL, 2)
+    FORMULA_NUMBERS[name] = _formulas
+    _formulas += 1
+
+enlist_formulas()
+
+
 # ---- one call --------------------------------------------------------------------------------------------------------
 
 cdef struct Elementwise:
     Space space
     Operand operands[7]       # x, t, u, weight; value, gradient, second derivative
-    const BlockFunction *functions
+    const BlockFunction (*functions)[2]         # by order and sink
     const double *parameters
     double scale              # of gradient and second derivative
     int order
@@ -149,13 +205,16 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     cdef real *v
     cdef real *g = gs
     cdef real *h = hs
-    cdef const Operand *op = job.operands
+    cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
     cdef int end = space.ndim
     cdef bint weighted = op[<int> W].data != NULL
     cdef double scale = 1 if weighted else job.scale
+    cdef double lanes[LANES]
+    cdef bint summed = job.summed and not weighted and op[<int> V].data == NULL
     cdef Sum total = Sum(0, 0)
     cdef Py_ssize_t i = start, j, n
+    clear_lanes(lanes)
     while i < stop:
         n = min(<Py_ssize_t> BLOCK, stop - i)
         x = fetch(&op[<int> X], op[<int> X].data, space, 0, end, i, n, <real *> xs)
@@ -166,7 +225,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             g = destination(&op[<int> G], i, <real *> gs)
         if job.order > 1:
             h = destination(&op[<int> H], i, <real *> hs)
-        job.functions[job.order](job.parameters, NULL, n, x, t, u, scale, v, g, h)
+        job.functions[job.order][summed](job.parameters, NULL, NULL, n, x, t, u, scale, lanes, v, g, h)
         if weighted:
             w = fetch(&op[<int> W], op[<int> W].data, space, 0, end, i, n, <real *> ws)
             for j in range(n):
@@ -177,15 +236,19 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             if job.order > 1:
                 for j in range(n):
                     h[j] *= <real> (w[j] * job.scale)
+        if job.summed and not summed:
+            add_to_lanes(<const real *> v, n, lanes)
+        if job.summed and (i // BLOCK) % FLUSH == FLUSH - 1:
+            add(&total, lanes_sum(lanes))
+            clear_lanes(lanes)
         if op[<int> V].data != NULL:
             put(&op[<int> V], op[<int> V].data, space, 0, end, i, n, v)
-        if job.order > 0 and op[<int> G].data != NULL:
+        if job.order > 0:
             put(&op[<int> G], op[<int> G].data, space, 0, end, i, n, g)
         if job.order > 1:
             put(&op[<int> H], op[<int> H].data, space, 0, end, i, n, h)
-        if job.summed:
-            add(&total, block_sum(v, n))
         i += n
+    add(&total, lanes_sum(lanes))
     return result(total)
 
 

@@ -70,17 +70,17 @@ cdef inline void bce_with_logits(real x, real t, real p, real *v, real *g, real 
     both tails keep their digits. A logit of ±inf gives the limit."""
     cdef real size = absolute(x), z = exp(-size), pt = p * t, nt = 1 - t, both = pt + nt
     cdef real slope = nt if x > 0 else pt          # of the straight line that the loss approaches
-    cdef real share = 1 / (1 + z)                  # sigmoid(|x|)
+    cdef real share = reciprocal(1 + z)            # sigmoid(|x|)
     cdef real line = 0 if slope == 0 else slope * size
     cdef real up = 1 if x > 0 else z, down = z if x > 0 else <real> 1
-    v[0] = line + both * log1p(z)
+    v[0] = line + both * log1p_unit(z)
     g[0] = (nt * up - pt * down) * share
     h[0] = both * z * share * share
 
 
 cdef inline void sigmoid(real x, real *v, real *g, real *h) noexcept nogil:
     """1 / (1 + exp(-x))"""
-    cdef real z = exp(-absolute(x)), share = 1 / (1 + z), s = share * share * z
+    cdef real z = exp(-absolute(x)), share = reciprocal(1 + z), s = share * share * z
     v[0] = share if x > 0 else z * share
     g[0] = s
     h[0] = s * (z - 1) * share if x > 0 else s * (1 - z) * share
@@ -88,8 +88,8 @@ cdef inline void sigmoid(real x, real *v, real *g, real *h) noexcept nogil:
 
 cdef inline void log_sigmoid(real x, real *v, real *g, real *h) noexcept nogil:
     """-softplus(-x)"""
-    cdef real z = exp(-absolute(x)), share = 1 / (1 + z)
-    v[0] = (x if x < 0 else 0) - log1p(z)
+    cdef real z = exp(-absolute(x)), share = reciprocal(1 + z)
+    v[0] = (x if x < 0 else 0) - log1p_unit(z)
     g[0] = z * share if x > 0 else share
     h[0] = -z * share * share
 

@@ -41,6 +41,9 @@ cdef extern from "vecmath.h" nogil:
     double vm_exp(double)
     float vm_log1pf(float)
     double vm_log1p(double)
+    float vm_log1p_unitf(float)
+    double vm_log1p_unit(double)
+    float vm_reciprocalf(float)
     float vm_exp_gapf(float, float)
     double vm_exp_gap(double, double)
 
@@ -66,6 +69,20 @@ cdef inline real log1p(real x) noexcept nogil:
         return vm_log1pf(x)
     else:
         return vm_log1p(x)
+
+cdef inline real log1p_unit(real z) noexcept nogil:
+    """log1p(z) for 0 <= z <= 1, cheaper."""
+    if real is float:
+        return vm_log1p_unitf(z)
+    else:
+        return vm_log1p_unit(z)
+
+cdef inline real reciprocal(real y) noexcept nogil:
+    """1 / y for 1 <= y <= 2, cheaper where that can be."""
+    if real is float:
+        return vm_reciprocalf(y)
+    else:
+        return 1 / y
 
 cdef inline real exp_gap(real a, real m) noexcept nogil:
     """exp(a - m) for a <= m, the rounding error of a - m carried."""

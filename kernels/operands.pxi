@@ -26,7 +26,7 @@ ctypedef fused Raw:          # every dtype that can be read
     float
     double
 
-ctypedef fused Stored:       # ... and written
+ctypedef fused Written:      # ... and written
     Half
     Bfloat
     float
@@ -82,18 +82,18 @@ cdef void load_run(const char *source, Py_ssize_t stride, bint swapped, Py_ssize
             block[i] = converted(x, <const Cell *> block)
 
 
-cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block, const Stored *like) noexcept nogil:
+cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block, const Written *like) noexcept nogil:
     """The strided items at target = block[:n]."""
     cdef Py_ssize_t i
-    cdef Stored x
+    cdef Written x
     for i in range(n):
-        if Stored is Half:
+        if Written is Half:
             x.bits = fl_to_half(<float> block[i])
-        elif Stored is Bfloat:
+        elif Written is Bfloat:
             x.bits = fl_to_bfloat(<float> block[i])
         else:
-            x = <Stored> block[i]
-        memcpy(target + i * stride, &x, sizeof(Stored))
+            x = <Written> block[i]
+        memcpy(target + i * stride, &x, sizeof(Written))
 
 
 cdef void enlist_dtype(const Raw *raw, Kind kind) noexcept:

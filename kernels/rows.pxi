@@ -13,7 +13,7 @@
 
 cdef enum:
     TILE = 64             # rows of a tile
-    FEW = 64              # classes that a tile holds in its buffers
+    FEW = 128             # classes that a tile holds in its buffers
     CHUNK = 1024          # classes of a chunk
 
 cdef enum Result:
@@ -105,57 +105,45 @@ cdef real chunk_max(const real *x, Py_ssize_t n, real m) noexcept nogil:
     return lanes[0]
 
 
-cdef double chunk_exp(real m, const real *x, real *e, Py_ssize_t n, double *maxima) noexcept nogil:
-    """E of a chunk; returns the sum of those below 1 and adds the number of the others to `maxima`."""
-    cdef double below[LANES]
-    cdef double lost[LANES]
-    cdef double ones[LANES]
-    cdef real ei, one
-    cdef Py_ssize_t i, j, whole = n - n % LANES
+cdef void chunk_exp(real m, const real *x, real *e, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+    """E of a chunk, added to the row's total (the number of maxima where they are infinite)."""
+    cdef Py_ssize_t i
     if m - m != 0:
-        maxima[0] += limit_row(m, x, 1, e, 1, n)
-        return 0
+        total[0] += limit_row(m, x, 1, e, 1, n)
+        return
     for i in range(n):
         e[i] = exp_gap(x[i], m)
-    for j in range(LANES):
-        below[j] = 0
-        lost[j] = 0
-        ones[j] = 0
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            ei = e[i + j]
-            one = 1 if ei == 1 else 0
-            accumulate(ei - one, &below[j], &lost[j])
-            ones[j] += one
-    for j in range(n - whole):
-        ei = e[whole + j]
-        one = 1 if ei == 1 else 0
-        accumulate(ei - one, &below[j], &lost[j])
-        ones[j] += one
-    for j in range(LANES):
-        maxima[0] += ones[j]
-    return lanes_sum(below, lost)
+    add_block(<const real *> e, n, total, lost)
+
+
+cdef void chunk_rest(const real *e, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+    """Add the E below 1 of a chunk."""
+    cdef real rest[CHUNK]
+    cdef Py_ssize_t i
+    for i in range(n):
+        rest[i] = 0 if e[i] == 1 else e[i]
+    add_block(<const real *> rest, n, total, lost)
 
 
 cdef struct Stats:            # of one row
-    double m                  # the largest x
     double s                  # S; NaN where the maximum is infinite and not alone, so that the row has no limit
-    double log                # log1p(S)
     double whole              # 1 + S
+    double log                # log1p(S)
 
-cdef inline Stats stats_of(real m, double below, double maxima) noexcept nogil:
-    """From the maximum, the sum of the E below 1 and the number of the others."""
+cdef inline bint is_confident(double total) noexcept nogil:
+    """Whether S = total - 1 has lost too many digits, so that the E below 1 must be added up by themselves."""
+    return total < 1 + 1e-6
+
+cdef inline Stats stats_of(double total, double s, bint infinite, const real *like) noexcept nogil:
     cdef Stats stats
-    cdef bint infinite = m - m != 0
-    stats.m = m
-    if infinite:
-        stats.s = 0 if maxima == 1 else NAN
-        stats.log = maxima * 0         # the logsumexp is m itself
+    stats.s = s
+    stats.whole = total
+    if infinite:                       # total is the number of maxima
+        stats.s = 0 if total == 1 else NAN
         stats.whole = 1 + stats.s
+        stats.log = total * 0          # the logsumexp is m itself
     else:
-        stats.s = below + (maxima - 1)
-        stats.log = log1p(<real> stats.s)
-        stats.whole = below + maxima
+        stats.log = log1p(<real> s)
     return stats
 
 
@@ -220,7 +208,7 @@ cdef inline void load_item(const Rows *job, int k, const char *base, Py_ssize_t 
     op.load(base + offset_of(op, &job.space, job.space.outer, job.space.ndim, index), 0, op.swapped, 1, x)
 
 
-cdef void fill_row(const Rows *job, int k, char *base, int64_t label, real x) noexcept nogil:
+cdef inline void fill_row(const Rows *job, int k, char *base, int64_t label, real x) noexcept nogil:
     """A row of zeros, but for x at `label` (none where that is negative)."""
     cdef real block[CHUNK]
     cdef real *out
@@ -232,7 +220,8 @@ cdef void fill_row(const Rows *job, int k, char *base, int64_t label, real x) no
             out[j] = 0
         if i <= label < i + n:
             out[label - i] = x
-        put_classes(job, k, base, i, n, <const real *> out)
+        if out == <real *> block:
+            put_classes(job, k, base, i, n, <const real *> out)
 
 
 cdef void blank_row(const Rows *job, char *base_v, char *base_g, char *base_h, const real *like) noexcept nogil:
@@ -258,14 +247,14 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
     cdef char *base_g = base_of(job, R_G, row)
     cdef char *base_h = base_of(job, R_H, row)
     cdef const real *w = <const real *> job.weight
-    cdef const real *x
+    cdef const real *x = NULL
     cdef const real *tau
     cdef real *e
     cdef real *g
     cdef real *h
     cdef Stats stats
     cdef real m = -INFINITY, s, log, inverse, sigma, first, scale = <real> job.scale, omega = 1, value = 0, x_y
-    cdef double below = 0, maxima = 0, sum_tau = 0, sum_value = 0
+    cdef double total = 0, lost = 0, unused = 0, rest, sum_tau = 0, lost_tau = 0, sum_value = 0, lost_value = 0
     cdef int64_t label = -1
     cdef Py_ssize_t i, j, n, classes = job.classes
     cdef bint in_place = base_g != NULL and job.operands[<int> R_G].flat
@@ -287,8 +276,21 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         n = min(<Py_ssize_t> CHUNK, classes - i)
         x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
         e = <real *> base_g + i if in_place else <real *> es
-        below += chunk_exp(m, x, e, n, &maxima)
-    stats = stats_of(m, below, maxima)
+        chunk_exp(m, x, e, n, &total, &lost)
+    rest = (total - 1) + lost
+    total += lost
+    if is_confident(total) and m - m == 0:
+        rest = 0
+        lost = 0
+        for i from 0 <= i < classes by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, classes - i)
+            e = <real *> base_g + i if in_place else <real *> es
+            if not kept:
+                chunk_exp(m, fetch_classes(job, R_X, base_x, i, n, <real *> xs), e, n, &unused, &unused)
+            chunk_rest(<const real *> e, n, &rest, &lost)
+        rest += lost
+        total = 1 + rest
+    stats = stats_of(total, rest, m - m != 0, &m)
     s = <real> stats.s
     log = <real> stats.log
     inverse = <real> (1 / stats.whole)
@@ -306,14 +308,15 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
             x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
             e = <real *> base_g + i if in_place else <real *> es
             if not kept and job.target == TIMES_SOFTMAX:
-                chunk_exp(m, x, e, n, &maxima)
+                chunk_exp(m, x, e, n, &unused, &unused)
             tau = chunk_tau(job, base_t, label, i, n, e, inverse, <real *> ts)
-            sum_tau += block_sum(tau, n)
+            add_block(tau, n, &sum_tau, &lost_tau)
             if job.target != TIMES_SOFTMAX:
                 for j in range(n):
                     hs[j] = xlogy_term(tau[j], distance(x[j], m, s) + log)
-                sum_value += block_sum(<const real *> hs, n)
-        value = <real> sum_value
+                add_block(<const real *> hs, n, &sum_value, &lost_value)
+        sum_tau = regained(sum_tau, lost_tau)
+        value = <real> regained(sum_value, lost_value)
     if base_v != NULL:
         job.operands[<int> R_V].store(base_v, 0, 1, &value)
     if base_g == NULL:
@@ -328,7 +331,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         if not kept or job.what == LOG_SOFTMAX:
             x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
         if not kept:
-            chunk_exp(m, x, e, n, &maxima)
+            chunk_exp(m, x, e, n, &unused, &unused)
         if base_h != NULL:
             h = place(job, R_H, base_h, i, <real *> hs)
             for j in range(n):
@@ -423,12 +426,14 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     cdef real inverse[TILE]
     cdef real sigma[TILE]
     cdef real omega[TILE]
+    cdef real x_y[TILE]
     cdef real e_y[TILE]
     cdef real values[TILE]
     cdef real first[TILE]
-    cdef double below[TILE]
+    cdef double total[TILE]
     cdef double lost[TILE]
-    cdef double maxima[TILE]
+    cdef double rest[TILE]
+    cdef double again[TILE]
     cdef double wholes[TILE]
     cdef double sum_tau[TILE]
     cdef double lost_tau[TILE]
@@ -448,7 +453,8 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     cdef real *ej
     cdef Py_ssize_t e_next
     cdef real *g
-    cdef real xi, mi, ei, one
+    cdef real xi, mi, ei
+    cdef int confident = 0
     cdef Py_ssize_t r, j, classes = job.classes
     cdef real scale = <real> job.scale
     cdef bint by_label = job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS, any_ignored = False
@@ -473,9 +479,8 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
 
     for r in range(n):
         m[r] = x[r]
-        below[r] = 0
+        total[r] = 0
         lost[r] = 0
-        maxima[r] = 0
     for j in range(1, classes):
         xj = x + j * x_next
         for r in range(n):
@@ -488,19 +493,33 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         for r in range(n):
             ej[r] = exp_gap(xj[r], m[r])
         for r in range(n):
-            ei = ej[r]
-            one = 1 if ei == 1 else 0
-            accumulate(ei - one, &below[r], &lost[r])
-            maxima[r] += one
+            accumulate(ej[r], &total[r], &lost[r])
     for r in range(n):
-        below[r] += lost[r]
-        s[r] = <real> (below[r] + (maxima[r] - 1))
+        rest[r] = (total[r] - 1) + lost[r]
+        confident += is_confident(total[r])
+    if confident:
+        for r in range(n):
+            again[r] = 0
+            lost[r] = 0
+        for j in range(classes):
+            xj = x + j * x_next
+            ej = e + j * e_next
+            if e_next == 0:
+                for r in range(n):
+                    ej[r] = exp_gap(xj[r], m[r])
+            for r in range(n):
+                ei = ej[r]
+                accumulate(0 if ei == 1 else ei, &again[r], &lost[r])
+        for r in range(n):
+            rest[r] = again[r] + lost[r] if is_confident(total[r]) else rest[r]
+    for r in range(n):
+        s[r] = <real> rest[r]
         log[r] = log1p(s[r])
-        wholes[r] = below[r] + maxima[r]
+        wholes[r] = 1 + rest[r]
         inverse[r] = <real> (1 / wholes[r])
     for r in range(n):
         if m[r] - m[r] != 0:
-            stats = stats_of(m[r], 0, limit_row(m[r], x + r, x_next, e + r, e_next, classes))
+            stats = stats_of(limit_row(m[r], x + r, x_next, e + r, e_next, classes), 0, True, &m[r])
             s[r] = <real> stats.s
             log[r] = <real> stats.log
             wholes[r] = stats.whole
@@ -526,12 +545,14 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         load_rows(job, R_F, base_of(job, R_F, row), job.operands[<int> R_F].load, n, <real *> omega)
     elif job.what == CROSS_ENTROPY and job.target == CLASS:
         for r in range(n):
-            j = labels[r]
-            if j >= 0:
-                omega[r] = w[j] if w != NULL else <real> 1
-                sum_tau[r] = omega[r]
-                e_y[r] = e[j * e_next + r]
-                values[r] = xlogy_term(omega[r], distance(x[j * x_next + r], m[r], s[r]) + log[r])
+            j = labels[r] if labels[r] > 0 else 0
+            x_y[r] = x[j * x_next + r]
+            e_y[r] = e[j * e_next + r]
+            if w != NULL:
+                omega[r] = w[j]
+        for r in range(n):
+            sum_tau[r] = omega[r]
+            values[r] = xlogy_term(omega[r], distance(x_y[r], m[r], s[r]) + log[r])
     elif job.what == CROSS_ENTROPY:
         for j in range(classes):
             xj = x + j * x_next
@@ -542,8 +563,8 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         for r in range(n):
             sum_tau[r] = regained(sum_tau[r], lost_tau[r])
             values[r] = <real> regained(sum_value[r], lost[r])
-        if any_ignored:
-            blank_lanes(<const int64_t *> labels, n, <real *> values)
+    if any_ignored:
+        blank_lanes(<const int64_t *> labels, n, <real *> values)
     if base_v != NULL:
         job.operands[<int> R_V].store(base_v, row_step(job, R_V), n, values)
     if base_g == NULL:
@@ -578,8 +599,10 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
             blank_lanes(<const int64_t *> labels, n, g)
     if job.what == CROSS_ENTROPY and job.target == CLASS:
         for r in range(n):
+            e_y[r] = slope(e_y[r], sigma[r], sigma[r], s[r], inverse[r])
+        for r in range(n):
             if labels[r] >= 0:
-                e[labels[r] * e_next + r] = slope(e_y[r], sigma[r], sigma[r], s[r], inverse[r])
+                e[labels[r] * e_next + r] = e_y[r]
     if e == <real *> e_tile:
         for j in range(classes):
             store_lanes(job, R_G, base_g, j, n, <const real *> e + j * e_next)
@@ -593,33 +616,45 @@ cdef double nll_rows(const real *like, const Rows *job, Py_ssize_t row, Py_ssize
     cdef real values[TILE]
     cdef int64_t labels[TILE]
     cdef const real *w = <const real *> job.weight
+    cdef char *base_x = base_of(job, R_X, row)
+    cdef char *base_v = base_of(job, R_V, row)
+    cdef char *base_g = base_of(job, R_G, row)
+    cdef char *base_h = base_of(job, R_H, row)
+    cdef Py_ssize_t x_row = row_step(job, R_X), x_class = class_step(job, R_X)
+    cdef Py_ssize_t g_row = row_step(job, R_G), h_row = row_step(job, R_H)
     cdef real x, omega
     cdef Py_ssize_t r
     load_rows(job, R_T, base_of(job, R_T, row), job.load_label, n, labels)
     for r in range(n):
         if labels[r] == job.ignored:
+            labels[r] = -1
             values[r] = 0
-            blank_row(job, NULL, base_of(job, R_G, row + r), base_of(job, R_H, row + r), like)
+            continue
+        if job.operands[<int> R_X].native:
+            x = (<const real *> (base_x + r * x_row + labels[r] * x_class))[0]
         else:
-            load_item(job, R_X, base_of(job, R_X, row + r), labels[r], &x)
-            omega = w[labels[r]] if w != NULL else <real> 1
-            values[r] = xlogy_term(omega, -x)
-            if job.order > 0:
-                fill_row(job, R_G, base_of(job, R_G, row + r), labels[r], <real> (-omega * job.scale))
-            if job.order > 1:
-                fill_row(job, R_H, base_of(job, R_H, row + r), -1, <real> 0)
-    if job.operands[<int> R_V].data != NULL:
-        job.operands[<int> R_V].store(base_of(job, R_V, row), row_step(job, R_V), n, values)
+            job.operands[<int> R_X].load(base_x + r * x_row + labels[r] * x_class, 0, job.operands[<int> R_X].swapped, 1, &x)
+        omega = w[labels[r]] if w != NULL else <real> 1
+        values[r] = xlogy_term(omega, -x)
+    if base_v != NULL:
+        job.operands[<int> R_V].store(base_v, row_step(job, R_V), n, values)
+    for r in range(n):
+        if base_g != NULL:
+            omega = w[labels[r]] if w != NULL and labels[r] >= 0 else <real> 1
+            fill_row(job, R_G, base_g + r * g_row, labels[r], <real> (-omega * job.scale))
+        if base_h != NULL:
+            fill_row(job, R_H, base_h + r * h_row, -1, <real> 0)
     return block_sum(<const real *> values, n) if job.summed else 0
 
 
 cdef double rows_span(const real *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Rows start … stop-1; returns the sum of their values. A tile does not go over the end of the innermost axis."""
     cdef Sum total = Sum(0, 0)
+    cdef Py_ssize_t tile = TILE if job.classes <= 64 else TILE // 2      # so that a tile stays in the first-level cache
     cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1
     while start < stop:
         if job.across or job.what == NLL:
-            n = min(min(<Py_ssize_t> TILE, stop - start), length - start % length)
+            n = min(min(tile, stop - start), length - start % length)
             add(&total, nll_rows(like, job, start, n) if job.what == NLL else tile_across(like, job, start, n))
         else:
             n = 1

@@ -1,0 +1,1 @@
+"""Benchmarks: every fused kernel beside its NumPy twin (see README.md)."""
