@@ -40,6 +40,19 @@ static inline uint16_t fl_to_half(float x)
     return (uint16_t)(half | (bits >> 16 & 0x8000u));
 }
 
+/* double to float, rounded to odd where inexact: rounding the result once more, to a half, is then as good as once. */
+static inline float fl_odd(double x)
+{
+    float f = (float)x;
+    uint32_t bits = fl_float_bits(f);
+    double back = f;
+    if (back != x && x == x && x - x == 0) {
+        bits -= (back < 0 ? -back : back) > (x < 0 ? -x : x);
+        bits |= 1u;
+    }
+    return fl_bits_float(bits);
+}
+
 static inline float fl_from_bfloat(uint16_t b) { return fl_bits_float((uint32_t)b << 16); }
 
 static inline uint16_t fl_to_bfloat(float x)

@@ -3,7 +3,7 @@
 cdef enum:
     BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
     SPANS = 128           # a call is split into at most so many spans of blocks, whatever the number of threads
-    FLUSH = 4             # blocks that share one set of accumulators
+    FLUSH = 8             # blocks that share one set of accumulators
     LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
     FORMULAS = 256        # room in the table
     THREAD_GRAIN = 16384  # elements that are worth one more thread
@@ -26,62 +26,6 @@ cdef inline double regained(double total, double lost) noexcept nogil:
     return total + lost if total - total == 0 else total
 
 
-cdef void add_block(const real *v, Py_ssize_t n, double *total, double *lost) noexcept nogil:
-    """Add a block to a sum that keeps its rounding errors, in a fixed order: lane by lane, then the lanes."""
-    cdef double lanes[LANES]
-    cdef double lanes_lost[LANES]
-    cdef Py_ssize_t i, j, width = LANES // 2, whole = n - n % LANES
-    if n < 16:
-        for j in range(n):
-            accumulate(v[j], total, lost)
-        return
-    for j in range(LANES):
-        lanes[j] = 0
-        lanes_lost[j] = 0
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            accumulate(v[i + j], &lanes[j], &lanes_lost[j])
-    for j in range(n - whole):
-        accumulate(v[whole + j], &lanes[j], &lanes_lost[j])
-    while width > 0:
-        for j in range(width):
-            accumulate(lanes[j + width], &lanes[j], &lanes_lost[j])
-            lanes_lost[j] += lanes_lost[j + width]
-        width //= 2
-    accumulate(lanes[0], total, lost)
-    lost[0] += lanes_lost[0]
-
-
-cdef inline void clear_lanes(double *lanes) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(LANES):
-        lanes[j] = 0
-
-cdef void add_to_lanes(const real *v, Py_ssize_t n, double *lanes) noexcept nogil:
-    """Add a block, element i to lane i modulo their number."""
-    cdef Py_ssize_t i, j, whole = n - n % LANES
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            lanes[j] += v[i + j]
-    for j in range(n - whole):
-        lanes[j] += v[whole + j]
-
-cdef inline double lanes_sum(double *lanes) noexcept nogil:
-    """The sum of the lanes, in a fixed order; it overwrites them."""
-    cdef Py_ssize_t j, width = LANES // 2
-    while width > 0:
-        for j in range(width):
-            lanes[j] += lanes[j + width]
-        width //= 2
-    return lanes[0]
-
-cdef double block_sum(const real *v, Py_ssize_t n) noexcept nogil:
-    cdef double lanes[LANES]
-    clear_lanes(lanes)
-    add_to_lanes(v, n, lanes)
-    return lanes_sum(lanes)
-
-
 cdef struct Sum:
     double total
     double lost
@@ -91,6 +35,52 @@ cdef inline void add(Sum *s, double x) noexcept nogil:
 
 cdef inline double result(Sum s) noexcept nogil:
     return regained(s.total, s.lost)
+
+
+cdef struct Lanes:            # element i of a block is added to lane i modulo their number
+    double total[LANES]
+    double lost[LANES]
+
+cdef inline void clear(Lanes *lanes) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(LANES):
+        lanes.total[j] = 0
+        lanes.lost[j] = 0
+
+cdef void add_to_lanes(Lanes *lanes, const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i, j, whole = n - n % LANES
+    for i from 0 <= i < whole by LANES:
+        for j in range(LANES):
+            accumulate(v[i + j], &lanes.total[j], &lanes.lost[j])
+    for j in range(n - whole):
+        accumulate(v[whole + j], &lanes.total[j], &lanes.lost[j])
+
+cdef void gather_lanes(Lanes *lanes, Sum *s) noexcept nogil:
+    """Add the lanes to a sum, in a fixed order; it overwrites them."""
+    cdef Py_ssize_t j, width = LANES // 2
+    while width > 0:
+        for j in range(width):
+            accumulate(lanes.total[j + width], &lanes.total[j], &lanes.lost[j])
+            lanes.lost[j] += lanes.lost[j + width]
+        width //= 2
+    add(s, lanes.total[0])
+    s.lost += lanes.lost[0]
+
+cdef void add_block(Sum *s, const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Lanes lanes
+    cdef Py_ssize_t j
+    if n < 16:
+        for j in range(n):
+            accumulate(v[j], &s.total, &s.lost)
+        return
+    clear(&lanes)
+    add_to_lanes(&lanes, v, n)
+    gather_lanes(&lanes, s)
+
+cdef double block_sum(const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Sum s = Sum(0, 0)
+    add_block(&s, v, n)
+    return result(s)
 
 
 # ---- formulas over blocks --------------------------------------------------------------------------------------------
@@ -117,7 +107,7 @@ ctypedef fused Sink:
     Summed
 
 ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
-                               const void *t, const void *u, double scale, double *lanes, void *v, void *g,
+                               const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g,
                                void *h) noexcept nogil
 
 cdef BlockFunction _blocks[<int> FORMULAS][2][3][2]      # formula; float, double; order; sink
@@ -126,7 +116,7 @@ FORMULA_NUMBERS = {}
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
-                    const real *t, const real *u, double scale, double *lanes, real *v, real *g, real *h) noexcept nogil:
+                    const real *t, const real *u, double scale, Lanes *lanes, real *v, real *g, real *h) noexcept nogil:
     """One formula over a block; the values go to v, or are added to the lanes."""
     cdef Formula f = formula[0]
     cdef real s = <real> scale, vi, gi, hi
@@ -144,7 +134,7 @@ cdef void map_block(const Formula *formula, const Order *order, const Sink *sink
         for i from 0 <= i < whole by LANES:
             for j in range(LANES):
                 point(f, x[i + j], t[i + j], u[i + j], &vi, &gi, &hi)
-                lanes[j] += vi
+                accumulate(vi, &lanes.total[j], &lanes.lost[j])
                 if Order is not Value:
                     g[i + j] = gi * s
                 if Order is Curvature:
@@ -152,7 +142,7 @@ cdef void map_block(const Formula *formula, const Order *order, const Sink *sink
         if whole < n:
             map_block[Formula, Order, Stored, real](formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, scale,
                                                     lanes, <real *> tail, g + whole, h + whole)
-            add_to_lanes(<const real *> tail, n - whole, lanes)
+            add_to_lanes(lanes, <const real *> tail, n - whole)
 
 
 cdef void enlist_order(const Formula *formula, const Order *order, int number) noexcept:
@@ -210,11 +200,11 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     cdef int end = space.ndim
     cdef bint weighted = op[<int> W].data != NULL
     cdef double scale = 1 if weighted else job.scale
-    cdef double lanes[LANES]
+    cdef Lanes lanes
     cdef bint summed = job.summed and not weighted and op[<int> V].data == NULL
     cdef Sum total = Sum(0, 0)
     cdef Py_ssize_t i = start, j, n
-    clear_lanes(lanes)
+    clear(&lanes)
     while i < stop:
         n = min(<Py_ssize_t> BLOCK, stop - i)
         x = fetch(&op[<int> X], op[<int> X].data, space, 0, end, i, n, <real *> xs)
@@ -225,7 +215,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             g = destination(&op[<int> G], i, <real *> gs)
         if job.order > 1:
             h = destination(&op[<int> H], i, <real *> hs)
-        job.functions[job.order][summed](job.parameters, NULL, NULL, n, x, t, u, scale, lanes, v, g, h)
+        job.functions[job.order][summed](job.parameters, NULL, NULL, n, x, t, u, scale, &lanes, v, g, h)
         if weighted:
             w = fetch(&op[<int> W], op[<int> W].data, space, 0, end, i, n, <real *> ws)
             for j in range(n):
@@ -237,10 +227,10 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
                 for j in range(n):
                     h[j] *= <real> (w[j] * job.scale)
         if job.summed and not summed:
-            add_to_lanes(<const real *> v, n, lanes)
+            add_to_lanes(&lanes, <const real *> v, n)
         if job.summed and (i // BLOCK) % FLUSH == FLUSH - 1:
-            add(&total, lanes_sum(lanes))
-            clear_lanes(lanes)
+            gather_lanes(&lanes, &total)
+            clear(&lanes)
         if op[<int> V].data != NULL:
             put(&op[<int> V], op[<int> V].data, space, 0, end, i, n, v)
         if job.order > 0:
@@ -248,7 +238,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
         if job.order > 1:
             put(&op[<int> H], op[<int> H].data, space, 0, end, i, n, h)
         i += n
-    add(&total, lanes_sum(lanes))
+    gather_lanes(&lanes, &total)
     return result(total)
 
 

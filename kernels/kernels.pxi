@@ -30,6 +30,7 @@ cdef extern from "dtypes.h" nogil:
     float fl_from_half(uint16_t)
     float fl_from_bfloat(uint16_t)
     uint16_t fl_to_half(float)
+    float fl_odd(double)
     uint16_t fl_to_bfloat(float)
     void fl_swap_bytes(void *, size_t)
 

@@ -82,15 +82,23 @@ cdef void load_run(const char *source, Py_ssize_t stride, bint swapped, Py_ssize
             block[i] = converted(x, <const Cell *> block)
 
 
+cdef inline float narrowed(real x) noexcept nogil:
+    """As a float that can be rounded to half precision."""
+    if real is float:
+        return x
+    else:
+        return fl_odd(x)
+
+
 cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block, const Written *like) noexcept nogil:
     """The strided items at target = block[:n]."""
     cdef Py_ssize_t i
     cdef Written x
     for i in range(n):
         if Written is Half:
-            x.bits = fl_to_half(<float> block[i])
+            x.bits = fl_to_half(narrowed(block[i]))
         elif Written is Bfloat:
-            x.bits = fl_to_bfloat(<float> block[i])
+            x.bits = fl_to_bfloat(narrowed(block[i]))
         else:
             x = <Written> block[i]
         memcpy(target + i * stride, &x, sizeof(Written))

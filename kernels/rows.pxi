@@ -105,24 +105,24 @@ cdef real chunk_max(const real *x, Py_ssize_t n, real m) noexcept nogil:
     return lanes[0]
 
 
-cdef void chunk_exp(real m, const real *x, real *e, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+cdef void chunk_exp(real m, const real *x, real *e, Py_ssize_t n, Sum *total) noexcept nogil:
     """E of a chunk, added to the row's total (the number of maxima where they are infinite)."""
     cdef Py_ssize_t i
     if m - m != 0:
-        total[0] += limit_row(m, x, 1, e, 1, n)
+        add(total, limit_row(m, x, 1, e, 1, n))
         return
     for i in range(n):
         e[i] = exp_gap(x[i], m)
-    add_block(<const real *> e, n, total, lost)
+    add_block(total, <const real *> e, n)
 
 
-cdef void chunk_rest(const real *e, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+cdef void chunk_rest(const real *e, Py_ssize_t n, Sum *total) noexcept nogil:
     """Add the E below 1 of a chunk."""
     cdef real rest[CHUNK]
     cdef Py_ssize_t i
     for i in range(n):
         rest[i] = 0 if e[i] == 1 else e[i]
-    add_block(<const real *> rest, n, total, lost)
+    add_block(total, <const real *> rest, n)
 
 
 cdef struct Stats:            # of one row
@@ -254,7 +254,8 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
     cdef real *h
     cdef Stats stats
     cdef real m = -INFINITY, s, log, inverse, sigma, first, scale = <real> job.scale, omega = 1, value = 0, x_y
-    cdef double total = 0, lost = 0, unused = 0, rest, sum_tau = 0, lost_tau = 0, sum_value = 0, lost_value = 0
+    cdef Sum sum_e = Sum(0, 0), sum_t = Sum(0, 0), sum_v = Sum(0, 0), unused = Sum(0, 0)
+    cdef double total, rest, sum_tau = 0
     cdef int64_t label = -1
     cdef Py_ssize_t i, j, n, classes = job.classes
     cdef bint in_place = base_g != NULL and job.operands[<int> R_G].flat
@@ -276,19 +277,18 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         n = min(<Py_ssize_t> CHUNK, classes - i)
         x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
         e = <real *> base_g + i if in_place else <real *> es
-        chunk_exp(m, x, e, n, &total, &lost)
-    rest = (total - 1) + lost
-    total += lost
+        chunk_exp(m, x, e, n, &sum_e)
+    total = result(sum_e)
+    rest = (sum_e.total - 1) + sum_e.lost
     if is_confident(total) and m - m == 0:
-        rest = 0
-        lost = 0
+        sum_e = Sum(0, 0)
         for i from 0 <= i < classes by CHUNK:
             n = min(<Py_ssize_t> CHUNK, classes - i)
             e = <real *> base_g + i if in_place else <real *> es
             if not kept:
-                chunk_exp(m, fetch_classes(job, R_X, base_x, i, n, <real *> xs), e, n, &unused, &unused)
-            chunk_rest(<const real *> e, n, &rest, &lost)
-        rest += lost
+                chunk_exp(m, fetch_classes(job, R_X, base_x, i, n, <real *> xs), e, n, &unused)
+            chunk_rest(<const real *> e, n, &sum_e)
+        rest = result(sum_e)
         total = 1 + rest
     stats = stats_of(total, rest, m - m != 0, &m)
     s = <real> stats.s
@@ -308,15 +308,15 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
             x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
             e = <real *> base_g + i if in_place else <real *> es
             if not kept and job.target == TIMES_SOFTMAX:
-                chunk_exp(m, x, e, n, &unused, &unused)
+                chunk_exp(m, x, e, n, &unused)
             tau = chunk_tau(job, base_t, label, i, n, e, inverse, <real *> ts)
-            add_block(tau, n, &sum_tau, &lost_tau)
+            add_block(&sum_t, tau, n)
             if job.target != TIMES_SOFTMAX:
                 for j in range(n):
                     hs[j] = xlogy_term(tau[j], distance(x[j], m, s) + log)
-                add_block(<const real *> hs, n, &sum_value, &lost_value)
-        sum_tau = regained(sum_tau, lost_tau)
-        value = <real> regained(sum_value, lost_value)
+                add_block(&sum_v, <const real *> hs, n)
+        sum_tau = result(sum_t)
+        value = <real> result(sum_v)
     if base_v != NULL:
         job.operands[<int> R_V].store(base_v, 0, 1, &value)
     if base_g == NULL:
@@ -331,7 +331,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         if not kept or job.what == LOG_SOFTMAX:
             x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
         if not kept:
-            chunk_exp(m, x, e, n, &unused, &unused)
+            chunk_exp(m, x, e, n, &unused)
         if base_h != NULL:
             h = place(job, R_H, base_h, i, <real *> hs)
             for j in range(n):
@@ -748,7 +748,7 @@ def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.nda
     cdef Space space
     cdef Operand op
     cdef int64_t block[CHUNK]
-    cdef int64_t low, high
+    cdef int64_t low, high, counts, wraps
     cdef Py_ssize_t i, j, n, valid = 0, nonzero = 0, bad = -1, count = cnp.PyArray_SIZE(labels)
     cdef int axis, ndim = cnp.PyArray_NDIM(labels)
     cdef const double *w = NULL
@@ -756,6 +756,7 @@ def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.nda
     describe(&op, labels, <const double *> NULL, ndim)
     if op.kind > UINT64:
         raise TypeError("kernel: labels must be integers")
+    wraps = op.kind == UINT64 and ignored < 0      # a huge label would look like a negative one
     if weight is not None:
         if not is_vector(weight, classes, <const double *> NULL):
             raise ValueError("kernel: weight is not a vector of doubles")
@@ -772,12 +773,13 @@ def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.nda
             low = 0
             high = 0
             for j in range(n):
-                low += block[j] != ignored
-                high += (block[j] != ignored) & (<uint64_t> block[j] >= <uint64_t> classes)
+                counts = (block[j] != ignored) | wraps
+                low += counts
+                high += counts & (<uint64_t> block[j] >= <uint64_t> classes)
             valid += low
             if high:
                 for j in range(n):
-                    if block[j] != ignored and not 0 <= block[j] < classes:
+                    if (wraps or block[j] != ignored) and not 0 <= block[j] < classes:
                         bad = i + j
                         break
                 break

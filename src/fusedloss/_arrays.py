@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import copysign, inf, isnan, nan
 from typing import Any, Final, Literal, TypeAlias
 
@@ -60,15 +61,20 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
     raise TypeError(f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}")
 
 
+def number(name: str, value: Any) -> float:
+    """A parameter that must be a real number."""
+    if not isinstance(value, (str, bytes, bytearray)):
+        with suppress(TypeError, ValueError):
+            return float(value)
+    raise TypeError(f"{name}: a number is needed, got {type(value).__name__}")
+
+
 def positive(name: str, value: Any) -> float:
     """A parameter that must be positive and finite."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: a number is needed, got {type(value).__name__}") from None
-    if not 0 < number < inf:
+    x = number(name, value)
+    if not 0 < x < inf:
         raise ValueError(f"{name}: a positive finite number is needed, got {value}")
-    return number
+    return x
 
 
 def is_bfloat16(dtype: np.dtype[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from importlib.util import find_spec
+from operator import index
 from typing import Any, Protocol
 
 from fusedloss import _cpu
@@ -119,8 +120,10 @@ def set_num_threads(n: int | None) -> None:
     >>> fl.set_num_threads(None)
     """
     global _chosen
-    if n is not None and (isinstance(n, bool) or not isinstance(n, int)):
-        raise TypeError(f"n: a number of threads or None is needed, got {type(n).__name__}")
+    if n is not None:
+        if isinstance(n, bool) or not hasattr(n, "__index__"):
+            raise TypeError(f"n: a number of threads or None is needed, got {type(n).__name__}")
+        n = index(n)
     if n is not None and not 1 <= n <= 4096:
         raise ValueError(f"n: a number of threads from 1 to 4096 is needed, got {n}")
     _chosen = n

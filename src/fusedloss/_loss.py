@@ -114,6 +114,7 @@ hess : ndarray
             signature = _with(self._arguments, "out", "grad_out", "hess_out")
         return _dress(method, name, f"{self.__name__}.{name}", doc, signature)
 
+    # For type checkers: the loss's own signature, or one with buffers. ParamSpec cannot say both.
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
     @overload
@@ -127,8 +128,10 @@ hess : ndarray
     def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array]: ...
     @overload
     def value_and_grad(
-        self, *args: Any, out: Array | None = None, grad_out: Array | None = None, **kwargs: Any
+        self, *args: Any, grad_out: Array | None, out: Array | None = None, **kwargs: Any
     ) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, *args: Any, out: Array | None, **kwargs: Any) -> tuple[Any, Array]: ...
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
         """Value and gradient in one pass."""
         raise NotImplementedError  # every instance has its own
@@ -139,10 +142,18 @@ hess : ndarray
     def value_grad_hess(
         self,
         *args: Any,
+        grad_out: Array | None,
         out: Array | None = None,
-        grad_out: Array | None = None,
         hess_out: Array | None = None,
         **kwargs: Any,
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self, *args: Any, hess_out: Array | None, out: Array | None = None, **kwargs: Any
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self, *args: Any, out: Array | None, **kwargs: Any
     ) -> tuple[Any, Array, Array]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> Any:
         """Value, gradient and diagonal second derivative in one pass."""

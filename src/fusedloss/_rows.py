@@ -17,6 +17,7 @@ from fusedloss._arrays import (
     finish,
     is_double,
     is_float,
+    number,
     operand,
     outputs,
     packed,
@@ -116,7 +117,7 @@ def labelled(
     weight: Any,
     ignore_index: int,
     reduction: str,
-    label_smoothing: float = 0.0,
+    label_smoothing: Any = 0.0,
     axis: int | None,
 ) -> Any:
     """Evaluate cross entropy or the negative log-likelihood."""
@@ -127,10 +128,11 @@ def labelled(
         raise ValueError(f"input: shape {x.shape} has no classes along axis {axis}")
     row_shape = x.shape[:axis] + x.shape[axis + 1 :]
     check_reduction(reduction)
-    if label_smoothing != 0 and not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {label_smoothing}")
+    smoothing = number("label_smoothing", label_smoothing)
+    if not 0 <= smoothing <= 1:
+        raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
     ignored = _ignored(ignore_index)
-    t, more = operand("target", target)
+    t, more = operand("target", np.asarray(target) if type(target) is int else target)
     t, kind = _target(t, x, row_shape, what)
     class_weight = None
     if kind == _DISTRIBUTION:
@@ -139,7 +141,7 @@ def labelled(
             raise ValueError(
                 f"ignore_index: {ignored} has no meaning where target holds probabilities"
             )
-    elif label_smoothing:
+    elif smoothing:
         kind = _SMOOTHED_CLASS
     if weight is not None:
         class_weight, more = operand("weight", weight)
@@ -152,8 +154,8 @@ def labelled(
     double = is_double(asks)
     w64 = w = None
     if class_weight is not None:
-        w64 = np.ascontiguousarray(class_weight, np.float64)
-        w = w64 if double else np.ascontiguousarray(class_weight, np.float32)
+        w64 = np.require(class_weight, np.float64, ["C", "A"])
+        w = w64 if double else np.require(class_weight, np.float32, ["C", "A"])
 
     if kind == _DISTRIBUTION:
         weights = nonzero = float(x.size // classes)
@@ -177,8 +179,8 @@ def labelled(
         target=t,
         kind=kind,
         order=order,
-        keep=1.0 - label_smoothing,
-        spread=label_smoothing / classes,
+        keep=1.0 - smoothing,
+        spread=smoothing / classes,
         ignored=ignored,
         scale=scale_of(by, safe),
         summed=reduced,
@@ -193,6 +195,8 @@ def labelled(
 
 def _target(t: Array, x: Array, row_shape: tuple[int, ...], what: int) -> tuple[Array, int]:
     """The target, and whether it holds class numbers or probabilities."""
+    if t.size == 0 and t.shape == row_shape:  # an empty list is an array of floats
+        return t.astype(np.int64), _CLASS
     if is_float(t.dtype):
         if what == CROSS_ENTROPY and t.shape == x.shape:
             return t, _DISTRIBUTION
@@ -273,7 +277,7 @@ def _reduced(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...], tup
 
 def _dropped(array: Array, axes: tuple[int, ...]) -> Array:
     """A view without those axes of length 1."""
-    return array[tuple(0 if k in axes else slice(None) for k in range(array.ndim)) or ...]
+    return array[(*(0 if k in axes else slice(None) for k in range(array.ndim)), ...)]
 
 
 def logsumexp(input: Any, axis: Any, keepdims: bool, out: Any) -> Any:

@@ -1,0 +1,232 @@
+"""Calls of every loss in the registry, with random arrays: what the behaviour tests run on.
+
+A test takes a `Call`, changes its arrays (layout, dtype, values), adds options, and runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ml_dtypes
+import mpmath as mp
+import numpy as np
+
+import fusedloss as fl
+from tests import registry as reg
+
+Array = np.ndarray[Any, Any]
+Case = reg.Elementwise | reg.Rows
+
+CASES: list[Case] = [*reg.ELEMENTWISE, *reg.ROWS]
+ORDERS = ("__call__", "value_and_grad", "value_grad_hess")
+REDUCTIONS = ("mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights")
+
+bfloat16 = np.dtype(ml_dtypes.bfloat16)
+HALVES = (np.dtype(np.float16), bfloat16)
+FLOATS = (*HALVES, np.dtype(np.float32), np.dtype(np.float64))
+INTEGERS = tuple(np.dtype(c) for c in "bhilqpBHILQP")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a loss; `arrays` holds input, target and what else goes by name."""
+
+    loss: Any
+    arrays: dict[str, Array]
+    options: dict[str, Any]
+
+    def run(self, order: int = 0, **options: Any) -> tuple[Any, ...]:
+        """The value, and with order 1 the gradient, with order 2 the second derivative too."""
+        method = getattr(self.loss, ORDERS[order])
+        result = method(**self.arrays, **(self.options | options))
+        return result if order else (result,)
+
+    def each(self, order: int = 2, **options: Any) -> tuple[Any, ...]:
+        return self.run(order, reduction="none", **options)
+
+    def having(self, **arrays: Any) -> Call:
+        """With other arrays."""
+        return replace(self, arrays=self.arrays | arrays)
+
+    def changed(self, change: Callable[[Array], Any], *names: str) -> Call:
+        """With the named arrays, or all, changed."""
+        return self.having(**{name: change(self.arrays[name]) for name in names or self.arrays})
+
+    @property
+    def input(self) -> Array:
+        return self.arrays["input"]
+
+
+def elementwise(
+    case: reg.Elementwise,
+    shape: Any,
+    dtype: Any = np.float64,
+    weighted: bool = False,
+    seed: int = 0,
+) -> Call:
+    """Random elements of the inputs that the registry has for this loss, but for the huge ones."""
+    rng = np.random.default_rng(seed)
+    pool = reg.elementwise_inputs(case, np.dtype(dtype).type)
+    moderate = np.flatnonzero(np.abs(pool[0]) < 30)
+    picked = rng.choice(moderate, size=shape)
+    x, t, third = (np.array(a[picked]) for a in pool)
+    arrays = {"input": x, "target": t}
+    if case.third:
+        arrays[case.third] = third
+    if weighted:
+        arrays["weight"] = np.asarray(rng.uniform(0.25, 2, shape)).astype(dtype)
+    return Call(getattr(fl, case.loss), arrays, dict(case.options))
+
+
+def rows(
+    case: reg.Rows, shape: tuple[int, ...], axis: int = 1, dtype: Any = np.float64, seed: int = 0
+) -> Call:
+    """Random logits of the shape, classes along the axis."""
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=shape) * 3).astype(dtype)
+    classes = shape[axis]
+    if case.target == "class":
+        t: Array = rng.integers(0, classes, np.delete(shape, axis))
+    else:
+        t = rng.random(shape) ** 3
+        t = (t / t.sum(axis=axis, keepdims=True)).astype(dtype)
+    arrays = {"input": x, "target": t}
+    if case.weighted:
+        arrays["weight"] = rng.uniform(0.25, 4, classes).astype(dtype)
+    return Call(getattr(fl, case.loss), arrays, case.options | {"axis": axis})
+
+
+def call(case: Case, count: int, dtype: Any = np.float64, classes: int = 10, seed: int = 0) -> Call:
+    """A call over about `count` numbers, whatever the kind of the loss; two axes, weighted."""
+    shape = (-(-count // classes), classes)
+    if isinstance(case, reg.Rows):
+        return rows(case, shape, 1, dtype, seed)
+    return elementwise(case, shape, dtype, True, seed)
+
+
+def truth(case: Case, call: Call) -> tuple[Array, Array, Array]:
+    """Value, gradient and second derivative of each element or row, by mpmath in float64."""
+    x, t = (call.arrays[name] for name in ("input", "target"))
+    weight = call.arrays.get("weight")
+    if isinstance(case, reg.Elementwise):
+        columns = [mp_numbers(x), mp_numbers(t)]
+        if case.third:
+            columns.append(mp_numbers(call.arrays[case.third]))
+        points = [case.truth(*c, *case.options.values()) for c in zip(*columns, strict=True)]
+        value, grad, hess = (
+            np.array([float(point[k][0]) for point in points]).reshape(x.shape) for k in range(3)
+        )
+        w: Any = 1.0 if weight is None else weight.astype(np.float64)
+        return value * w, grad * w, hess * w
+    axis = call.options["axis"]
+    last = np.moveaxis(x, axis, -1)
+    w_row = mp_numbers(np.ones(last.shape[-1]) if weight is None else weight)
+    targets: Any = t if case.target == "class" else np.moveaxis(t, axis, -1)
+    value = np.empty(last.shape[:-1])
+    grad, hess = np.empty(last.shape), np.empty(last.shape)
+    for k in np.ndindex(value.shape):
+        target = int(targets[k]) if case.target == "class" else mp_numbers(targets[k])
+        v, g, h = reg.row_truth(case, mp_numbers(last[k]), target, w_row)
+        value[k] = float(v[0])
+        grad[k] = [float(pair[0]) for pair in g]
+        hess[k] = [float(pair[0]) for pair in h]
+    return value, np.moveaxis(grad, -1, axis), np.moveaxis(hess, -1, axis)
+
+
+def mp_numbers(array: Any) -> list[Any]:
+    return [mp.mpf(x) for x in np.ravel(array).astype(np.float64).tolist()]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal bit by bit, also in the sign of zero; nan is nan."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    if a.dtype.kind not in "fV":
+        return bool(np.array_equal(a, b))
+    with np.errstate(invalid="ignore"):  # signalling nan
+        wide_a, wide_b = (c.astype(np.float64) for c in (a, b))
+    nan = np.isnan(wide_a)
+    return bool(
+        np.array_equal(nan, np.isnan(wide_b))
+        and np.array_equal(wide_a[~nan], wide_b[~nan])
+        and np.array_equal(np.signbit(wide_a[~nan]), np.signbit(wide_b[~nan]))
+    )
+
+
+# ---- the same numbers, lying otherwise in memory -------------------------------------------------
+
+
+def contiguous(a: Array) -> Array:
+    return np.array(a, order="C")
+
+
+def fortran(a: Array) -> Array:
+    return np.array(a, order="F")
+
+
+def reversed_steps(a: Array) -> Array:
+    flip = tuple(slice(None, None, -1) for _ in a.shape)
+    return a[flip].copy()[flip] if a.ndim else a.copy()
+
+
+def stepped(a: Array) -> Array:
+    wide = np.zeros([2 * n + 1 for n in a.shape], a.dtype)
+    view = wide[(*(slice(1, None, 2) for _ in a.shape), ...)]
+    view[...] = a
+    return view
+
+
+def padded(a: Array) -> Array:
+    """Rows that are contiguous, but do not follow on each other."""
+    if not a.ndim:
+        return a.copy()
+    view = np.zeros((*a.shape[:-1], a.shape[-1] + 3), a.dtype)[..., 1:-2]
+    view[...] = a
+    return view
+
+
+def transposed(a: Array) -> Array:
+    """The first axis innermost, the others in order."""
+    return np.moveaxis(np.moveaxis(a, 0, -1).copy(), -1, 0) if a.ndim > 1 else a.copy()
+
+
+def unaligned(a: Array) -> Array:
+    raw = b"\0" + np.ascontiguousarray(a).tobytes()
+    return np.frombuffer(raw, np.uint8, offset=1).view(a.dtype).reshape(a.shape)
+
+
+def field(a: Array) -> Array:
+    """A field of a packed structured array: unaligned and strided."""
+    record = np.zeros(a.shape, [("pad", "u1"), ("x", a.dtype), ("more", "u2")])
+    record["x"] = a
+    return record["x"]
+
+
+def read_only(a: Array) -> Array:
+    a = a.copy()
+    a.flags.writeable = False
+    return a
+
+
+def swapped(a: Array) -> Array:
+    return a.astype(a.dtype.newbyteorder())
+
+
+LAYOUTS: dict[str, Callable[[Array], Array]] = {
+    f.__name__: f
+    for f in (
+        contiguous,
+        fortran,
+        reversed_steps,
+        stepped,
+        padded,
+        transposed,
+        unaligned,
+        field,
+        read_only,
+        swapped,
+    )
+}

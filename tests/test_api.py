@@ -1,0 +1,359 @@
+"""What the package offers and how it presents itself: signatures, docstrings, criteria, types."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import importlib.util
+import inspect
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fusedloss as fl
+from tests import registry as reg
+from tests.samples import CASES, REDUCTIONS, Case, call, same
+
+PUBLIC = [name for name in fl.__all__ if not name.startswith("_")]
+LOSSES = [name for name in PUBLIC if isinstance(getattr(fl, name), fl.Loss)]
+ACTIVATIONS = [name for name in PUBLIC if isinstance(getattr(fl, name), fl.Activation)]
+CRITERIA = [
+    name
+    for name in PUBLIC
+    if inspect.isclass(getattr(fl, name))
+    and issubclass(getattr(fl, name), fl.Criterion)
+    and name != "Criterion"
+]
+LOSS = pytest.mark.parametrize("name", LOSSES)
+CRITERION = pytest.mark.parametrize("name", CRITERIA)
+METHODS = {
+    "__call__": ["out"],
+    "value_and_grad": ["out", "grad_out"],
+    "value_grad_hess": ["out", "grad_out", "hess_out"],
+}
+
+# ---- the namespace -------------------------------------------------------------------------------
+
+
+def test_all_is_complete() -> None:
+    assert fl.__all__ == sorted(set(fl.__all__))
+    names = [n for n in vars(fl) if not n.startswith("_")]
+    public = {n for n in names if not inspect.ismodule(getattr(fl, n))}
+    assert public == set(PUBLIC)
+
+
+def test_the_registry_is_complete() -> None:
+    assert {case.loss for case in CASES} == set(LOSSES)
+    rowwise = {"softmax", "log_softmax", "logsumexp"}
+    assert {case.name for case in reg.ACTIVATIONS} | rowwise == set(ACTIVATIONS)
+
+
+def test_everything_is_something() -> None:
+    assert LOSSES and ACTIVATIONS and CRITERIA
+    for name in PUBLIC:
+        assert getattr(fl, name).__doc__
+        if name in LOSSES + ACTIVATIONS:
+            assert getattr(fl, name).__name__ == name
+            assert getattr(fl, name).__module__.startswith("fusedloss.")
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", fl.__version__)
+
+
+# ---- losses are objects that look like functions -------------------------------------------------
+
+
+@LOSS
+def test_signatures(name: str) -> None:
+    loss = getattr(fl, name)
+    own = list(inspect.signature(loss).parameters.values())
+    assert [p.name for p in own[:2]] == ["input", "target"] and own[-1].name == "out"
+    reduction = inspect.signature(loss).parameters["reduction"]
+    assert reduction.default == "mean" and reduction.kind is reduction.KEYWORD_ONLY
+    for method, buffers in METHODS.items():
+        function = loss if method == "__call__" else getattr(loss, method)
+        parameters = list(inspect.signature(function).parameters.values())
+        assert parameters[: len(own) - 1] == own[:-1]
+        extra = parameters[len(own) - 1 :]
+        assert [p.name for p in extra] == buffers
+        assert all(p.kind is p.KEYWORD_ONLY and p.default is None for p in extra)
+
+
+@LOSS
+def test_methods_present_themselves(name: str) -> None:
+    loss = getattr(fl, name)
+    for method in ("value_and_grad", "value_grad_hess"):
+        function = getattr(loss, method)
+        assert function.__name__ == method and function.__qualname__ == f"{name}.{method}"
+        assert function.__doc__.startswith("Value") and name in function.__doc__
+        assert "Returns" in function.__doc__
+    assert {"value_and_grad", "value_grad_hess"} <= set(dir(loss))
+
+
+@pytest.mark.parametrize("name", LOSSES + ACTIVATIONS)
+def test_help_shows_the_docstring(name: str) -> None:
+    """What help() prints of an object; and no placeholder of the common parts is left."""
+    import pydoc
+
+    text = pydoc.render_doc(getattr(fl, name), renderer=pydoc.plaintext)
+    doc = getattr(fl, name).__doc__
+    assert doc.splitlines()[0] in text
+    assert "Parameters\n" in doc and "Returns\n" in doc and "Examples\n" in doc
+    assert not re.search(r"^\s*<[a-z, ]+>$", doc, re.MULTILINE)
+
+
+@LOSS
+def test_docstrings_of_losses(name: str) -> None:
+    """The formula, its derivatives, and what others call it."""
+    doc = getattr(fl, name).__doc__
+    assert ":math:" in doc or ".. math::" in doc
+    assert "Derivatives" in doc or "derivatives" in doc
+    for section in ("Parameters", "Returns", "Raises", "Notes", "Examples"):
+        assert f"\n{section}\n{'-' * len(section)}\n" in doc
+    assert "fl." + name in doc
+
+
+def documented(doc: str) -> set[str]:
+    """The names in the Parameters section."""
+    section = doc.split("\nParameters\n----------\n")[1]
+    section = re.split(r"\n\n\w+\n-+\n", section)[0]
+    heads = re.findall(r"^(\w[\w, ]*?) : ", section, re.MULTILINE)
+    return {name for head in heads for name in head.split(", ")}
+
+
+@pytest.mark.parametrize("name", [*LOSSES, *ACTIVATIONS, "set_num_threads", "show_config"])
+def test_every_parameter_is_documented(name: str) -> None:
+    thing = getattr(fl, name)
+    names = set(inspect.signature(thing).parameters)
+    found = documented(inspect.cleandoc(thing.__doc__))
+    extra = {"grad_out", "hess_out"} if name in LOSSES else set()
+    assert found == names | extra
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_vjps_present_themselves(name: str) -> None:
+    f = getattr(fl, name)
+    parameters = list(inspect.signature(f.vjp).parameters)
+    assert parameters[:2] == ["input", "grad_output"] and parameters[-1] == "grad_out"
+    own = list(inspect.signature(f).parameters)
+    assert parameters[2:-1] == own[1:-1] and own[-1] == "out"
+    assert f.vjp.__qualname__ == f"{name}.vjp" and f.vjp.__doc__
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_examples_in_docstrings(name: str) -> None:
+    """pytest does not find the docstrings of objects that are neither functions nor classes."""
+    thing = getattr(fl, name)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    examples = doctest.DocTestParser().get_doctest(thing.__doc__, {}, name, None, 0)
+    if name in LOSSES + ACTIVATIONS:
+        assert examples.examples
+    runner = doctest.DocTestRunner(optionflags=flags)
+    printed: list[str] = []
+    runner.run(examples, out=printed.append)
+    assert not runner.failures, "".join(printed)
+
+
+@pytest.mark.parametrize("name", LOSSES + ACTIVATIONS)
+def test_copies_are_the_same_object(name: str) -> None:
+    thing = getattr(fl, name)
+    assert copy.copy(thing) is thing and copy.deepcopy(thing) is thing
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(thing, protocol)) is thing
+
+
+@pytest.mark.parametrize("name", LOSSES + ACTIVATIONS)
+def test_repr(name: str) -> None:
+    kind = "loss" if name in LOSSES else "activation"
+    assert re.fullmatch(rf"<{kind} {name}\(input.*\).*>", repr(getattr(fl, name)))
+
+
+# ---- criteria ------------------------------------------------------------------------------------
+
+
+def criterion_of(case: Case) -> Any:
+    (cls,) = (getattr(fl, n) for n in CRITERIA if getattr(fl, n).loss is getattr(fl, case.loss))
+    return cls
+
+
+def test_every_loss_has_one_criterion() -> None:
+    assert sorted(getattr(fl, name).loss.__name__ for name in CRITERIA) == sorted(LOSSES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_criteria_compute_what_losses_do(case: Case) -> None:
+    sample = call(case, 60)
+    x, t = sample.input, sample.arrays["target"]
+    bound = {k: a for k, a in sample.arrays.items() if k not in ("input", "target")}
+    for reduction in REDUCTIONS:
+        criterion = criterion_of(case)(**bound, **sample.options, reduction=reduction)
+        assert criterion.reduction == reduction
+        for key, option in {**bound, **sample.options}.items():
+            assert getattr(criterion, key) is option
+        expected = sample.run(2, reduction=reduction)
+        assert same(criterion(x, t), expected[0])
+        assert all(map(same, criterion.value_and_grad(x, t), expected[:2]))
+        assert all(map(same, criterion.value_grad_hess(x, t), expected))
+        buffers = [np.empty(np.shape(part)) for part in expected]
+        got = criterion.value_grad_hess(
+            x, t, out=buffers[0], grad_out=buffers[1], hess_out=buffers[2]
+        )
+        assert all(a is b for a, b in zip(got, buffers, strict=True))
+        assert criterion.value_and_grad(x, t, grad_out=buffers[1])[1] is buffers[1]
+        assert criterion(x, t, out=buffers[0]) is buffers[0]
+
+
+@CRITERION
+def test_options_of_criteria(name: str) -> None:
+    cls = getattr(fl, name)
+    parameters = inspect.signature(cls).parameters
+    _, _, *options = inspect.signature(cls.loss).parameters.values()
+    assert list(parameters.values()) == options[:-1]  # but for out
+    criterion = cls()
+    for key, parameter in parameters.items():
+        assert getattr(criterion, key) is parameter.default
+    with pytest.raises(TypeError, match=rf"{name}: .*size_average"):
+        cls(size_average=True)
+    with pytest.raises(TypeError, match=name):
+        cls(out=np.zeros(()))
+    with pytest.raises(TypeError, match=name):
+        cls(*[None] * 9)
+    assert documented(inspect.cleandoc(cls.__doc__)) >= set(parameters)
+
+
+@CRITERION
+def test_criteria_present_themselves(name: str) -> None:
+    cls = getattr(fl, name)
+    assert repr(cls()) == f"{name}()"
+    assert repr(cls(reduction="sum")) == f"{name}(reduction='sum')"
+    assert cls.__doc__.startswith(f"`{cls.loss.__name__}` with its options bound.")
+
+
+@CRITERION
+def test_criteria_can_be_copied(name: str) -> None:
+    criterion = getattr(fl, name)(reduction="sum")
+    for other in (
+        copy.deepcopy(criterion),
+        copy.copy(criterion),
+        pickle.loads(pickle.dumps(criterion)),
+    ):
+        assert repr(other) == repr(criterion) and type(other) is type(criterion)
+        assert other.loss is criterion.loss
+
+
+# ---- types and imports ---------------------------------------------------------------------------
+
+USER = """
+import numpy as np
+import numpy.typing as npt
+import fusedloss as fl
+
+x: npt.NDArray[np.float32] = np.zeros((3, 4), np.float32)
+t = np.zeros((3, 4))
+labels = [0, 1, 2]
+
+a = fl.huber_loss(x, t, delta=1.5, weight=t, reduction="none")
+b = fl.huber_loss(x, t, out=np.empty(()))
+value, grad = fl.huber_loss.value_and_grad(x, t, delta=1.5, grad_out=x)
+value, grad, hess = fl.mse_loss.value_grad_hess(x, 1.0, out=None, grad_out=x, hess_out=t)
+c = fl.cross_entropy(x, labels, [1.0, 2.0, 3.0, 4.0], ignore_index=-1, label_smoothing=0.1, axis=1)
+value, grad = fl.cross_entropy.value_and_grad(x, labels, axis=-1)
+p = fl.softmax(x, axis=1, out=x)
+dx = fl.softmax.vjp(x, p, axis=1, grad_out=x)
+s = fl.logsumexp(x, axis=(0, 1), keepdims=True)
+criterion = fl.CrossEntropyLoss(weight=[1, 2, 3, 4], ignore_index=-1)
+value, grad = criterion.value_and_grad(x, labels, grad_out=x)
+value, grad, hess = fl.HuberLoss(delta=2.0).value_grad_hess(x, t)
+fl.set_num_threads(2)
+fl.set_num_threads(None)
+n: int = fl.get_num_threads()
+shape: tuple[int, ...] = grad.shape
+
+# --strict reports an ignore that nothing needs: each of these must be an error.
+fl.huber_loss(x, t, deltas=1.5)  # type: ignore
+fl.huber_loss(x)  # type: ignore
+fl.mse_loss(x, t, t)  # type: ignore
+fl.mse_loss(x, t, reduction="average")  # type: ignore
+fl.mse_loss(x, t, grad_out=x)  # type: ignore
+fl.cross_entropy(x, labels, ignored=3)  # type: ignore
+fl.softmax(x, dim=1)  # type: ignore
+fl.softmax.vjp(x)  # type: ignore
+fl.set_num_threads("2")  # type: ignore
+"""
+
+METHOD_MISTAKES = """
+import numpy as np
+import fusedloss as fl
+
+x = np.zeros((3, 4))
+
+fl.huber_loss.value_and_grad(x, x, deltas=1.5)  # type: ignore
+fl.huber_loss.value_and_grad(x)  # type: ignore
+fl.huber_loss.value_grad_hess(x, x, reduction="average")  # type: ignore
+fl.huber_loss.value_and_grad(x, x, hess_out=x)  # type: ignore
+"""
+
+
+@pytest.fixture(scope="module")
+def mypy_says(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What mypy --strict says about each of the two programs, in one run: it starts slowly."""
+    if not importlib.util.find_spec("mypy"):
+        pytest.skip("mypy is not installed")
+    folder = tmp_path_factory.mktemp("user")
+    programs = {"user": USER, "methods": METHOD_MISTAKES}
+    for name, text in programs.items():
+        (folder / f"{name}.py").write_text(text)
+    cache = Path(__file__).parent.parent / ".mypy_cache"
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}"]
+    source = str(Path(fl.__file__).parent.parent)
+    done = subprocess.run(
+        [*command, *(f"{name}.py" for name in programs)],
+        cwd=folder,
+        env={"MYPYPATH": source, "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    lines = done.stdout.splitlines()
+    assert not done.stderr, done.stderr
+    return {name: [line for line in lines if line.startswith(f"{name}.py")] for name in programs}
+
+
+@pytest.mark.parametrize("program", ["user", "methods"])
+def test_types(program: str, mypy_says: dict[str, list[str]]) -> None:
+    assert mypy_says[program] == []
+
+
+IMPORTS = """
+import sys
+import numpy
+before = set(sys.modules)
+import fusedloss
+# Cython's modules share their types through these two.
+own = ("fusedloss", "_cython_", "cython_runtime")
+more = {m for m in set(sys.modules) - before if not m.startswith(own)}
+print(*sorted(m for m in more if m.partition(".")[0] not in sys.stdlib_module_names))
+"""
+
+
+def test_imports_nothing_but_numpy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert [m for m in done.stdout.split() if not m.startswith(("numpy", "__editable__"))] == []
+
+
+def test_only_one_level_is_loaded() -> None:
+    code = "import sys, fusedloss; print(*(m for m in sys.modules if m[:11] == 'fusedloss._'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    loaded = set(done.stdout.split()) & {f"fusedloss._{x}" for x in ("v2", "v3", "v4", "base")}
+    assert len(loaded) == 1
+
+
+def test_package_is_typed() -> None:
+    assert (Path(fl.__file__).parent / "py.typed").exists()

@@ -1,0 +1,349 @@
+"""Bad arguments: each is refused with the right exception, whose message names the argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fusedloss as fl
+from tests import registry as reg
+from tests.samples import CASES, INTEGERS, ORDERS, Case, call, elementwise, fortran, rows, stepped
+
+nan, inf = np.nan, np.inf
+X = np.zeros((3, 4))
+Y = np.zeros(3, int)
+
+# ---- arrays --------------------------------------------------------------------------------------
+
+UNFIT: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "complex": (lambda a: a.astype(complex), TypeError),
+    "complex64": (lambda a: a.astype(np.complex64), TypeError),
+    "object": (lambda a: a.astype(object), TypeError),
+    "strings": (lambda a: a.astype(str), TypeError),
+    "bytes": (lambda a: a.astype("S4"), TypeError),
+    "datetime": (lambda a: a.astype("i8").astype("M8[s]"), TypeError),
+    "timedelta": (lambda a: a.astype("i8").astype("m8[s]"), TypeError),
+    "longdouble": (lambda a: a.astype(np.longdouble), TypeError),
+    "records": (lambda a: np.zeros(a.shape, [("x", "f8")]), TypeError),
+    "masked": (lambda a: np.ma.masked_array(a, a == 0), TypeError),
+    "nothing": (lambda a: None, TypeError),
+    "a dict": (lambda a: {"a": 1}, TypeError),
+    "a word": (lambda a: "word", TypeError),
+    "ragged": (lambda a: [[1.0, 2.0], [3.0]], ValueError),
+    "decimals": (lambda a: [Decimal(1)] * 3, TypeError),
+}
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_arrays_that_are_none(unfit: str) -> None:
+    change, error = UNFIT[unfit]
+    for case in CASES:
+        sample = call(case, 30)
+        for name in sample.arrays:
+            if unfit == "nothing" and name not in ("input", "target"):
+                continue  # None is "no weights"
+            for order in range(3):
+                with pytest.raises(error, match=rf"^{name}: "):
+                    sample.changed(change, name).run(order)
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_arrays_for_activations_that_are_none(unfit: str) -> None:
+    change, error = UNFIT[unfit]
+    x = np.ones((3, 4))
+    for name in ["softmax", "log_softmax", "logsumexp", *(c.name for c in reg.ACTIVATIONS)]:
+        f = getattr(fl, name)
+        with pytest.raises(error, match=r"^input: "):
+            f(change(x))
+        with pytest.raises(error, match=r"^input: "):
+            f.vjp(change(x), x)
+        with pytest.raises(error, match=r"^grad_output: "):
+            f.vjp(x, change(x))
+        with pytest.raises(ValueError, match=r"^grad_output: shape \(5,\)"):
+            f.vjp(x, np.zeros(5))
+
+
+def test_dtype_errors_name_what_is_accepted() -> None:
+    with pytest.raises(
+        TypeError, match=r"dtype complex128 .* float16, bfloat16, float32 or float64"
+    ):
+        fl.mse_loss(X + 0j, X)
+    with pytest.raises(TypeError, match=r"masked arrays .* weight"):
+        fl.mse_loss(X, np.ma.masked_array(X))
+
+
+@pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
+@pytest.mark.parametrize("shape", [(4, 3), (2,), (3, 4, 1), (0,), (2, 3, 4)])
+def test_shapes_that_do_not_broadcast(case: reg.Elementwise, shape: tuple[int, ...]) -> None:
+    sample = elementwise(case, (3, 4), weighted=True)
+    for name in set(sample.arrays) - {"input"}:
+        message = rf"^{name}: shape {re.escape(str(shape))} cannot .* \(3, 4\)"
+        with pytest.raises(ValueError, match=message):
+            sample.having(**{name: np.ones(shape)}).run(1)
+
+
+# ---- options -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("reduction", ["average", "MEAN", "", None, 0, ["mean"], b"mean"])
+def test_reduction(case: Case, reduction: Any) -> None:
+    for order in range(3):
+        with pytest.raises(ValueError, match=r"^reduction: must be one of mean, sum, none"):
+            call(case, 30).run(order, reduction=reduction)
+
+
+@pytest.mark.parametrize("delta", [0, -1.0, nan, inf, -inf, np.float32(0), -0.0, np.array(-2)])
+def test_delta_that_is_not_positive(delta: Any) -> None:
+    for order in ORDERS:
+        with pytest.raises(ValueError, match=r"^delta: "):
+            getattr(fl.huber_loss, order)(X, X, delta=delta)
+
+
+@pytest.mark.parametrize("delta", [None, "a", "1.5", b"2", [1.0, 2.0], np.ones(2), 1j, {}])
+def test_delta_that_is_no_number(delta: Any) -> None:
+    with pytest.raises(TypeError, match=r"^delta: "):
+        fl.huber_loss(X, X, delta=delta)
+
+
+@pytest.mark.parametrize("smoothing", [-1e-9, 1.0000001, 2, -1, nan, inf, -inf])
+@pytest.mark.parametrize("target", [Y, X], ids=["classes", "probabilities"])
+def test_label_smoothing_out_of_range(smoothing: Any, target: Any) -> None:
+    for order in ORDERS:
+        with pytest.raises(ValueError, match=r"^label_smoothing: "):
+            getattr(fl.cross_entropy, order)(X, target, label_smoothing=smoothing)
+
+
+@pytest.mark.parametrize("smoothing", [None, "a", "0.1", [0.1], np.full(2, 0.1), 1j])
+def test_label_smoothing_that_is_no_number(smoothing: Any) -> None:
+    with pytest.raises(TypeError, match=r"^label_smoothing: "):
+        fl.cross_entropy(X, Y, label_smoothing=smoothing)
+
+
+@pytest.mark.parametrize("ignore", [1.0, "a", None, [1], np.ones(2), np.float64(2)])
+@pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
+def test_ignore_index_that_is_no_integer(loss: str, ignore: Any) -> None:
+    with pytest.raises(TypeError, match=r"^ignore_index: "):
+        getattr(fl, loss)(X, Y, ignore_index=ignore)
+
+
+def test_ignore_index_out_of_range() -> None:
+    for ignore in (2**63, -(2**63) - 1, 10**30):
+        with pytest.raises(ValueError, match=r"^ignore_index: "):
+            fl.cross_entropy(X, Y, ignore_index=ignore)
+    for ignore in (2**63 - 1, -(2**63), np.int8(-3), True):
+        fl.cross_entropy(X, np.full(3, 2), ignore_index=ignore)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ignore", [0, 3, 100])
+def test_ignore_index_with_probabilities(ignore: int) -> None:
+    with pytest.raises(ValueError, match=rf"^ignore_index: {ignore} .* probabilities"):
+        fl.cross_entropy(X, X, ignore_index=ignore)
+    fl.cross_entropy(X, X, ignore_index=-1)
+
+
+@pytest.mark.parametrize("axis", [2, -3, 100, 10**20])
+@pytest.mark.parametrize(
+    "name", ["cross_entropy", "nll_loss", "softmax", "log_softmax", "logsumexp"]
+)
+def test_axis_out_of_range(name: str, axis: int) -> None:
+    for run in axis_calls(name):
+        with pytest.raises(ValueError, match=rf"^axis: {axis} is out of range .* 2 dimensions"):
+            run(axis=axis)
+
+
+@pytest.mark.parametrize("axis", [1.0, "1", [0], np.array([0]), 1j])
+@pytest.mark.parametrize(
+    "name", ["cross_entropy", "nll_loss", "softmax", "log_softmax", "logsumexp"]
+)
+def test_axis_that_is_no_integer(name: str, axis: Any) -> None:
+    for run in axis_calls(name):
+        with pytest.raises(TypeError, match=r"^axis: "):
+            run(axis=axis)
+
+
+def axis_calls(name: str) -> list[Callable[..., Any]]:
+    f = getattr(fl, name)
+    if name in ("cross_entropy", "nll_loss"):
+        return [lambda **k: f(X, Y, **k), lambda **k: f.value_and_grad(X, Y, **k)]
+    return [lambda **k: f(X, **k), lambda **k: f.vjp(X, X[:, 0] if "sum" in name else X, **k)]
+
+
+def test_repeated_axes() -> None:
+    for axis in ((0, 0), (0, 1, -1), (-2, 0)):
+        with pytest.raises(ValueError, match=r"^axis: .* twice"):
+            fl.logsumexp(X, axis=axis)
+    with pytest.raises(TypeError, match=r"^axis: "):
+        fl.logsumexp(X, axis=(0, 1.0))  # type: ignore[arg-type]
+    for axis in ((0, 2), (-3,)):
+        with pytest.raises(ValueError, match=r"^axis: "):
+            fl.logsumexp(X, axis=axis)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "cross_entropy", "nll_loss"])
+def test_no_class_axis(name: str) -> None:
+    f = getattr(fl, name)
+    rest = () if "softmax" in name else (0,)
+    with pytest.raises(ValueError, match=r"^input: at least one dimension"):
+        f(1.0, *rest)
+    with pytest.raises(ValueError, match=r"^axis: 0 is out of range|^input: at least"):
+        f(1.0, *rest, axis=0)
+
+
+@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+def test_no_classes(case: reg.Rows) -> None:
+    target = np.zeros(3, int) if case.target == "class" else np.zeros((3, 0))
+    with pytest.raises(ValueError, match=r"^input: shape \(3, 0\) has no classes"):
+        getattr(fl, case.loss)(np.zeros((3, 0)), target)
+
+
+# ---- class weights and classes -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (5,), (1, 4), (4, 1), (3, 4), (0,)])
+@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+def test_class_weights(case: reg.Rows, shape: tuple[int, ...]) -> None:
+    sample = rows(case, (3, 4)).having(weight=np.ones(shape))
+    for order in range(3):
+        with pytest.raises(ValueError, match=rf"^weight: .* 4 classes .* {re.escape(str(shape))}"):
+            sample.run(order)
+
+
+BY_CLASS = pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
+
+
+@BY_CLASS
+@pytest.mark.parametrize("bad", [4, -1, -2, 127, -101])
+@pytest.mark.parametrize("count", [3, 1500, 40_000])
+def test_class_out_of_range(loss: str, bad: int, count: int) -> None:
+    """Position, value and range are named; the first bad class is the one that is."""
+    x = np.zeros((count, 4))
+    for at in (0, count // 2, count - 1):
+        t = np.zeros(count, int)
+        t[at:] = bad
+        message = rf"^target: the class at \[{at}\] is {bad}; accepted are 0 to 3"
+        for order in ORDERS:
+            with pytest.raises(IndexError, match=message):
+                getattr(getattr(fl, loss), order)(x, t)
+        with pytest.raises(IndexError, match=message):
+            getattr(fl, loss)(x, t, np.ones(4), reduction="none")
+
+
+@BY_CLASS
+def test_class_out_of_range_in_any_layout(loss: str) -> None:
+    shape = (30, 7, 11)
+    x = np.zeros((30, 4, 7, 11))
+    for at in ((0, 0, 0), (3, 6, 10), (29, 0, 1), (29, 6, 10)):
+        t = np.zeros(shape, int)
+        t[at] = 9
+        t[-1, -1, -1] = 9
+        where = ", ".join(map(str, at))
+        for change in (fortran, stepped, lambda a: a.astype(">i2"), lambda a: a.astype(np.uint8)):
+            with pytest.raises(IndexError, match=rf"^target: the class at \[{where}\] is 9"):
+                getattr(fl, loss)(x, change(t))
+    with pytest.raises(IndexError, match=r"^target: the class at \[2\] is 5; accepted are 0 to 3"):
+        getattr(fl, loss)(np.zeros((4, 3)), [0, 0, 5], axis=0)
+    for one in (np.array(5), np.int8(5), [5], 5):
+        with pytest.raises(IndexError, match=r"^target: the class at \[0?\] is 5; accepted are"):
+            getattr(fl, loss)(np.zeros(4), one)
+
+
+@BY_CLASS
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+def test_class_out_of_range_of_any_dtype(loss: str, dtype: np.dtype[Any]) -> None:
+    info = np.iinfo(dtype)
+    for bad in {info.max, info.min} - {0}:
+        t = np.zeros(3, dtype)
+        t[1] = bad
+        with pytest.raises(IndexError, match=rf"^target: the class at \[1\] is {bad};"):
+            getattr(fl, loss)(X, t)
+
+
+@BY_CLASS
+@pytest.mark.parametrize("ignore", [-100, -1, -(2**63)])
+def test_huge_unsigned_class_is_not_the_ignored_one(loss: str, ignore: int) -> None:
+    """2^64 - 100 has the bits of -100, but it is another number."""
+    t = np.array([0, 2**64 + ignore, 1], np.uint64)
+    with pytest.raises(IndexError, match=rf"^target: the class at \[1\] is {2**64 + ignore};"):
+        getattr(fl, loss)(X, t, ignore_index=ignore)
+
+
+@BY_CLASS
+def test_class_error_names_ignore_index(loss: str) -> None:
+    with pytest.raises(IndexError, match=r"ignore_index, which is -7$"):
+        getattr(fl, loss)(X, [0, -100, 1], ignore_index=-7)
+
+
+@BY_CLASS
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_labels_must_be_integers(loss: str, dtype: Any) -> None:
+    with pytest.raises(TypeError, match=r"^target: class numbers of an integer dtype .*got dtype"):
+        getattr(fl, loss)(X, Y.astype(dtype))
+
+
+def test_probabilities_are_for_cross_entropy() -> None:
+    with pytest.raises(TypeError, match=r"^target: class numbers of an integer dtype"):
+        fl.nll_loss(X, X)
+    with pytest.raises((TypeError, ValueError), match=r"^target: .* probabilities of a floating"):
+        fl.cross_entropy(X, X.astype(int))
+
+
+@BY_CLASS
+@pytest.mark.parametrize("shape", [(4,), (3, 1), (1, 3), (3, 3), (2,), (), (3, 4, 1)])
+def test_shape_of_labels(loss: str, shape: tuple[int, ...]) -> None:
+    for dtype in (int, float):
+        with pytest.raises(ValueError, match=rf"^target: .*\(3,\).*got .*{re.escape(str(shape))}"):
+            getattr(fl, loss)(X, np.zeros(shape, dtype))
+
+
+# ---- how a loss is called ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_unknown_and_missing_arguments(case: Case) -> None:
+    sample = call(case, 30)
+    x, t = sample.input, sample.arrays["target"]
+    name = sample.loss.__name__
+    for order in ORDERS:
+        function = getattr(sample.loss, order)
+        with pytest.raises(TypeError, match="size_average"):
+            function(x, t, size_average=True)
+        with pytest.raises(TypeError, match=name):
+            function(x, t, None, None, None, None)
+        with pytest.raises(TypeError, match="target"):
+            function(x)
+        with pytest.raises(TypeError, match="input"):
+            function(target=t)
+        with pytest.raises(TypeError, match="input"):
+            function(x, t, input=x)
+    with pytest.raises(TypeError, match="grad_out"):
+        sample.loss(x, t, grad_out=np.zeros(x.shape))
+    with pytest.raises(TypeError, match="hess_out"):
+        sample.loss.value_and_grad(x, t, hess_out=np.zeros(x.shape))
+
+
+@pytest.mark.parametrize("loss", ["mse_loss", "l1_loss", "huber_loss"])
+def test_weight_and_reduction_go_by_name(loss: str) -> None:
+    """As in torch, where the third argument was once size_average."""
+    with pytest.raises(TypeError, match="positional"):
+        getattr(fl, loss)(X, X, X)
+    with pytest.raises(TypeError, match="positional"):
+        getattr(fl, loss)(X, X, "sum")
+
+
+def test_arguments_of_activations() -> None:
+    for name in ("softmax", "log_softmax", "logsumexp", "sigmoid", "logsigmoid"):
+        f = getattr(fl, name)
+        with pytest.raises(TypeError, match="dim"):
+            f(X, dim=1)
+        with pytest.raises(TypeError, match="input"):
+            f()
+        with pytest.raises(TypeError, match="grad_output"):
+            f.vjp(X)
+        with pytest.raises(TypeError, match="positional"):
+            f(X, 1, False, None)

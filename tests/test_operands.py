@@ -1,0 +1,428 @@
+"""What an operand may be: any real dtype, any byte order, any layout, anything that broadcasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import fusedloss as fl
+from tests import registry as reg
+from tests.samples import (
+    FLOATS,
+    HALVES,
+    INTEGERS,
+    LAYOUTS,
+    elementwise,
+    rows,
+    same,
+    stepped,
+    swapped,
+    unaligned,
+)
+
+ELEMENTWISE = pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
+ROWS = pytest.mark.parametrize("case", reg.ROWS, ids=str)
+LAYOUT = pytest.mark.parametrize("layout", LAYOUTS)
+DTYPES = (np.dtype(bool), *INTEGERS, *FLOATS)
+EVERY_DTYPE = pytest.mark.parametrize(
+    "dtype", [*DTYPES, *(d.newbyteorder() for d in DTYPES if d.itemsize > 1)], ids=str
+)
+ROW_ACTIVATIONS = ("softmax", "log_softmax", "logsumexp")
+# Around 16, a lane (64) and a block (1024) of the loops.
+SIZES = (1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 129, 1023, 1024, 1025, 1087, 2047, 2048, 2049, 3100)
+
+
+def computed_in(*dtypes: Any) -> np.dtype[Any]:
+    """float64 if an operand is float64 or none is floating, else float32."""
+    names = {np.dtype(d).newbyteorder("=").name for d in dtypes}
+    floats = names & {f.name for f in FLOATS}
+    return np.dtype(np.float64 if "float64" in names or not floats else np.float32)
+
+
+def is_floating(dtype: np.dtype[Any]) -> bool:
+    return dtype.newbyteorder("=") in FLOATS
+
+
+# ---- dtypes --------------------------------------------------------------------------------------
+
+
+@ELEMENTWISE
+@EVERY_DTYPE
+@pytest.mark.parametrize("other", [np.float32, np.float64, np.float16, np.int8], ids=str)
+def test_dtypes_of_elements(case: reg.Elementwise, dtype: np.dtype[Any], other: Any) -> None:
+    """Whole numbers, exact in every dtype, give what they give in the computation's dtype."""
+    rng = np.random.default_rng(0)
+    call = elementwise(case, (3, 50), weighted=True)
+    for name in call.arrays:
+        low, high = (0, 2) if dtype.kind == "b" or name == "target" else (0, 5)
+        call.arrays[name] = rng.integers(low + (name == case.third), high, (3, 50))
+    for name in call.arrays:
+        mixed = call.changed(lambda a: a.astype(other)).changed(lambda a: a.astype(dtype), name)
+        real = computed_in(dtype, other)
+        got = mixed.each()
+        expected = mixed.changed(lambda a, to=real: a.astype(to)).each()
+        assert same(got[0], expected[0])
+        own = mixed.input.dtype.newbyteorder("=")
+        own = own if is_floating(own) else real
+        for part, wanted in zip(got[1:], expected[1:], strict=True):
+            assert same(part, wanted.astype(own))
+        reduced = mixed.run(1)
+        assert reduced[0].dtype == real and reduced[1].dtype == own
+
+
+@ROWS
+@EVERY_DTYPE
+@pytest.mark.parametrize("classes", [4, 90])
+def test_dtypes_of_rows(case: reg.Rows, dtype: np.dtype[Any], classes: int) -> None:
+    rng = np.random.default_rng(0)
+    call = rows(case, (50, classes), dtype=np.float32)
+    for name in call.arrays:
+        if name != "target" or case.target == "probability":
+            shape = call.arrays[name].shape
+            call.arrays[name] = rng.integers(0, 2, shape).astype(np.float32)
+    for name in call.arrays:
+        if name == "target" and not is_floating(dtype):
+            continue  # probabilities are floating; labels have their own test
+        if name == "target" and case.target == "class":
+            continue
+        mixed = call.changed(lambda a: a.astype(dtype), name)
+        operands = [
+            a for key, a in mixed.arrays.items() if case.target != "class" or key != "target"
+        ]
+        real = computed_in(*(a.dtype for a in operands))
+        got = mixed.each()
+        plain = {
+            key: a.astype(real)
+            for key, a in mixed.arrays.items()
+            if a.dtype.kind != "i" or a is mixed.input
+        }
+        expected = call.having(**plain).each()
+        assert same(got[0], expected[0])
+        own = mixed.input.dtype.newbyteorder("=")
+        own = own if is_floating(own) else real
+        for part, wanted in zip(got[1:], expected[1:], strict=True):
+            assert same(part, wanted.astype(own))
+
+
+@EVERY_DTYPE
+@pytest.mark.parametrize("name", [*ROW_ACTIVATIONS, *(c.name for c in reg.ACTIVATIONS)])
+def test_dtypes_of_activations(name: str, dtype: np.dtype[Any]) -> None:
+    f = getattr(fl, name)
+    x = np.random.default_rng(0).integers(0, 2, (40, 5))
+    real = computed_in(dtype)
+    assert same(f(x.astype(dtype)), f(x.astype(real)))
+    dy = np.arange(np.size(f(x))).reshape(np.shape(f(x))).astype(real) % 2
+    own = dtype.newbyteorder("=") if is_floating(dtype) else real
+    expected = f.vjp(x.astype(real), dy)
+    assert same(f.vjp(x.astype(dtype), dy), expected.astype(own))
+    mixed = f.vjp(x.astype(real), dy.astype(dtype))
+    assert same(mixed, expected)
+
+
+def test_only_floating_operands_promote() -> None:
+    for name in ("input", "target", "weight", "pos_weight"):
+        for dtype in FLOATS:
+            arrays: dict[str, Any] = {
+                n: np.ones(3, np.int64) for n in ("input", "target", "weight")
+            }
+            arrays |= {"pos_weight": np.ones(3, bool), name: np.ones(3, dtype)}
+            value, grad = fl.binary_cross_entropy_with_logits.value_and_grad(**arrays)
+            assert value.dtype == (np.float64 if dtype == np.float64 else np.float32)
+            assert grad.dtype == (dtype if name == "input" else value.dtype)
+    labels = np.zeros(2, np.int64)
+    assert fl.cross_entropy(np.zeros((2, 3), np.float32), labels).dtype == np.float32
+    mixed = fl.cross_entropy.value_and_grad(
+        np.zeros((2, 3), np.float32), labels, np.ones(3, np.float64)
+    )
+    assert mixed[0].dtype == np.float64 and mixed[1].dtype == np.float32
+
+
+def test_half_precision_is_summed_in_float32_or_wider() -> None:
+    for dtype in HALVES:
+        x = np.full(100_000, 1.0, dtype)
+        assert same(fl.l1_loss(x, 0, reduction="sum"), np.float32(100_000))
+        assert same(fl.mse_loss(x * 200, 0), np.float32(40_000))
+        assert same(fl.mse_loss(np.full(4, 3e4, dtype), 0), np.float32(float(dtype.type(3e4))) ** 2)
+
+
+def test_integers_beyond_float64_round_like_numpy() -> None:
+    for x in (np.array([2**63 - 1, -(2**63), 2**53 + 1]), np.array([2**64 - 1, 2**53 + 1], "u8")):
+        assert same(fl.l1_loss(x, 0, reduction="none"), np.abs(x.astype(np.float64)))
+        single = fl.l1_loss(x, np.zeros(x.shape, np.float32), reduction="none")
+        assert same(single, np.abs(x.astype(np.float32)))
+
+
+# ---- half precision, every number ----------------------------------------------------------------
+
+BITS = np.arange(2**16, dtype=np.uint16)
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_reading_every_half(dtype: np.dtype[Any], level: str) -> None:
+    x = BITS.view(dtype)
+    for real in (np.float32, np.float64):
+        got = fl.l1_loss(x, np.zeros(1, real), reduction="none")
+        with np.errstate(invalid="ignore"):  # of signalling nan
+            assert same(got, np.abs(x.astype(real)))
+        assert same(fl.l1_loss(swapped(x), np.zeros(1, real), reduction="none"), got)
+        assert same(fl.l1_loss(stepped(x), np.zeros(1, real), reduction="none"), got)
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_writing_every_half(dtype: np.dtype[Any], level: str) -> None:
+    """Every half, the points midway between neighbours, and their float32 neighbours."""
+    halves = BITS[: 2**15].view(dtype).astype(np.float32)
+    halves = halves[np.isfinite(halves)]
+    top = np.finfo(dtype) if dtype == np.float16 else ml_dtypes.finfo(dtype)
+    beyond = np.float32(float(top.max) * (1 + 2.0 ** -(top.nmant + 2)))
+    middles = np.append((halves[:-1] + (halves[1:] - halves[:-1]) / 2), beyond)
+    x = np.concatenate([halves, middles, np.nextafter(middles, 0), np.nextafter(middles, np.inf)])
+    x = np.concatenate([x, np.array([np.inf, np.nan, 3e38, 1e-45], np.float32)]).astype(np.float32)
+    with np.errstate(over="ignore"):
+        expected = x.astype(dtype)
+    for out in (np.empty(x.shape, dtype), np.empty(2 * x.size, dtype)[::-2]):
+        fl.l1_loss(x, 0, reduction="none", out=out)
+        assert same(out, expected)
+    # Through the gradient with the sign: a squared error has slope 2 (x - t).
+    signed = np.concatenate([x, -x]) / 2
+    exact = np.abs(signed) >= np.finfo(np.float32).tiny  # halving a subnormal may round
+    grad = np.empty(signed.shape, dtype)
+    with np.errstate(over="ignore"):
+        fl.mse_loss.value_and_grad(signed, 0, reduction="sum", grad_out=grad)
+        assert same(grad[exact], (signed * 2).astype(dtype)[exact])
+
+
+# ---- layouts -------------------------------------------------------------------------------------
+
+
+@ELEMENTWISE
+@LAYOUT
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layouts_of_elements(case: reg.Elementwise, layout: str, dtype: Any) -> None:
+    """The same bits for each element, wherever it lies; each operand in turn, then all."""
+    change = LAYOUTS[layout]
+    shapes = [(n,) for n in SIZES] + [(), (5, 7, 11), (3, 1, 1025), (1, 1), (2, 600, 1), (33, 32)]
+    for shape in shapes:
+        call = elementwise(case, shape, dtype, weighted=True)
+        expected = call.each()
+        total = call.run()[0]
+        for names in (*((name,) for name in call.arrays), tuple(call.arrays)):
+            moved = call.changed(change, *names)
+            assert all(map(same, moved.each(), expected)), (shape, names)
+            np.testing.assert_allclose(moved.run()[0], total, rtol=4 * np.finfo(dtype).eps)
+
+
+@ROWS
+@LAYOUT
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layouts_of_rows(case: reg.Rows, layout: str, dtype: Any) -> None:
+    """A layout may change the way through the data, and with it the last places."""
+    change = LAYOUTS[layout]
+    eps = float(np.finfo(dtype).eps)
+    # Around 64 rows of a tile, 64 classes of a tile and 1024 of a chunk.
+    shapes = [(1, 3), (63, 3), (64, 4), (65, 5), (130, 10), (9, 63), (9, 64), (9, 65), (3, 1023)]
+    shapes += [(3, 1024), (3, 1025), (2, 2100), (6, 4, 5), (3, 70, 4), (2, 3, 1, 4), (70, 2, 3)]
+    for shape in shapes:
+        for axis in range(len(shape)):
+            call = rows(case, shape, axis, dtype)
+            expected = call.each()
+            # Of terms as large as the weights, so that is what roundings are relative to.
+            size = eps * float(np.max(call.arrays.get("weight", np.ones(1))))
+            for names in (*((name,) for name in call.arrays), tuple(call.arrays)):
+                got = call.changed(change, *names).each()
+                if layout in ("contiguous", "read_only"):
+                    assert all(map(same, got, expected))
+                np.testing.assert_allclose(got[0], expected[0], rtol=16 * eps)
+                for a, b in zip(got[1:], expected[1:], strict=True):
+                    np.testing.assert_allclose(a, b, rtol=16 * eps, atol=4 * size)
+
+
+@LAYOUT
+@pytest.mark.parametrize("name", [*ROW_ACTIVATIONS, *(c.name for c in reg.ACTIVATIONS)])
+def test_layouts_of_activations(name: str, layout: str) -> None:
+    f, change = getattr(fl, name), LAYOUTS[layout]
+    for shape in ((70, 3), (5, 7, 11), (3, 1100), (1030,)):
+        x = np.random.default_rng(0).normal(size=shape)
+        expected = f(x)
+        dy = np.random.default_rng(1).normal(size=expected.shape)
+        tolerance = {"rtol": 1e-14, "atol": 1e-15} if name in ROW_ACTIVATIONS else {"rtol": 0}
+        np.testing.assert_allclose(f(change(x)), expected, **tolerance)
+        carried = f.vjp(x, dy)
+        np.testing.assert_allclose(f.vjp(change(x), change(dy)), carried, **tolerance)
+        np.testing.assert_allclose(f.vjp(x, change(dy)), carried, **tolerance)
+
+
+def test_layouts_mixed() -> None:
+    """Different strides in every operand, so that no two axes can be joined."""
+    rng = np.random.default_rng(0)
+    for case in reg.ELEMENTWISE:
+        for _ in range(40):
+            shape = tuple(rng.integers(1, 40, rng.integers(1, 4)))
+            call = elementwise(case, shape, rng.choice([np.float32, np.float64]), weighted=True)
+            moved = call.having(
+                **{k: LAYOUTS[rng.choice(list(LAYOUTS))](a) for k, a in call.arrays.items()}
+            )
+            assert all(map(same, moved.each(), call.each()))
+
+
+def test_subclasses_and_sequences() -> None:
+    x, t = [[1.0, 2.5], [3.0, 4.0]], ((0.5, 1), (0, 1))
+    expected = fl.mse_loss(np.array(x), np.array(t))
+    assert fl.mse_loss(x, t) == expected
+    assert fl.mse_loss(np.array(x).view(Odd), t) == expected
+    value, grad = fl.mse_loss.value_and_grad(memoryview(np.array(x)), t, reduction="none")
+    assert type(value) is np.ndarray and type(grad) is np.ndarray
+
+
+class Odd(np.ndarray[Any, Any]):
+    """A subclass that minds its own arithmetic, which must not be used."""
+
+    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError
+
+
+def test_gradient_lies_like_input() -> None:
+    """As numpy.empty_like: in the memory order of input."""
+    x = np.asfortranarray(np.ones((3, 4)))
+    assert fl.mse_loss.value_and_grad(x, 0)[1].flags.f_contiguous
+    assert fl.mse_loss(x, 0, reduction="none").flags.f_contiguous
+
+
+# ---- broadcasting --------------------------------------------------------------------------------
+
+
+@ELEMENTWISE
+@pytest.mark.parametrize("small", [(), (1,), (1, 1), (7,), (1, 7), (40, 1), (1, 1, 1), (3, 1, 1)])
+def test_broadcasting_up_to_input(case: reg.Elementwise, small: tuple[int, ...]) -> None:
+    shape = (3, 40, 7)
+    call = elementwise(case, shape, weighted=True)
+    little = elementwise(case, small, weighted=True, seed=1)
+    for name in call.arrays:
+        if name == "input":
+            continue
+        a = np.asarray(little.arrays[name])
+        got = call.having(**{name: a}).each()
+        expected = call.having(**{name: np.broadcast_to(a, shape).copy()}).each()
+        assert all(map(same, got, expected)), name
+    view = np.broadcast_to(little.arrays["target"], shape)
+    assert all(map(same, call.having(target=view).each(), call.having(target=view.copy()).each()))
+
+
+@ELEMENTWISE
+def test_input_that_is_a_broadcast_view(case: reg.Elementwise) -> None:
+    """Its elements share memory, those of its gradient do not."""
+    for small, shape in (((1,), (1100,)), ((40, 1), (40, 30)), ((30,), (40, 30))):
+        call = elementwise(case, shape)
+        view = np.broadcast_to(elementwise(case, small, seed=1).input, shape)
+        got = call.having(input=view).each()
+        assert all(map(same, got, call.having(input=view.copy()).each()))
+        assert got[1].flags.writeable and all(got[1].strides)
+
+
+@ELEMENTWISE
+@pytest.mark.parametrize(
+    ("small", "big"), [((3,), (3, 1)), ((1,), (3,)), ((), (3,)), ((2, 3), (3, 2)), ((0,), (2, 0))]
+)
+def test_input_is_not_broadcast(case: reg.Elementwise, small: Any, big: Any) -> None:
+    """(N,) against (N, 1) is a mistake that other libraries answer with an (N, N) result."""
+    call = elementwise(case, small, weighted=True)
+    for name, a in elementwise(case, big, weighted=True).arrays.items():
+        if name != "input":
+            with pytest.raises(ValueError, match=rf"^{name}: shape .* of input"):
+                call.having(**{name: a}).run(2)
+
+
+# ---- labels --------------------------------------------------------------------------------------
+
+
+@LAYOUT
+@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.target == "class"], ids=str)
+def test_labels(case: reg.Rows, layout: str) -> None:
+    """Any integer dtype; axes of rows that join or not make other tiles, and other roundings."""
+    change = LAYOUTS[layout]
+    for shape in ((70, 4), (3, 100), (6, 4, 5), (6, 4, 5, 3), (1100, 3)):
+        call = rows(case, shape)
+        t = call.arrays["target"]
+        t[0] = ignored = 100
+        expected = call.run(2, ignore_index=ignored)
+        first = call.changed(change, "target").run(2, ignore_index=ignored)
+        for a, b in zip(first, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-16)
+        for dtype in (*INTEGERS, *(d.newbyteorder() for d in INTEGERS)):
+            got = call.having(target=change(t.astype(dtype))).run(2, ignore_index=ignored)
+            assert all(map(same, got, first)), dtype
+
+
+def test_labels_that_are_broadcast() -> None:
+    x = np.random.default_rng(0).normal(size=(1200, 4))
+    t = np.broadcast_to(np.int16(2), (1200,))
+    assert fl.cross_entropy(x, t) == fl.cross_entropy(x, t.copy())
+
+
+def test_labels_do_not_broadcast() -> None:
+    for shape in ((), (1,), (3, 1), (1, 3), (4,)):
+        with pytest.raises(ValueError, match=r"^target: .* shape"):
+            fl.cross_entropy(np.zeros((3, 4)), np.zeros(shape, int))
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_class_weights(dtype: np.dtype[Any]) -> None:
+    case = reg.Rows("cross_entropy", "class", weighted=True)
+    for classes in (5, 200):
+        call = rows(case, (20, classes), dtype=np.float32)
+        w = call.arrays["weight"].astype(dtype)
+        for change in (stepped, swapped, unaligned):
+            got = call.having(weight=change(w)).run(2)
+            assert all(map(same, got, call.having(weight=w).run(2)))
+
+
+# ---- logsumexp -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(
+    "axis",
+    [None, 0, 1, 2, 3, -1, -2, -4, (0,), (0, 2), (1, -1), (2, 0, 3), (0, 1, 2, 3), (-3, 0), ()],
+)
+def test_logsumexp(axis: Any, keepdims: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 4, 5, 6)) * 4
+    where = tuple(range(4)) if axis is None else axis
+    expected = x if where == () else np.log(np.exp(x).sum(axis=where, keepdims=keepdims))
+    dy = np.random.default_rng(1).normal(size=np.shape(expected))
+    wide = dy if keepdims or axis == () else np.expand_dims(dy, where)
+    total = x if where == () else np.log(np.exp(x).sum(axis=where, keepdims=True))
+    slope = np.exp(x - total) * wide
+    for layout in LAYOUTS.values():
+        got = fl.logsumexp(layout(x), axis=axis, keepdims=keepdims)
+        assert np.shape(got) == expected.shape
+        np.testing.assert_allclose(got, expected, rtol=1e-13)
+        carried = fl.logsumexp.vjp(layout(x), layout(dy), axis=axis, keepdims=keepdims)
+        np.testing.assert_allclose(carried, slope, rtol=1e-12)
+
+
+def test_logsumexp_of_scalars_and_one_axis() -> None:
+    assert fl.logsumexp(2.5, axis=()) == 2.5
+    assert fl.logsumexp(np.float32(2.5)).dtype == np.float32
+    for n in (1, 63, 64, 65, 1023, 1024, 1025, 5000):
+        x = np.random.default_rng(n).normal(size=n)
+        np.testing.assert_allclose(fl.logsumexp(x), np.log(np.exp(x).sum()), rtol=1e-13)
+
+
+# ---- many dimensions -----------------------------------------------------------------------------
+
+
+def test_as_many_dimensions_as_numpy_has() -> None:
+    shape = (2,) * 10 + (1,) * 22
+    call = elementwise(reg.ELEMENTWISE[0], shape, weighted=True)
+    for change in (np.transpose, lambda a: a[..., ::-1, :], lambda a: a[::-1]):
+        turned = call.changed(change)
+        expected = turned.changed(np.ascontiguousarray)
+        assert all(map(same, turned.each(), expected.each()))
+    x = call.input
+    axes = tuple(range(0, 32, 2))
+    np.testing.assert_allclose(
+        fl.logsumexp(x, axis=axes), np.log(np.exp(x).sum(axis=axes)), rtol=1e-13
+    )

@@ -1,0 +1,661 @@
+"""What the losses mean: reductions, derivatives, special values, ignored rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fusedloss as fl
+from tests import registry as reg
+from tests.samples import (
+    CASES,
+    REDUCTIONS,
+    Array,
+    Call,
+    Case,
+    call,
+    elementwise,
+    rows,
+    same,
+)
+
+nan, inf = np.nan, np.inf
+ELEMENTWISE = pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
+ROWS = pytest.mark.parametrize("case", reg.ROWS, ids=str)
+BY_CLASS = pytest.mark.parametrize(
+    "case", [case for case in reg.ROWS if case.target == "class"], ids=str
+)
+ANY = pytest.mark.parametrize("case", CASES, ids=str)
+DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
+
+
+def near(got: Any, expected: Any, rtol: float = 1e-13) -> None:
+    np.testing.assert_allclose(got, expected, rtol=rtol, atol=1e-300)
+
+
+# ---- reductions ----------------------------------------------------------------------------------
+
+
+def check_reductions(call: Call, each: Array, divisors: dict[str, float]) -> None:
+    """Values are the sum over the divisor; derivatives those of "none" over it, too."""
+    _, grad, hess = call.each()
+    for reduction, divisor in divisors.items():
+        if divisor == 0 and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+            total, scale = 0.0, 0.0
+        elif divisor == 0:
+            total, scale = nan, nan
+        else:
+            total, scale = each.sum() / divisor, 1 / divisor
+        got = call.run(2, reduction=reduction)
+        assert isinstance(got[0], np.float64)
+        near(got[0], total)
+        # A slope may be a small difference of larger terms, whose roundings scale otherwise.
+        for part, expected in zip(got[1:], (grad * scale, hess * scale), strict=True):
+            np.testing.assert_allclose(part, expected, rtol=1e-13, atol=1e-16)
+        for order in (0, 1):
+            assert all(map(same, call.run(order, reduction=reduction), got))
+
+
+@ELEMENTWISE
+@pytest.mark.parametrize("weights", ["none", "some", "some zero", "all zero"])
+def test_reductions_of_elements(case: reg.Elementwise, weights: str) -> None:
+    call = elementwise(case, (6, 4))
+    each = call.each()[0]
+    total = nonzero = n = float(each.size)
+    if weights != "none":
+        w = np.random.default_rng(1).uniform(0.5, 2, (6, 4))
+        if weights != "some":
+            w[1:4] = 0
+        if weights == "all zero":
+            w[:] = 0
+        call = call.having(weight=w)
+        each = each * w
+        total, nonzero = w.sum(), float(np.count_nonzero(w))
+    divisors = {
+        "mean": total if case.mean_by_weight else n,
+        "sum": 1.0,
+        "batchmean": 6.0,
+        "weighted_mean": total,
+        "sum_by_nonzero_weights": nonzero,
+    }
+    assert set(divisors) | {"none"} == set(REDUCTIONS)
+    near(call.each()[0], each)
+    check_reductions(call, each, divisors)
+
+
+def test_divisors_are_torchs() -> None:
+    """The registry says which mean divides by the weights; this says it once more, in numbers."""
+    x, t, w = np.array([1.0, 3.0]), np.array([0.0, 1.0]), np.array([3.0, 1.0])
+    assert fl.mse_loss(x, t, weight=w) == 7 / 4
+    assert fl.l1_loss(x, t, weight=w) == 5 / 4
+    assert fl.huber_loss(x, t, weight=w) == 3 / 2
+    each = fl.binary_cross_entropy_with_logits(x, t, reduction="none")
+    near(fl.binary_cross_entropy_with_logits(x, t, w), (each * w).sum() / 2)
+    near(
+        fl.binary_cross_entropy_with_logits(x, t, w, pos_weight=w), ((each * w) * [1, 1]).sum() / 2
+    )
+
+
+@ROWS
+@pytest.mark.parametrize("shape", [(7, 5), (4, 5, 3), (300, 5), (7, 80)])
+@pytest.mark.parametrize("weights", ["as is", "some zero"])
+def test_reductions_of_rows(case: reg.Rows, shape: tuple[int, ...], weights: str) -> None:
+    call = rows(case, shape)
+    t, w = call.arrays["target"], call.arrays.get("weight", np.ones(shape[1]))
+    if weights == "some zero":
+        w[2:4] = 0
+        call = call.having(weight=w)
+    count: float = call.input.size / shape[1]
+    total = nonzero = count
+    if case.target == "class":
+        t[0] = -100
+        counted = t.ravel()[t.ravel() >= 0]
+        total, nonzero = w[counted].sum(), float(np.count_nonzero(w[counted]))
+    each = call.each()[0]
+    assert each.shape == (shape[0], *shape[2:])
+    divisors = {
+        "mean": total,
+        "sum": 1.0,
+        "batchmean": float(shape[0]),
+        "weighted_mean": total,
+        "sum_by_nonzero_weights": nonzero,
+    }
+    check_reductions(call, each, divisors)
+
+
+@ANY
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_nothing_to_reduce(case: Case, reduction: str) -> None:
+    """0/0 is nan, as NumPy's mean of nothing; TensorFlow's reductions give 0; a sum is 0."""
+    for shape in ((0, 3), (0, 3, 2), (2, 3, 0)):
+        if isinstance(case, reg.Rows):
+            call = rows(case, shape)
+        else:
+            call = elementwise(case, shape)
+        got = call.run(2, reduction=reduction)
+        for part in got[1:]:
+            assert part.shape == shape
+        if reduction == "none":
+            assert got[0].shape == ((shape[0], *shape[2:]) if isinstance(case, reg.Rows) else shape)
+        elif reduction == "mean" or (reduction == "batchmean" and shape[0] == 0):
+            assert np.isnan(got[0])
+        else:
+            assert got[0] == 0
+
+
+@ELEMENTWISE
+def test_empty_vectors_and_scalars(case: reg.Elementwise) -> None:
+    empty = elementwise(case, (0,))
+    assert np.isnan(empty.run()[0])
+    assert empty.each()[0].shape == (0,)
+    one = elementwise(case, ())
+    each = one.each()
+    assert all(part.shape == () for part in each)
+    for reduction in REDUCTIONS:
+        assert all(map(same, one.run(2, reduction=reduction), each))
+    alone = elementwise(case, (1,))
+    assert same(alone.run()[0], alone.each()[0][0])
+
+
+@ANY
+def test_gradient_of_none_is_that_of_the_sum(case: Case) -> None:
+    sample = call(case, 3000)
+    each, summed = sample.each(), sample.run(2, reduction="sum")
+    assert same(each[1], summed[1])
+    assert same(each[2], summed[2])
+
+
+@DTYPE
+def test_sums_do_not_overflow_before_the_division(dtype: Any) -> None:
+    huge = np.full(1000, np.finfo(dtype).max / 2, dtype)
+    if dtype is np.float32:
+        assert fl.l1_loss(huge, 0) == huge[0]
+        assert fl.l1_loss(huge, 0, reduction="sum") == inf
+
+
+@DTYPE
+def test_sums_keep_small_terms(dtype: Any) -> None:
+    x = np.full(2**20, 1, dtype)
+    x[0] = 2**24 if dtype is np.float32 else 2**53
+    got, exact = fl.l1_loss(x, 0, reduction="sum"), int(x[0]) + 2**20 - 1
+    if dtype is np.float32:
+        assert got == np.float32(exact)
+    else:
+        assert abs(int(got) - exact) <= 4 * np.spacing(float(exact))
+
+
+# ---- derivatives ---------------------------------------------------------------------------------
+
+
+@ELEMENTWISE
+def test_derivatives_of_elements(case: reg.Elementwise) -> None:
+    call, h = elementwise(case, (400,), weighted=True), 1e-5
+    value, grad, hess = call.each()
+    up, down = (call.having(input=call.input + d).each() for d in (h, -h))
+    smooth = np.abs(up[1] - down[1]) < 1e-2  # no kink in between
+    smooth &= np.abs(up[2] - down[2]) < 1e-2
+    assert smooth.mean() > 0.5
+    slope, bend = (up[0] - down[0]) / (2 * h), (up[1] - down[1]) / (2 * h)
+    np.testing.assert_allclose(grad[smooth], slope[smooth], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(hess[smooth], bend[smooth], rtol=1e-6, atol=1e-6)
+    assert same(value, call.each(0)[0])
+
+
+@ROWS
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_derivatives_of_rows(case: reg.Rows, axis: int) -> None:
+    shape = (3, 4, 5)
+    call, h = rows(case, shape, axis), 1e-5
+    _, grad, hess = call.each()
+    for c in range(shape[axis]):
+        step = np.zeros(shape)
+        at = (slice(None),) * axis + (c,)
+        step[at] = h
+        up, down = (call.having(input=call.input + d).each() for d in (step, -step))
+        np.testing.assert_allclose(grad[at], (up[0] - down[0]) / (2 * h), rtol=1e-6, atol=1e-8)
+        bend = (up[1] - down[1])[at] / (2 * h)
+        np.testing.assert_allclose(hess[at], bend, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("function", reg.ACTIVATIONS, ids=lambda c: c.name)
+def test_derivatives_of_elementwise_activations(function: reg.ElementwiseActivation) -> None:
+    f, h = getattr(fl, function.name), 1e-6
+    x, dy = np.random.default_rng(0).normal(size=(2, 5, 6)) * 3
+    slope = (f(x + h) - f(x - h)) / (2 * h)
+    np.testing.assert_allclose(f.vjp(x, dy), dy * slope, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_derivatives_of_row_activations(name: str, axis: int) -> None:
+    f, h = getattr(fl, name), 1e-6
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 3, 4)) * 2
+    dy = rng.normal(size=f(x, axis=axis).shape)
+    got = f.vjp(x, dy, axis=axis)
+    for k in np.ndindex(x.shape):
+        step = np.zeros(x.shape)
+        step[k] = h
+        slope = ((f(x + step, axis=axis) - f(x - step, axis=axis)) * dy).sum() / (2 * h)
+        np.testing.assert_allclose(got[k], slope, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "sigmoid", "logsigmoid"])
+def test_vjp_broadcasts_grad_output(name: str) -> None:
+    f = getattr(fl, name)
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    for dy in (np.float64(2), np.array([[1.0], [2], [3]]), np.arange(4.0)):
+        assert same(f.vjp(x, dy), f.vjp(x, np.broadcast_to(dy, x.shape).copy()))
+
+
+def test_subgradients_at_kinks() -> None:
+    """Torch's: 0 for l1; at delta huber's slope is delta and its second derivative 0."""
+    value, grad, hess = fl.l1_loss.value_grad_hess([0.0, -0.0], [0.0, 0.0], reduction="none")
+    assert same(value, np.zeros(2))
+    assert np.array_equal(grad, [0, 0]) and np.array_equal(hess, [0, 0])
+    d = [1.5, -1.5, np.nextafter(1.5, 0), np.nextafter(1.5, 2)]
+    _, grad, hess = fl.huber_loss.value_grad_hess(d, np.zeros(4), delta=1.5, reduction="sum")
+    assert np.array_equal(grad, [1.5, -1.5, d[2], 1.5])
+    assert np.array_equal(hess, [0, 0, 1, 0])
+
+
+# ---- special values ------------------------------------------------------------------------------
+
+
+@ELEMENTWISE
+@DTYPE
+@pytest.mark.parametrize("size", [3, 16, 200, 1500])
+def test_nan_in_nan_out(case: reg.Elementwise, dtype: Any, size: int) -> None:
+    clean = elementwise(case, (size,), dtype, weighted=True)
+    value, grad, _ = clean.each()
+    for name in clean.arrays:
+        for at in (0, size // 2, size - 1):
+            bad = clean.arrays[name].copy()
+            bad[at] = nan
+            dirty = clean.having(**{name: bad})
+            got = dirty.each()
+            assert np.array_equal(np.flatnonzero(np.isnan(got[0])), [at]), name
+            # The slope of the squared or absolute error in weight, say, is of x and t alone.
+            assert np.array_equal(np.flatnonzero(np.isnan(got[1])), [at]), name
+            others = np.arange(size) != at
+            assert same(got[0][others], value[others]) and same(got[1][others], grad[others])
+            assert all(np.isnan(dirty.run(reduction=r)[0]) for r in REDUCTIONS if r != "none")
+
+
+@ROWS
+@DTYPE
+@pytest.mark.parametrize("shape", [(5, 3), (70, 3), (5, 80), (3, 1100), (3, 4, 5)])
+@pytest.mark.parametrize("fortran", [False, True])
+def test_nan_in_a_row(case: reg.Rows, dtype: Any, shape: tuple[int, ...], fortran: bool) -> None:
+    """nan anywhere in a row makes its value and gradient nan; the other rows do not notice."""
+    clean = rows(case, shape, dtype=dtype)
+    if fortran:
+        clean = clean.changed(np.asfortranarray, "input")
+    value, grad, _ = clean.each()
+    t = clean.arrays["target"]
+    row = (1,) + (2,) * (len(shape) - 2)
+    here = (1, slice(None)) + (2,) * (len(shape) - 2)
+    others = np.ones(value.shape, bool)
+    others[row] = False
+    for c in {0, shape[1] - 1, shape[1] // 2, int(t[row]) if case.target == "class" else 0}:
+        for name in ("input", "target")[: 1 + (case.target == "probability")]:
+            bad = clean.arrays[name].copy(order="K")
+            bad[(1, c, *row[1:])] = nan
+            got = clean.having(**{name: bad}).each()
+            if case.loss == "nll_loss":  # of one number of the row; its slope is a constant
+                assert np.isnan(got[0][row]) == (t[row] == c)
+            else:
+                assert np.isnan(got[0][row])
+                assert np.all(np.isnan(got[1][here]))
+            assert same(got[0][others], value[others])
+            moved = [np.moveaxis(g, 1, -1)[others] for g in (got[1], grad)]
+            assert same(*moved)
+
+
+@BY_CLASS
+def test_nan_in_the_weight_of_a_class(case: reg.Rows) -> None:
+    clean = rows(case, (8, 4))
+    t = np.array([0, 1, 2, 3, 0, 1, 2, 3])
+    w = np.array([1.0, nan, 2, 3])
+    value, grad, _ = clean.having(target=t, weight=w).each()
+    hit = t == 1
+    assert np.all(np.isnan(value[hit]))
+    smoothed = bool(case.options.get("label_smoothing"))
+    assert np.all(np.isnan(value[~hit])) == smoothed
+    if not smoothed:
+        assert np.all(np.isfinite(grad[~hit]))
+    if case.loss != "nll_loss":
+        assert np.all(np.isnan(grad[hit]))
+    for reduction in ("mean", "sum", "weighted_mean"):
+        assert np.isnan(clean.having(target=t, weight=w).run(reduction=reduction)[0])
+
+
+@DTYPE
+def test_infinite_differences(dtype: Any) -> None:
+    x = np.array([inf, -inf, inf, 0, 0], dtype)
+    t = np.array([0, 0, inf, inf, -inf], dtype)
+    for loss, slope in ((fl.mse_loss, inf), (fl.l1_loss, 1), (fl.huber_loss, 1)):
+        value, grad, _ = loss.value_grad_hess(x, t, reduction="none")
+        assert same(value, np.array([inf, inf, nan, inf, inf], dtype))
+        # inf - inf is nan, and no finite number is made of nan (torch's slope of l1 there: 0).
+        assert same(grad, np.array([slope, -slope, nan, -slope, slope], dtype))
+
+
+@DTYPE
+def test_infinite_logits_of_two_classes(dtype: Any) -> None:
+    x = np.array([inf, inf, inf, -inf, -inf, -inf], dtype)
+    t = np.array([1, 0, 0.5, 0, 1, 0.25], dtype)
+    got = fl.binary_cross_entropy_with_logits.value_grad_hess(x, t, reduction="none")
+    assert np.array_equal(got[0], [0, inf, inf, 0, inf, inf])
+    assert np.array_equal(got[1], [0, 1, 0.5, 0, -1, -0.25])
+    assert np.array_equal(got[2], np.zeros(6))
+    p = np.array([2, 2, 2, 2, 0, 2], dtype)
+    got = fl.binary_cross_entropy_with_logits.value_grad_hess(x, t, pos_weight=p, reduction="none")
+    assert np.array_equal(got[0], [0, inf, inf, 0, 0, inf])
+    assert np.array_equal(got[1], [0, 1, 0.5, 0, 0, -0.5])
+
+
+def layouts_of_rows(x: Any, dtype: Any) -> Iterator[Array]:
+    """A small row, alone and among others, and with the row axis innermost; then a long one."""
+    x = np.asarray(x, dtype)
+    yield x[None]
+    yield np.repeat(x[None], 70, axis=0)
+    yield np.asfortranarray(np.repeat(x[None], 5, axis=0))
+
+
+@DTYPE
+@pytest.mark.parametrize("long", [False, True])
+def test_infinite_logits_of_classes(dtype: Any, long: bool) -> None:
+    """-inf is a class that cannot be; a single +inf is one that must be."""
+
+    def ce(x: Any, target: Any, **options: Any) -> tuple[Array, Array]:
+        x, target = np.asarray(x), np.asarray(target)
+        if long:  # classes without any probability make a row that goes in chunks
+            x = np.concatenate([x, np.full(1200, -inf)])
+            if target.ndim:
+                target = np.concatenate([target, np.zeros(1200)])
+            if "weight" in options:
+                options["weight"] = np.concatenate([options["weight"], np.ones(1200)])
+        first: Any = None
+        for block in layouts_of_rows(x, dtype):
+            n = len(block)
+            t = np.repeat(np.asarray(target, dtype if target.ndim else None)[None], n, axis=0)
+            value, grad = fl.cross_entropy.value_and_grad(block, t, reduction="none", **options)
+            assert np.array_equal(value, np.repeat(value[:1], n), equal_nan=True)
+            assert np.array_equal(grad, np.repeat(grad[:1], n, axis=0), equal_nan=True)
+            got = value[0], grad[0, :3]
+            if first is not None:
+                np.testing.assert_allclose(got[0], first[0], rtol=1e-6)
+                np.testing.assert_allclose(got[1], first[1], rtol=1e-5)
+            first = got
+        return first
+
+    log2, half = np.log(dtype(2)), dtype(0.5)
+    value, grad = ce([0, 0, -inf], 0)
+    assert np.isclose(value, log2) and np.array_equal(grad, [-half, half, 0])
+    value, grad = ce([0, 0, -inf], 2)
+    assert value == inf and np.array_equal(grad, [half, half, -1])
+    value, grad = ce([0, 0, -inf], [0.5, 0.5, 0])  # 0 · inf is 0
+    assert np.isclose(value, log2) and np.array_equal(grad, [0, 0, 0])
+    value, grad = ce([0, 0, -inf], [0.5, 0, 0.5])
+    assert value == inf and np.allclose(grad, [0, half, -half])
+    value, grad = ce([0, 0, -inf], 2, weight=np.array([1.0, 1, 0]))
+    assert value == 0 and np.array_equal(grad, [0, 0, 0])
+    value, grad = ce([0, 0, -inf], 0, label_smoothing=0.25)
+    assert value == inf and np.all(np.isfinite(grad))
+    value, grad = ce([0, inf, -inf], 1)
+    assert value == 0 and np.array_equal(grad, [0, 0, 0])
+    value, grad = ce([0, inf, -inf], 0)
+    assert value == inf and np.array_equal(grad, [-1, 1, 0])
+    value, grad = ce([0, inf, 1], [0.0, 1, 0])
+    assert value == 0 and np.array_equal(grad, [0, 0, 0])
+    for x in ([inf, inf, 0], [-inf, -inf, -inf]):
+        value, grad = ce(x, 0)
+        assert np.isnan(value) and np.all(np.isnan(grad[:2]))
+    value, grad = ce([inf, inf, 0], 2)  # which of the two it is does not matter to the value
+    assert value == inf and np.all(np.isnan(grad[:2]))
+    value, grad = ce([inf, nan, 0], 0)
+    assert np.isnan(value) and np.all(np.isnan(grad))
+
+
+@DTYPE
+def test_huge_logits(dtype: Any) -> None:
+    """A gap beyond the largest number costs inf, and the gradient is its limit."""
+    big = np.finfo(dtype).max
+    value, grad = fl.cross_entropy.value_and_grad(
+        np.array([[big, -big], [big, -big]], dtype), [0, 1], reduction="none"
+    )
+    assert np.array_equal(value, [0, inf])
+    assert np.array_equal(grad, [[0, 0], [1, -1]])
+    for size in (big, dtype(1e30)):
+        assert fl.cross_entropy(np.array([size, size], dtype), np.int8(0)) == np.log(dtype(2))
+        assert fl.binary_cross_entropy_with_logits(-size, 0) == 0
+        assert fl.binary_cross_entropy_with_logits(size, 0) == size
+    assert fl.huber_loss(big, dtype(0), delta=1) == big
+
+
+def test_infinite_activations() -> None:
+    x = np.array([[0, inf, -inf], [-inf, 0, -inf], [-inf] * 3, [inf, inf, 0]])
+    assert same(fl.softmax(x), np.array([[0, 1, 0], [0, 1, 0], [nan] * 3, [nan] * 3]))
+    got = fl.log_softmax(x)
+    assert np.array_equal(got[:2], [[-inf, 0, -inf], [-inf, 0, -inf]])
+    assert np.all(np.isnan(got[2])) and np.array_equal(got[3], [nan, nan, -inf], equal_nan=True)
+    assert np.array_equal(fl.logsumexp(x, axis=1), [inf, 0, -inf, inf])
+    assert fl.logsumexp(x) == inf
+    assert fl.logsumexp(np.zeros((0, 3))) == -inf
+    assert np.array_equal(fl.logsumexp(np.zeros((2, 0)), axis=1), [-inf, -inf])
+    assert fl.logsumexp(np.zeros((0, 3)), axis=1).shape == (0,)
+    assert np.array_equal(fl.sigmoid([-inf, 0, inf]), [0, 0.5, 1])
+    assert np.array_equal(fl.logsigmoid([-inf, inf]), [-inf, 0])
+    assert np.array_equal(fl.sigmoid.vjp([-inf, inf], [1, 1]), [0, 0])
+    assert np.array_equal(fl.logsigmoid.vjp([-inf, inf], [1, 1]), [1, 0])
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp", "sigmoid", "logsigmoid"])
+def test_nan_in_activations(name: str) -> None:
+    f = getattr(fl, name)
+    rowwise = name not in ("sigmoid", "logsigmoid")
+    options = {"axis": 1} if rowwise else {}
+    for shape in ((5, 3), (70, 3), (5, 80), (3, 1100)):
+        x = np.random.default_rng(0).normal(size=shape)
+        clean = f(x, **options)
+        x[1, 2] = nan
+        got = f(x, **options)
+        hit = np.zeros(got.shape, bool)
+        hit[(1,) if rowwise else (1, 2)] = True
+        assert np.all(np.isnan(got[hit])) and same(got[~hit], clean[~hit])
+        carried = f.vjp(x, np.ones(got.shape), **options)
+        hit = np.zeros(shape, bool)
+        hit[(1,) if rowwise else (1, 2)] = True
+        assert np.array_equal(np.isnan(carried), hit)
+
+
+@ROWS
+def test_one_class(case: reg.Rows) -> None:
+    call = rows(case, (4, 1))
+    value, grad, hess = call.each()
+    if case.loss == "nll_loss":
+        near(value, -call.input[:, 0] * call.arrays.get("weight", 1.0))
+    else:
+        assert not value.any() and not grad.any() and not hess.any()
+
+
+# ---- labels --------------------------------------------------------------------------------------
+
+
+@BY_CLASS
+@DTYPE
+@pytest.mark.parametrize("ignore", [-100, -1, 0, 2, 4, 5, 300, 2**40])
+@pytest.mark.parametrize("shape", [(9, 5), (70, 5), (4, 5, 3), (9, 100), (5, 1100)])
+def test_ignored_rows(case: reg.Rows, dtype: Any, ignore: int, shape: tuple[int, ...]) -> None:
+    """They count for nothing, even where they hold nan, whether the label is a class or not."""
+    call = rows(case, shape, dtype=dtype)
+    x, t = call.input, call.arrays["target"]
+    dropped = np.random.default_rng(3).random(t.shape) < 0.4
+    t[t == ignore] = 3
+    t[dropped] = ignore
+    np.moveaxis(x, 1, -1)[dropped] = np.random.default_rng(4).choice([nan, inf, -inf], shape[1])
+    got = call.each(ignore_index=ignore)
+    x = np.moveaxis(x, 1, -1)[~dropped]
+    kept = call.having(input=x, target=t[~dropped])
+    expected = kept.each(axis=1, ignore_index=ignore)
+    assert not got[0][dropped].any()
+    np.testing.assert_allclose(got[0][~dropped], expected[0], rtol=4e-6)
+    for k in (1, 2):
+        part = np.moveaxis(got[k], 1, -1)
+        assert not part[dropped].any()
+        np.testing.assert_allclose(part[~dropped], expected[k], rtol=1e-5, atol=1e-30)
+    for reduction in ("mean", "sum", "weighted_mean", "sum_by_nonzero_weights"):
+        a = call.run(1, reduction=reduction, ignore_index=ignore)
+        b = kept.run(1, reduction=reduction, axis=1, ignore_index=ignore)
+        np.testing.assert_allclose(a[0], b[0], rtol=1e-6)
+        part = np.moveaxis(a[1], 1, -1)
+        assert not part[dropped].any()
+        np.testing.assert_allclose(part[~dropped], b[1], rtol=1e-5, atol=1e-30)
+
+
+@BY_CLASS
+@pytest.mark.parametrize("shape", [(4, 5), (4, 100)])
+def test_all_rows_ignored(case: reg.Rows, shape: tuple[int, int]) -> None:
+    call = rows(case, shape).having(target=np.full(shape[0], -100))
+    for reduction in REDUCTIONS:
+        value, grad, hess = call.run(2, reduction=reduction)
+        if reduction == "mean":
+            assert np.isnan(value)
+        else:
+            assert np.all(value == 0)
+        assert not grad.any() and not hess.any()
+
+
+@BY_CLASS
+@pytest.mark.parametrize("shape", [(4, 5), (4, 100)])
+def test_all_class_weights_zero(case: reg.Rows, shape: tuple[int, int]) -> None:
+    call = rows(case, shape).having(weight=np.zeros(shape[1]))
+    value, grad = call.run(1)
+    assert np.isnan(value)
+    assert np.all(np.isnan(grad[np.arange(shape[0]), call.arrays["target"]]))
+    for reduction in ("sum", "batchmean", "weighted_mean", "sum_by_nonzero_weights"):
+        value, grad = call.run(1, reduction=reduction)
+        assert value == 0 and not grad.any()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 1e-3, 0.5, 1.0, 0, 1, np.float32(0.5)])
+@pytest.mark.parametrize("classes", [1, 5, 100, 1300])
+def test_label_smoothing(smoothing: Any, weighted: bool, classes: int) -> None:
+    """Of a class y, torch weighs the class itself with w_y, the even part with each class's w."""
+    case = reg.Rows("cross_entropy", "class", weighted=weighted)
+    call = rows(case, (6, classes))
+    x, y = call.input, call.arrays["target"]
+    w = call.arrays.get("weight", np.ones(classes))
+    log_p = fl.log_softmax(x)
+    e = float(smoothing)
+    even = -(log_p * w).sum(axis=1) * e / classes
+    expected = (1 - e) * w[y] * -log_p[np.arange(6), y] + even
+    np.testing.assert_allclose(
+        call.each(label_smoothing=smoothing)[0], expected, rtol=1e-12, atol=1e-15
+    )
+    mean = call.run(label_smoothing=smoothing)[0]
+    np.testing.assert_allclose(mean, expected.sum() / w[y].sum(), rtol=1e-12, atol=1e-15)
+    probabilities = np.eye(classes)[y]
+    smoothed = fl.cross_entropy.value_and_grad(
+        x, probabilities, w, label_smoothing=smoothing, reduction="sum"
+    )
+    plain = fl.cross_entropy.value_and_grad(
+        x, probabilities * (1 - e) + e / classes, w, reduction="sum"
+    )
+    for a, b in zip(smoothed, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-14)
+
+
+@ROWS
+def test_unbatched(case: reg.Rows) -> None:
+    batch = rows(case, (1, 6))
+    x, t = batch.input[0], batch.arrays["target"]
+    del batch.options["axis"]
+    expected = batch.each()
+    for target in (t[0], t, int(t[0]), [int(t[0])]) if case.target == "class" else (t[0],):
+        got = batch.having(input=x, target=target).each()
+        assert np.ndim(got[0]) == 0 and np.isclose(got[0], expected[0][0], rtol=1e-14)
+        np.testing.assert_allclose(got[1], expected[1][0], rtol=1e-13)
+        for reduction in REDUCTIONS:
+            value, grad = batch.having(input=x, target=target).run(1, reduction=reduction)
+            whole = batch.run(1, reduction=reduction)
+            np.testing.assert_allclose(value, np.squeeze(whole[0]), rtol=1e-14)
+            np.testing.assert_allclose(grad, whole[1][0], rtol=1e-13)
+
+
+@ROWS
+@pytest.mark.parametrize("shape", [(2, 5, 3), (2, 5, 3, 4), (2, 3, 1, 4, 5), (70, 3, 2), (2, 70)])
+def test_every_axis(case: reg.Rows, shape: tuple[int, ...]) -> None:
+    """Axis k of any array is axis 1 of the array with the classes moved there."""
+    for axis in range(len(shape)):
+        call = rows(case, shape, axis)
+        x, t = call.input, call.arrays["target"]
+        got = call.each()
+        from_behind = call.each(axis=axis - len(shape))
+        assert all(map(same, got, from_behind))
+        flat = np.moveaxis(x, axis, -1)
+        target = np.moveaxis(t, axis, -1) if case.target == "probability" else t
+        plain = call.having(
+            input=flat.reshape(-1, shape[axis]),
+            target=target.ravel() if case.target == "class" else target.reshape(-1, shape[axis]),
+        )
+        plain.options["axis"] = 1
+        expected = plain.each()
+        np.testing.assert_allclose(got[0].ravel(), expected[0], rtol=1e-12, atol=1e-15)
+        for a, b in zip(got[1:], expected[1:], strict=True):
+            np.testing.assert_allclose(
+                np.moveaxis(a, axis, -1).reshape(b.shape), b, rtol=1e-11, atol=1e-15
+            )
+
+
+def test_axis_defaults() -> None:
+    x = np.random.default_rng(0).normal(size=(3, 4, 4))
+    y = np.ones((3, 4), int)
+    assert fl.cross_entropy(x, y) == fl.cross_entropy(x, y, axis=1)
+    assert same(fl.softmax(x), fl.softmax(x, axis=1))
+    assert same(fl.log_softmax(x[0, 0]), fl.log_softmax(x[0, 0], axis=0))
+
+
+# ---- scalars -------------------------------------------------------------------------------------
+
+
+@ELEMENTWISE
+def test_python_numbers_are_weak(case: reg.Elementwise) -> None:
+    call = elementwise(case, (5,), np.float32)
+    t = float(call.arrays["target"][0])
+    expected = call.having(target=np.full(5, t, np.float32)).each()
+    weak = call.having(target=t, weight=1).each()
+    assert all(map(same, weak, expected))
+    assert call.having(target=t, weight=True).run()[0].dtype == np.float32
+    strong = call.having(target=np.float64(t)).each()
+    assert strong[0].dtype == np.float64  # NumPy's scalars are not weak, as in NumPy 2
+    assert strong[1].dtype == np.float32  # the gradient has input's dtype all the same
+
+
+def test_scalars() -> None:
+    for one in (1.0, 1, True, np.float64(1), np.array(1.0), np.int8(1)):
+        value, grad, hess = fl.mse_loss.value_grad_hess(one, 3)
+        assert isinstance(value, np.float64) and value == 4
+        assert isinstance(grad, np.ndarray) and grad.shape == () and grad == -4 and hess == 2
+        assert grad.dtype == np.float64
+    for single in (np.float32(1), np.float16(1), np.array(1, np.float32)):
+        for reduction in REDUCTIONS:
+            value = fl.mse_loss(single, 3.0, reduction=reduction)
+            assert isinstance(value, np.float32) and value == 4
+        assert isinstance(fl.mse_loss(1.0, single), np.float32)
+    assert fl.sigmoid(0).dtype == np.float64
+    assert isinstance(fl.sigmoid(np.float32(0)), np.float32)
+    assert isinstance(fl.logsumexp([0.0, 0.0]), np.float64)
+    assert fl.logsumexp(1.5) == 1.5
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_weights_that_are_python_numbers(reduction: str) -> None:
+    x = np.arange(6, dtype=np.float32)
+    expected = fl.huber_loss(x, 1, weight=np.full(6, 2, np.float32), reduction=reduction)
+    assert same(fl.huber_loss(x, 1, weight=2, reduction=reduction), expected)
