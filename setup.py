@@ -36,8 +36,8 @@ LEVELS = ("base", *X86_LEVELS)
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.
 FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-# Used where the compiler knows them. Loops that fill short arrays stay loops (a call or `rep stos` costs
-# more), and a loop over many arrays is vectorised although it takes more checks that none overlap.
+# Used where the compiler knows them. Loops that fill short arrays stay loops (a call or `rep stos`
+# costs more); a loop over many arrays is vectorised although it needs more checks for overlaps.
 OPTIONAL_FLAGS = [
     "-fno-tree-loop-distribute-patterns",
     "--param=vect-max-version-for-alias-checks=32",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from math import copysign, inf, isnan, nan
 from typing import Any, Final, Literal, TypeAlias
 
@@ -63,9 +62,13 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
 
 def number(name: str, value: Any) -> float:
     """A parameter that must be a real number."""
-    if not isinstance(value, (str, bytes, bytearray)):
-        with suppress(TypeError, ValueError):
+    if type(value) is float:
+        return value
+    try:
+        if not isinstance(value, (str, bytes, bytearray)):
             return float(value)
+    except (TypeError, ValueError):
+        pass
     raise TypeError(f"{name}: a number is needed, got {type(value).__name__}")
 
 
