@@ -20,7 +20,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers bench lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers bench docs lint format sdist wheel clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ BENCH ?= --benchmark-quiet
 bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks; BENCH="-k huber" selects (see bench/README.md)
 	$(PY) -m pytest bench --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
 		--benchmark-columns=min,median,iqr,rounds,iterations $(BENCH)
+
+docs: $(BUILT) $(VENV)/.extra-docs  ## build the pages with the reference into build/docs
+	$(PY) -m sphinx -b html -q -W docs build/docs
 
 lint: $(VENV)/.extra-build $(VENV)/.extra-dev  ## check style, format and types
 	$(VENV)/bin/ruff check .
