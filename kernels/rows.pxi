@@ -12,8 +12,9 @@
 # loops run over the classes, in chunks.
 
 cdef enum:
-    TILE = 64             # rows of a tile
-    FEW = 128             # classes that a tile holds in its buffers
+    TILE = 64             # rows of a tile, at most
+    FEW = 128             # classes that a tile holds in its buffers, at most
+    ROOM = 4096           # rows times classes there: its buffers stay in the first-level cache
     CHUNK = 1024          # classes of a chunk
 
 cdef enum Result:
@@ -414,10 +415,14 @@ cdef void lanes_tau(const Rows *job, const char *target, const int64_t *labels, 
             tau[r] *= w[j]
 
 
+cdef inline Py_ssize_t rows_of_tile(Py_ssize_t classes) noexcept nogil:
+    return TILE if classes * TILE <= ROOM else TILE // 2
+
+
 cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """Rows row … row+n-1, one class after the other; returns the sum of their values."""
-    cdef real x_tile[TILE * FEW]
-    cdef real e_tile[TILE * FEW]
+    cdef real x_tile[ROOM]
+    cdef real e_tile[ROOM]
     cdef real hs[TILE]
     cdef real ts[TILE]
     cdef real m[TILE]
@@ -455,7 +460,7 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     cdef real *g
     cdef real xi, mi, ei
     cdef int confident = 0
-    cdef Py_ssize_t r, j, classes = job.classes
+    cdef Py_ssize_t r, j, classes = job.classes, tile = rows_of_tile(classes)
     cdef real scale = <real> job.scale
     cdef bint by_label = job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS, any_ignored = False
     cdef real *h = place_lanes(job, R_H, base_h, 0, <real *> hs) if base_h != NULL else NULL
@@ -466,16 +471,16 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         x_next = class_step(job, R_X) // <Py_ssize_t> sizeof(real)
     else:
         for j in range(classes):
-            load_lanes(job, R_X, base_x, j, n, <real *> x_tile + j * TILE)
+            load_lanes(job, R_X, base_x, j, n, <real *> x_tile + j * tile)
         x = <const real *> x_tile
-        x_next = TILE
+        x_next = tile
     # E: in the gradient's place, in a tile, or (where it is not needed again) in one buffer
     if base_g != NULL and lanes_lie_flat(job, R_G):
         e = <real *> base_g
         e_next = class_step(job, R_G) // <Py_ssize_t> sizeof(real)
     else:
         e = <real *> e_tile
-        e_next = TILE if classes <= FEW else 0
+        e_next = tile if classes <= FEW else 0
 
     for r in range(n):
         m[r] = x[r]
@@ -650,7 +655,7 @@ cdef double nll_rows(const real *like, const Rows *job, Py_ssize_t row, Py_ssize
 cdef double rows_span(const real *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Rows start … stop-1; returns the sum of their values. A tile does not go over the end of the innermost axis."""
     cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t tile = TILE if job.classes <= 64 else TILE // 2      # so that a tile stays in the first-level cache
+    cdef Py_ssize_t tile = rows_of_tile(job.classes)
     cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1
     while start < stop:
         if job.across or job.what == NLL:

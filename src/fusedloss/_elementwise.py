@@ -21,7 +21,7 @@ from fusedloss._arrays import (
     scale_of,
     shown,
 )
-from fusedloss._dispatch import get_num_threads, kernels
+from fusedloss._dispatch import Arrays, get_num_threads, kernels
 
 
 def elementwise(
@@ -92,6 +92,12 @@ def _divisor(reduction: str, x: Array, w: Array | None) -> tuple[float, bool]:
     return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
 
 
+def _map(formula: str, double: bool, order: int, arrays: Arrays) -> None:
+    """Run a formula without parameters, scale or sum."""
+    number, threads = kernels.FORMULA_NUMBERS[formula], get_num_threads()
+    kernels.elementwise(number, (), double, order, 1.0, False, threads, arrays)
+
+
 def carry_back(formula: str, input: Any, grad_output: Any, grad_out: Any) -> Array:
     """The gradient through an elementwise function: its derivative times `grad_output`."""
     x, asks = operand("input", input)
@@ -99,16 +105,7 @@ def carry_back(formula: str, input: Any, grad_output: Any, grad_out: Any) -> Arr
     dy = broadcast("grad_output", dy, x.shape)
     double = is_double(asks | more)
     grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
-    kernels.elementwise(
-        kernels.FORMULA_NUMBERS[formula],
-        (),
-        double,
-        1,
-        1.0,
-        False,
-        get_num_threads(),
-        (x, None, None, dy, None, grad, None),
-    )
+    _map(formula, double, 1, (x, None, None, dy, None, grad, None))
     return grad  # type: ignore[no-any-return]
 
 
@@ -117,14 +114,5 @@ def apply(formula: str, input: Any, out: Any) -> Any:
     x, asks = operand("input", input)
     double = is_double(asks)
     value: Any = outputs((0, out, None, None), x, double, x.shape, (x,))[0]
-    kernels.elementwise(
-        kernels.FORMULA_NUMBERS[formula],
-        (),
-        double,
-        0,
-        1.0,
-        False,
-        get_num_threads(),
-        (x, None, None, None, value, None, None),
-    )
+    _map(formula, double, 0, (x, None, None, None, value, None, None))
     return shown(value, out)
