@@ -20,10 +20,10 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers bench docs lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-fallback bench docs lint format sdist wheel clean distclean FORCE
 
 help:  ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 venv: $(VENV)/.created  ## create .venv
 
@@ -41,6 +41,11 @@ test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons 
 
 # BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
 BENCH ?= --benchmark-quiet
+test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without instruction-set levels, elsewhere, and run the core tests on it
+	@rm -rf build/fallback
+	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
+	PYTHONPATH=build/fallback $(PY) -m pytest tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
+
 bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks; BENCH="-k huber" selects (see bench/README.md)
 	$(PY) -m pytest bench --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
 		--benchmark-columns=min,median,iqr,rounds,iterations $(BENCH)

@@ -113,6 +113,7 @@ ctypedef void (*BlockFunction)(const void *formula, const void *order, const voi
 cdef BlockFunction _blocks[<int> FORMULAS][2][3][2]      # formula; float, double; order; sink
 cdef int _formulas = 0
 FORMULA_NUMBERS = {}
+SMALL = <int> THREAD_GRAIN       # up to this size no call is split over threads
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
@@ -328,8 +329,8 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
         raise ValueError("kernel: no such formula, order or number of operands")
     if order > 0 and (<tuple> arrays)[5] is None or order > 1 and (<tuple> arrays)[6] is None:
         raise ValueError("kernel: no array for the derivatives")
-    for k in range(len(parameters)):
-        values[k] = parameters[k]
+    for k in range(8):
+        values[k] = parameters[k] if k < len(parameters) else 0.0
     job.functions = _blocks[formula][1 if double_precision else 0]
     job.parameters = values
     job.scale = scale

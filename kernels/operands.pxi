@@ -297,10 +297,34 @@ cdef void load_block(const Operand *op, Load load, const char *base, const Space
         done += run
 
 
+cdef void copy_block(const Operand *op, const char *base, const Space *space, int first, int last,
+                     Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
+    """load_block for the computation's own dtype, with little to do for each run: rows may be short."""
+    cdef Py_ssize_t length = space.shape[last - 1], step = op.strides[last - 1]
+    cdef Py_ssize_t row_step = op.strides[last - 2], rows = space.shape[last - 2]
+    cdef Py_ssize_t place = start % length, row = start // length % rows, run, j, done = 0
+    cdef const char *source = base + offset_of(op, space, first, last, start)
+    while done < n:
+        run = min(n - done, length - place)
+        for j in range(run):
+            block[done + j] = (<const real *> (source + j * step))[0]
+        done += run
+        row += 1
+        if row < rows:
+            source += row_step - place * step
+        elif done < n:
+            row = 0
+            source = base + offset_of(op, space, first, last, start + done)
+        place = 0
+
+
 cdef inline const real *fetch(const Operand *op, const char *base, const Space *space, int first, int last,
                               Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
     if op.flat:
         return <const real *> base + start
+    if op.native and last - first >= 2:
+        copy_block(op, base, space, first, last, start, n, block)
+        return block
     load_block(op, op.load, base, space, first, last, start, n, <char *> block, sizeof(real))
     return block
 

@@ -203,6 +203,18 @@ cdef inline void load_rows(const Rows *job, int k, const char *base, Load load, 
     """What an operand without a class axis says of n rows."""
     load(base, row_step(job, k), job.operands[k].swapped, n, block)
 
+cdef bint load_labels(const Rows *job, const char *base, Py_ssize_t n, int64_t *labels) noexcept nogil:
+    """The labels of n rows, -1 for those that count for nothing; whether there are such. scan_labels has found none out of
+    range, but other threads may have written to the array since, and memory safety does not rest on them."""
+    cdef Py_ssize_t r
+    cdef bint some = False
+    job.load_label(base, row_step(job, R_T), job.operands[<int> R_T].swapped, n, labels)
+    for r in range(n):
+        if labels[r] == job.ignored or <uint64_t> labels[r] >= <uint64_t> job.classes:
+            labels[r] = -1
+            some = True
+    return some
+
 cdef inline void load_item(const Rows *job, int k, const char *base, Py_ssize_t index, real *x) noexcept nogil:
     """One class of a row."""
     cdef const Operand *op = &job.operands[k]
@@ -263,8 +275,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
     cdef bint kept = in_place or classes <= CHUNK          # E is computed once
 
     if job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS:
-        load_rows(job, R_T, base_t, job.load_label, 1, &label)
-        if label == job.ignored:
+        if load_labels(job, base_t, 1, &label):
             blank_row(job, base_v, base_g, base_h, <const real *> NULL)
             return 0
         load_item(job, R_X, base_x, label, &x_y)
@@ -281,6 +292,8 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         chunk_exp(m, x, e, n, &sum_e)
     total = result(sum_e)
     rest = (sum_e.total - 1) + sum_e.lost
+    if m - m == 0:
+        total = 1 + rest
     if is_confident(total) and m - m == 0:
         sum_e = Sum(0, 0)
         for i from 0 <= i < classes by CHUNK:
@@ -538,11 +551,7 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         sum_value[r] = 0
         lost[r] = 0
     if by_label:
-        load_rows(job, R_T, base_t, job.load_label, n, labels)
-        for r in range(n):
-            if labels[r] == job.ignored:
-                labels[r] = -1
-                any_ignored = True
+        any_ignored = load_labels(job, base_t, n, labels)
     if job.what == LOGSUMEXP:
         for r in range(n):
             values[r] = m[r] + log[r]
@@ -629,10 +638,9 @@ cdef double nll_rows(const real *like, const Rows *job, Py_ssize_t row, Py_ssize
     cdef Py_ssize_t g_row = row_step(job, R_G), h_row = row_step(job, R_H)
     cdef real x, omega
     cdef Py_ssize_t r
-    load_rows(job, R_T, base_of(job, R_T, row), job.load_label, n, labels)
+    load_labels(job, base_of(job, R_T, row), n, labels)
     for r in range(n):
-        if labels[r] == job.ignored:
-            labels[r] = -1
+        if labels[r] < 0:
             values[r] = 0
             continue
         if job.operands[<int> R_X].native:
@@ -697,6 +705,10 @@ cdef double run_rows(const real *like, Rows *job, tuple arrays, int class_axes, 
         return 0
     space.outer = merge_axes(op, 6, space, 0, outer, 0)
     space.ndim = merge_axes(op, 6, space, outer, ndim, space.outer)
+    if space.outer > 1 and space.shape[space.outer - 1] < 8:
+        # Tiles are made of the innermost axis of rows: let that be a long one.
+        axis = longest_axis(space)
+        swap_axes(op, 6, space, axis, space.outer - 1)
     for k in range(6):
         op[k].flat = op[k].data != NULL and is_flat(&op[k], space, space.outer, space.ndim)
     job.across = goes_across(job)
@@ -704,6 +716,14 @@ cdef double run_rows(const real *like, Rows *job, tuple arrays, int class_axes, 
         return run(<Span> <void *> rows_span[float], job, rows, TILE, rows * job.classes, threads)
     else:
         return run(<Span> <void *> rows_span[double], job, rows, TILE, rows * job.classes, threads)
+
+
+cdef int longest_axis(const Space *space) noexcept:
+    cdef int axis, longest = 0
+    for axis in range(space.outer):
+        if space.shape[axis] > space.shape[longest]:
+            longest = axis
+    return longest
 
 
 cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1:
@@ -721,12 +741,18 @@ cdef bint goes_across(const Rows *job) noexcept:
     return job.classes <= FEW or lanes_lie_flat(job, R_X) and (job.order == 0 or lanes_lie_flat(job, R_G))
 
 
+COMPUTATIONS = {"logsumexp": <int> LOGSUMEXP, "softmax": <int> SOFTMAX, "log_softmax": <int> LOG_SOFTMAX,
+                "cross_entropy": <int> CROSS_ENTROPY, "nll": <int> NLL}
+TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distribution": <int> DISTRIBUTION,
+           "times softmax": <int> TIMES_SOFTMAX}
+
+
 def rows(int what, int target, int order, bint double_precision, double keep, double spread, object ignored, double scale,
          bint summed, int threads, int class_axes, tuple arrays):
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, weight of each class), None where
-    there is none. `softmax` and `log_softmax` write into the gradient. Labels have been checked (scan_labels).
+    there is none. `softmax` and `log_softmax` write into the gradient. Labels have been through scan_labels.
     Returns the sum of the values of the rows (0 unless `summed`)."""
     cdef Rows job
     if not 0 <= what <= <int> NLL or not 0 <= target <= <int> TIMES_SOFTMAX or len(arrays) != 7:
@@ -747,25 +773,56 @@ def rows(int what, int target, int order, bint double_precision, double keep, do
     return run_rows[float](NULL, &job, arrays, class_axes, threads)
 
 
+def scan_weights(cnp.ndarray weights):
+    """The sum of an array, and how many of its items are not zero."""
+    cdef Space space
+    cdef Operand op
+    cdef Lanes lanes
+    cdef Sum total = Sum(0, 0)
+    cdef double values[BLOCK]
+    cdef const double *v
+    cdef Py_ssize_t i, j, n, nonzero = 0, count = cnp.PyArray_SIZE(weights)
+    cdef int axis, ndim = cnp.PyArray_NDIM(weights)
+    describe(&op, weights, <const double *> NULL, ndim)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(weights, axis)
+    space.ndim = merge_axes(&op, 1, &space, 0, ndim, 0) if count > 0 else 0
+    op.flat = is_flat(&op, &space, 0, space.ndim)
+    with nogil:
+        for i from 0 <= i < count by BLOCK:
+            n = min(<Py_ssize_t> BLOCK, count - i)
+            v = fetch(&op, op.data, &space, 0, space.ndim, i, n, <double *> values)
+            clear(&lanes)
+            add_to_lanes(&lanes, v, n)
+            gather_lanes(&lanes, &total)
+            for j in range(n):
+                nonzero += v[j] != 0
+    return result(total), nonzero
+
+
 def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight):
     """Look at all labels: (number not ignored, sum of their weights, number of non-zero weights, position of the first
-    one outside 0 … classes-1, in C order, or -1). `weight` holds doubles, one for each class, or is None."""
+    one outside 0 … classes-1, in C order, or -1). `weight` holds a float32 or float64 for each class, or is None."""
     cdef Space space
     cdef Operand op
     cdef int64_t block[CHUNK]
     cdef int64_t low, high, counts, wraps
     cdef Py_ssize_t i, j, n, valid = 0, nonzero = 0, bad = -1, count = cnp.PyArray_SIZE(labels)
     cdef int axis, ndim = cnp.PyArray_NDIM(labels)
-    cdef const double *w = NULL
-    cdef double total = 0
+    cdef const double *wide = NULL
+    cdef const float *narrow = NULL
+    cdef double w, total = 0
     describe(&op, labels, <const double *> NULL, ndim)
     if op.kind > UINT64:
         raise TypeError("kernel: labels must be integers")
     wraps = op.kind == UINT64 and ignored < 0      # a huge label would look like a negative one
     if weight is not None:
-        if not is_vector(weight, classes, <const double *> NULL):
-            raise ValueError("kernel: weight is not a vector of doubles")
-        w = <const double *> cnp.PyArray_DATA(weight)
+        if is_vector(weight, classes, <const double *> NULL):
+            wide = <const double *> cnp.PyArray_DATA(weight)
+        elif is_vector(weight, classes, <const float *> NULL):
+            narrow = <const float *> cnp.PyArray_DATA(weight)
+        else:
+            raise ValueError("kernel: weight is not a vector of floats")
     space.ndim = ndim
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(labels, axis)
@@ -788,9 +845,10 @@ def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.nda
                         bad = i + j
                         break
                 break
-            if w != NULL:
+            if wide != NULL or narrow != NULL:
                 for j in range(n):
                     if block[j] != ignored:
-                        total += w[block[j]]
-                        nonzero += w[block[j]] != 0
-    return (valid, total, nonzero, bad) if w != NULL else (valid, <double> valid, valid, bad)
+                        w = wide[block[j]] if wide != NULL else narrow[block[j]]
+                        total += w
+                        nonzero += w != 0
+    return (valid, total, nonzero, bad) if weight is not None else (valid, <double> valid, valid, bad)

@@ -233,6 +233,27 @@ def test_criteria_present_themselves(name: str) -> None:
     assert cls.__doc__.startswith(f"`{cls.loss.__name__}` with its options bound.")
 
 
+def test_options_of_a_criterion_can_be_set() -> None:
+    criterion: Any = fl.HuberLoss(delta=2.0)
+    criterion.delta, criterion.reduction = 0.5, "sum"
+    expected = fl.huber_loss([3.0, 4.0], [0.0, 0.0], delta=0.5, reduction="sum")
+    assert criterion([3.0, 4.0], [0.0, 0.0]) == expected
+    assert repr(criterion) == "HuberLoss(delta=0.5, reduction='sum')"
+
+
+def test_criteria_can_be_derived_from() -> None:
+    class Tripled(fl.MSELoss):
+        def __call__(self, input: Any, target: Any, *, out: Any = None) -> Any:
+            return 3 * super().__call__(input, target, out=out)
+
+    assert Tripled(reduction="sum")([2.0], [0.0]) == 12.0
+
+
+def test_methods_can_be_pickled() -> None:
+    for method in (fl.huber_loss.value_and_grad, fl.cross_entropy.value_grad_hess):
+        assert pickle.loads(pickle.dumps(method)) is method
+
+
 @CRITERION
 def test_criteria_can_be_copied(name: str) -> None:
     criterion = getattr(fl, name)(reduction="sum")

@@ -347,3 +347,36 @@ def test_arguments_of_activations() -> None:
             f.vjp(X)
         with pytest.raises(TypeError, match="positional"):
             f(X, 1, False, None)
+
+
+def test_numbers_too_large_for_float64() -> None:
+    with pytest.raises(ValueError, match="input"):
+        fl.mse_loss(10**400, 0)
+    with pytest.raises(ValueError, match="delta"):
+        fl.huber_loss(1.0, 0.0, delta=10**400)
+
+
+@pytest.mark.parametrize("delta", [1e39, 1e-50])
+def test_delta_out_of_the_range_of_the_computation(delta: float) -> None:
+    with pytest.raises(ValueError, match="float32"):
+        fl.huber_loss(np.float32(1), np.float32(0), delta=delta)
+    assert fl.huber_loss(1.0, 0.0, delta=delta) == min(0.5, delta)
+
+
+def test_arguments_are_counted_as_the_user_sees_them() -> None:
+    loss: Any = fl.mse_loss
+    for method in (loss, loss.value_and_grad, loss.value_grad_hess):
+        with pytest.raises(TypeError, match="mse_loss: too many positional arguments"):
+            method(1.0, 2.0, 3.0)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'request'"):
+            method(1.0, 2.0, request=3)
+        with pytest.raises(TypeError, match="missing a required argument: 'target'"):
+            method(1.0)
+
+
+def test_buffers_that_are_no_plain_arrays() -> None:
+    x = np.ones((2, 3))
+    with pytest.raises(TypeError, match="out"):
+        fl.softmax(x, out=np.ma.masked_array(np.empty((2, 3)), mask=True))
+    with pytest.raises(TypeError, match="grad_out"), pytest.warns(PendingDeprecationWarning):
+        fl.mse_loss.value_and_grad(x, x, grad_out=np.matrix(np.empty((2, 3))))

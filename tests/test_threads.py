@@ -357,3 +357,57 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in shown for name in facts) and str(facts["compiler"]) in shown
     with pytest.raises(ValueError, match=r"^mode: "):
         fl.show_config("json")
+
+
+@linux
+def test_small_thread_stacks() -> None:
+    """Small stacks, such as musl gives to threads, are enough for every kernel."""
+    code = """
+import threading, numpy as np, fusedloss as fl
+threading.stack_size(192 * 1024)  # Python itself takes the rest
+def work():
+    for classes in (10, 64, 65, 100, 128, 129, 3000):
+        for order in "CF":
+            x = np.ones((70, classes), order=order)
+            fl.cross_entropy.value_grad_hess(x, np.zeros(70, int), label_smoothing=0.1)
+            fl.logsumexp(x.astype(np.float16), axis=1)
+    x = np.ones((3000, 3))
+    fl.binary_cross_entropy_with_logits.value_grad_hess(x[::2], x[0], x[::2], pos_weight=x[0])
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+fl.set_num_threads(2)
+x = np.ones((4096, 100))
+print(fl.cross_entropy.value_grad_hess(x, np.zeros(4096, int))[0].round(3))
+"""
+    assert printed(code, OMP_STACKSIZE="128k") == "4.605"
+
+
+def test_labels_that_change_during_a_call() -> None:
+    """Another thread may write to the labels: any result, or an IndexError, but no crash."""
+    code = """
+import threading, time, numpy as np, fusedloss as fl
+x = np.zeros((20000, 7))
+y = np.zeros(20000, np.int64)
+grad = np.empty_like(x)
+until = time.monotonic() + 1.0
+def toggle():
+    while time.monotonic() < until:
+        y[-1] = 10**9
+        y[-1] = 0
+thread = threading.Thread(target=toggle)
+thread.start()
+while time.monotonic() < until:
+    for loss in (fl.cross_entropy, fl.nll_loss):
+        for options in ({}, {"axis": 0}) if loss is fl.nll_loss else ({}, {"label_smoothing": 0.5}):
+            try:
+                if "axis" in options:
+                    loss.value_and_grad(x.T, y, axis=0, grad_out=grad.T)
+                else:
+                    loss.value_and_grad(x, y, grad_out=grad, **options)
+            except IndexError:
+                pass
+thread.join()
+print("alive")
+"""
+    assert printed(code) == "alive"

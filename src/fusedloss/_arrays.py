@@ -28,7 +28,7 @@ REDUCTIONS: Final = (
 )
 
 #: Up to this size no call is split over threads, so their number need not be looked up.
-SMALL: Final = 16384
+SMALL: Final = kernels.SMALL
 
 # How long to look for an element shared by two arrays that interleave.
 _MAX_WORK: Any = 10_000
@@ -47,7 +47,10 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
     if type(value) is np.ndarray:
         array = value
     elif type(value) in (int, float, bool):
-        return np.asarray(value, dtype=np.float64), 0
+        try:
+            return np.asarray(value, dtype=np.float64), 0
+        except OverflowError:
+            raise ValueError(f"{name}: {value} is too large for float64") from None
     elif isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name}: masked arrays are not accepted; pass the mask as a weight")
     else:
@@ -67,6 +70,8 @@ def number(name: str, value: Any) -> float:
     try:
         if not isinstance(value, (str, bytes, bytearray)):
             return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}: {value} is too large for float64") from None
     except (TypeError, ValueError):
         pass
     raise TypeError(f"{name}: a number is needed, got {type(value).__name__}")
@@ -125,7 +130,7 @@ def output(name: str, buffer: Any, shape: tuple[int, ...], inputs: tuple[Any, ..
     """The caller's buffer, if it can be written to without harm."""
     if kernels.is_plain_output(buffer, shape, inputs):
         return buffer  # type: ignore[no-any-return]
-    if not isinstance(buffer, np.ndarray):
+    if not isinstance(buffer, np.ndarray) or isinstance(buffer, (np.ma.MaskedArray, np.matrix)):
         raise TypeError(f"{name}: a NumPy array is needed, got {type(buffer).__name__}")
     if not is_float(buffer.dtype) or not buffer.dtype.isnative:
         raise TypeError(
@@ -195,7 +200,7 @@ def outputs(
 
 
 def check_reduction(reduction: str) -> None:
-    if reduction not in REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise ValueError(f"reduction: must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
 
 

@@ -19,7 +19,10 @@ class Kernels(Protocol):
     LEVEL: str
     FLAGS: str
     OPENMP: bool
+    SMALL: int
     FORMULA_NUMBERS: dict[str, int]
+    COMPUTATIONS: dict[str, int]
+    TARGETS: dict[str, int]
 
     @staticmethod
     def max_threads() -> int: ...
@@ -57,6 +60,8 @@ class Kernels(Protocol):
         class_axes: int,
         arrays: Arrays,
     ) -> float: ...
+    @staticmethod
+    def scan_weights(weights: Any) -> tuple[float, int]: ...
     @staticmethod
     def scan_labels(
         labels: Any, classes: int, ignored: int, weight: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from fusedloss._arrays import (
     shown,
 )
 from fusedloss._dispatch import Arrays, get_num_threads, kernels
+
+_TINY: Final = float(np.finfo(np.float32).tiny)
+_HUGE: Final = float(np.finfo(np.float32).max)
 
 
 def elementwise(
@@ -60,11 +63,15 @@ def elementwise(
     double = is_double(asks)
     order, out, _, _ = request
     size = x.size
+    if type(reduction) is not str:
+        check_reduction(reduction)
+    if parameters and not double:
+        _check_range(formula, parameters)
     if reduction == "mean" and not (w is not None and mean_by_weight):
         by, safe = float(size), False
     else:
         check_reduction(reduction)
-        by, safe = _divisor(reduction, x, w)
+        by, safe = _divisor(reduction, x, w, weight)
     reduced = reduction != "none"
     value = grad = hess = None
     if order or out is not None or not reduced:
@@ -83,13 +90,23 @@ def elementwise(
     return packed(order, result, grad, hess)
 
 
-def _divisor(reduction: str, x: Array, w: Array | None) -> tuple[float, bool]:
+def _divisor(reduction: str, x: Array, w: Array | None, weight: Any) -> tuple[float, bool]:
     weights = nonzero = float(x.size)
-    if w is not None and reduction in ("mean", "weighted_mean"):
-        weights = float(np.add.reduce(w, axis=None, dtype=np.float64))
-    elif w is not None and reduction == "sum_by_nonzero_weights":
-        nonzero = float(np.count_nonzero(w))
+    if w is not None and reduction in ("mean", "weighted_mean", "sum_by_nonzero_weights"):
+        given, _ = operand("weight", weight)  # before it was broadcast
+        repeats = x.size / given.size if given.size else 0.0
+        total, count = kernels.scan_weights(given)
+        weights, nonzero = total * repeats, count * repeats
     return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
+
+
+def _check_range(formula: str, parameters: tuple[float, ...]) -> None:
+    for x in parameters:
+        if x and not _TINY <= abs(x) <= _HUGE:
+            raise ValueError(
+                f"{formula}: the parameter {x} is out of the range of float32, in which this call "
+                "is computed; pass float64 arrays"
+            )
 
 
 def _map(formula: str, double: bool, order: int, arrays: Arrays) -> None:

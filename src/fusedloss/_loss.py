@@ -13,8 +13,6 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 
 _VALUE: Request = (0, None, None, None)
-_SLOPE: Request = (1, None, None, None)
-_CURVATURE: Request = (2, None, None, None)
 
 
 def _with(signature: inspect.Signature, *names: str) -> inspect.Signature:
@@ -23,14 +21,6 @@ def _with(signature: inspect.Signature, *names: str) -> inspect.Signature:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names
     ]
     return signature.replace(parameters=[*signature.parameters.values(), *extra])
-
-
-def _dress(function: Any, name: str, qualname: str, doc: str, signature: inspect.Signature) -> Any:
-    function.__name__ = name
-    function.__qualname__ = qualname
-    function.__doc__ = doc
-    function.__signature__ = signature
-    return function
 
 
 class Loss(Generic[P]):
@@ -97,7 +87,11 @@ hess : ndarray
         if order == 1:
 
             def method(*args: Any, out: Any = None, grad_out: Any = None, **kwargs: Any) -> Any:
-                return function((1, out, grad_out, None), *args, **kwargs)
+                try:
+                    return function((1, out, grad_out, None), *args, **kwargs)
+                except TypeError:
+                    self._check_call(args, kwargs)
+                    raise
 
             signature = _with(self._arguments, "out", "grad_out")
         else:
@@ -109,10 +103,26 @@ hess : ndarray
                 hess_out: Any = None,
                 **kwargs: Any,
             ) -> Any:
-                return function((2, out, grad_out, hess_out), *args, **kwargs)
+                try:
+                    return function((2, out, grad_out, hess_out), *args, **kwargs)
+                except TypeError:
+                    self._check_call(args, kwargs)
+                    raise
 
             signature = _with(self._arguments, "out", "grad_out", "hess_out")
-        return _dress(method, name, f"{self.__name__}.{name}", doc, signature)
+        method.__name__ = name
+        method.__qualname__ = f"{self.__name__}.{name}"
+        method.__module__ = self.__module__
+        method.__doc__ = doc
+        vars(method)["__signature__"] = signature
+        return method
+
+    def _check_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Python's own complaint would count the request among the arguments."""
+        try:
+            self._arguments.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.__name__}: {error}") from None
 
     # For type checkers: the loss's own signature, or one with buffers. ParamSpec cannot say both.
     @overload
@@ -120,9 +130,12 @@ hess : ndarray
     @overload
     def __call__(self, *args: Any, out: Array | None, **kwargs: Any) -> Any: ...
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if out is None:
-            return self._function(_VALUE, *args, **kwargs)
-        return self._function((0, out, None, None), *args, **kwargs)
+        request = _VALUE if out is None else (0, out, None, None)
+        try:
+            return self._function(request, *args, **kwargs)
+        except TypeError:
+            self._check_call(args, kwargs)
+            raise
 
     @overload
     def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array]: ...
@@ -175,7 +188,9 @@ class Criterion:
 
     loss: ClassVar[Loss[...]]
 
-    def __init_subclass__(cls, *, loss: Loss[...]) -> None:
+    def __init_subclass__(cls, *, loss: Loss[...] | None = None) -> None:
+        if loss is None:  # a user's own subclass
+            return
         cls.loss = loss
         _, _, *options = loss._arguments.parameters.values()
         cls.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
@@ -190,18 +205,24 @@ class Criterion:
             bound = signature.bind(*args, **options)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}: {error}") from None
-        self._options = bound.arguments
         bound.apply_defaults()
         vars(self).update(bound.arguments)
 
+    def _options(self) -> dict[str, Any]:
+        """The options as they are now: they are attributes, and may be set."""
+        signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
+        return {name: getattr(self, name) for name in signature.parameters}
+
     def __call__(self, input: Any, target: Any, *, out: Any = None) -> Any:
-        return self.loss(input, target, out=out, **self._options)
+        return self.loss(input, target, out=out, **self._options())
 
     def value_and_grad(
         self, input: Any, target: Any, *, out: Any = None, grad_out: Any = None
     ) -> tuple[Any, Array]:
         """Value and gradient in one pass."""
-        return self.loss.value_and_grad(input, target, out=out, grad_out=grad_out, **self._options)
+        return self.loss.value_and_grad(
+            input, target, out=out, grad_out=grad_out, **self._options()
+        )
 
     def value_grad_hess(
         self,
@@ -214,12 +235,19 @@ class Criterion:
     ) -> tuple[Any, Array, Array]:
         """Value, gradient and diagonal second derivative in one pass."""
         return self.loss.value_grad_hess(
-            input, target, out=out, grad_out=grad_out, hess_out=hess_out, **self._options
+            input, target, out=out, grad_out=grad_out, hess_out=hess_out, **self._options()
         )
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
-        return f"{type(self).__name__}({options})"
+        signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
+        options = []
+        for name, value in self._options().items():
+            default = signature.parameters[name].default
+            if not (
+                value is default or (isinstance(value, (int, float, str)) and value == default)
+            ):
+                options.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(options)})"
 
 
 class Activation(Generic[P, Q]):

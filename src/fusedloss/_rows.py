@@ -26,9 +26,15 @@ from fusedloss._arrays import (
 )
 from fusedloss._dispatch import get_num_threads, kernels
 
-# The enums Result and Target of kernels/rows.pxi.
-LOGSUMEXP, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, NLL = range(5)
-_CLASS, _SMOOTHED_CLASS, _DISTRIBUTION, _TIMES_SOFTMAX = range(4)
+LOGSUMEXP: Final = kernels.COMPUTATIONS["logsumexp"]
+SOFTMAX: Final = kernels.COMPUTATIONS["softmax"]
+LOG_SOFTMAX: Final = kernels.COMPUTATIONS["log_softmax"]
+CROSS_ENTROPY: Final = kernels.COMPUTATIONS["cross_entropy"]
+NLL: Final = kernels.COMPUTATIONS["nll"]
+_CLASS: Final = kernels.TARGETS["class"]
+_SMOOTHED_CLASS: Final = kernels.TARGETS["smoothed class"]
+_DISTRIBUTION: Final = kernels.TARGETS["distribution"]
+_TIMES_SOFTMAX: Final = kernels.TARGETS["times softmax"]
 
 _NO_LABEL: Final = -(2**63)
 
@@ -132,7 +138,7 @@ def labelled(
     if not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
     ignored = _ignored(ignore_index)
-    t, more = operand("target", np.asarray(target) if type(target) is int else target)
+    t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
     t, kind = _target(t, x, row_shape, what)
     class_weight = None
     if kind == _DISTRIBUTION:
@@ -152,15 +158,14 @@ def labelled(
                 f"({classes},), got shape {class_weight.shape}"
             )
     double = is_double(asks)
-    w64 = w = None
+    w = None
     if class_weight is not None:
-        w64 = np.require(class_weight, np.float64, ["C", "A"])
-        w = w64 if double else np.require(class_weight, np.float32, ["C", "A"])
+        w = np.require(class_weight, np.float64 if double else np.float32, ["C", "A"])
 
     if kind == _DISTRIBUTION:
         weights = nonzero = float(x.size // classes)
     else:
-        _, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w64)
+        _, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w)
         if bad >= 0:
             raise _label_error(t, bad, classes, ignored)
     batch = x.shape[0] if x.ndim > 1 else 1

@@ -61,8 +61,9 @@ def binary_cross_entropy_with_logits(
     >>> fl.binary_cross_entropy_with_logits([0.1679, -0.087, -0.7915], [1, 0, 0]).round(4)
     np.float64(0.5457)
     >>> logits = np.array([-15.0, 40.0, np.inf], dtype=np.float32)
-    >>> fl.binary_cross_entropy_with_logits(logits, [False, True, True], reduction="none")
-    array([3.0590226e-07, 4.2483541e-18, 0.0000000e+00], dtype=float32)
+    >>> each = fl.binary_cross_entropy_with_logits(logits, [False, True, True], reduction="none")
+    >>> [f"{x:.5g}" for x in each]
+    ['3.059e-07', '4.2484e-18', '0']
     """
     return elementwise(
         request,
@@ -144,8 +145,8 @@ def cross_entropy(
     np.float64(0.6718)
     >>> grad[2].round(4)
     array([ 0.0037,  0.1646,  0.0004, -0.1687])
-    >>> fl.cross_entropy(np.float32([[17, 0]]), [0])
-    np.float32(4.1399375e-08)
+    >>> f"{fl.cross_entropy(np.float32([[17, 0]]), [0]):.5g}"
+    '4.1399e-08'
     """
     return _rows.labelled(
         request,
