@@ -1,7 +1,6 @@
 # The kernels of one instruction-set level. _v2.pyx, _v3.pyx, _v4.pyx and _base.pyx are this file, compiled with
 # different flags; Python imports exactly one of them. Everything here is C without the GIL once the arrays are described.
 
-from libc.float cimport DBL_MAX, FLT_MAX
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
 from libc.stdlib cimport llabs
 from libc.math cimport INFINITY, NAN, fabs
