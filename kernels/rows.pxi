@@ -135,16 +135,14 @@ cdef inline bint is_confident(double total) noexcept nogil:
     """Whether S = total - 1 has lost too many digits, so that the E below 1 must be added up by themselves."""
     return total < 1 + 1e-6
 
-cdef inline Stats stats_of(double total, double s, bint infinite, const real *like) noexcept nogil:
+cdef inline Stats stats_of(double s, bint infinite, double maxima, const real *like) noexcept nogil:
+    """Where the maximum is infinite, S follows from the number of maxima, and the logsumexp is m itself."""
     cdef Stats stats
     stats.s = s
-    stats.whole = total
-    if infinite:                       # total is the number of maxima
-        stats.s = 0 if total == 1 else NAN
-        stats.whole = 1 + stats.s
-        stats.log = total * 0          # the logsumexp is m itself
-    else:
-        stats.log = log1p(<real> s)
+    if infinite:
+        stats.s = 0 if maxima == 1 else NAN
+    stats.whole = 1 + stats.s
+    stats.log = maxima * 0 if infinite else log1p(<real> s)
     return stats
 
 
@@ -268,11 +266,12 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
     cdef Stats stats
     cdef real m = -INFINITY, s, log, inverse, sigma, first, scale = <real> job.scale, omega = 1, value = 0, x_y
     cdef Sum sum_e = Sum(0, 0), sum_t = Sum(0, 0), sum_v = Sum(0, 0), unused = Sum(0, 0)
-    cdef double total, rest, sum_tau = 0
+    cdef double rest, sum_tau = 0
     cdef int64_t label = -1
     cdef Py_ssize_t i, j, n, classes = job.classes
     cdef bint in_place = base_g != NULL and job.operands[<int> R_G].flat
     cdef bint kept = in_place or classes <= CHUNK          # E is computed once
+    cdef bint infinite
 
     if job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS:
         if load_labels(job, base_t, 1, &label):
@@ -290,11 +289,9 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
         x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
         e = <real *> base_g + i if in_place else <real *> es
         chunk_exp(m, x, e, n, &sum_e)
-    total = result(sum_e)
+    infinite = m - m != 0
     rest = (sum_e.total - 1) + sum_e.lost
-    if m - m == 0:
-        total = 1 + rest
-    if is_confident(total) and m - m == 0:
+    if is_confident(1 + rest) and not infinite:
         sum_e = Sum(0, 0)
         for i from 0 <= i < classes by CHUNK:
             n = min(<Py_ssize_t> CHUNK, classes - i)
@@ -303,8 +300,7 @@ cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcep
                 chunk_exp(m, fetch_classes(job, R_X, base_x, i, n, <real *> xs), e, n, &unused)
             chunk_rest(<const real *> e, n, &sum_e)
         rest = result(sum_e)
-        total = 1 + rest
-    stats = stats_of(total, rest, m - m != 0, &m)
+    stats = stats_of(rest, infinite, result(sum_e), &m)
     s = <real> stats.s
     log = <real> stats.log
     inverse = <real> (1 / stats.whole)
@@ -537,7 +533,7 @@ cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         inverse[r] = <real> (1 / wholes[r])
     for r in range(n):
         if m[r] - m[r] != 0:
-            stats = stats_of(limit_row(m[r], x + r, x_next, e + r, e_next, classes), 0, True, &m[r])
+            stats = stats_of(0, True, limit_row(m[r], x + r, x_next, e + r, e_next, classes), &m[r])
             s[r] = <real> stats.s
             log[r] = <real> stats.log
             wholes[r] = stats.whole

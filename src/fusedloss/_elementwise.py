@@ -51,14 +51,14 @@ def elementwise(
     shape = x.shape
     if t.shape != shape:
         t = broadcast("target", t, shape)
-    u = w = None
+    u = w = given = None
     if third is not None:
         u, more = operand(third_name, third)
         u = broadcast(third_name, u, shape)
         asks |= more
     if weight is not None:
-        w, more = operand("weight", weight)
-        w = broadcast("weight", w, shape)
+        given, more = operand("weight", weight)
+        w = broadcast("weight", given, shape)
         asks |= more
     double = is_double(asks)
     order, out, _, _ = request
@@ -71,7 +71,7 @@ def elementwise(
         by, safe = float(size), False
     else:
         check_reduction(reduction)
-        by, safe = _divisor(reduction, x, w, weight)
+        by, safe = _divisor(reduction, x, given)
     reduced = reduction != "none"
     value = grad = hess = None
     if order or out is not None or not reduced:
@@ -90,12 +90,12 @@ def elementwise(
     return packed(order, result, grad, hess)
 
 
-def _divisor(reduction: str, x: Array, w: Array | None, weight: Any) -> tuple[float, bool]:
+def _divisor(reduction: str, x: Array, weight: Array | None) -> tuple[float, bool]:
+    """The weight is the one given, which is not broadcast yet."""
     weights = nonzero = float(x.size)
-    if w is not None and reduction in ("mean", "weighted_mean", "sum_by_nonzero_weights"):
-        given, _ = operand("weight", weight)  # before it was broadcast
-        repeats = x.size / given.size if given.size else 0.0
-        total, count = kernels.scan_weights(given)
+    if weight is not None and reduction in ("mean", "weighted_mean", "sum_by_nonzero_weights"):
+        repeats = x.size / weight.size if weight.size else 0.0
+        total, count = kernels.scan_weights(weight)
         weights, nonzero = total * repeats, count * repeats
     return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
 
