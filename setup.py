@@ -1,10 +1,10 @@
 """Builds the compiled modules. Everything else about the package is in pyproject.toml.
 
-The same Cython sources in kernels/ are compiled once per instruction-set level, each into a module
-of its own. Which of them are built is settled here, by asking the compiler:
+Each family of kernels (kernels/*.pyx) is translated to C once, and compiled once for each
+instruction-set level into a module of its own. The levels are settled here, by asking the compiler:
 
-- for x86-64: fusedloss._v2, _v3 and _v4;
-- for another CPU, or by a compiler too old for these levels: fusedloss._base, without -march.
+- for x86-64: v2, v3 and v4, as fusedloss._v2_regression and so on;
+- for another CPU, or by a compiler too old for these levels: base, without -march.
 
 Environment variables:
 
@@ -32,6 +32,7 @@ from setuptools.errors import CCompilerError, ExecError, SetupError
 
 X86_LEVELS = ("v2", "v3", "v4")
 LEVELS = ("base", *X86_LEVELS)
+FAMILIES = ("arrays", "regression", "binary", "distributions", "classification")
 
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.
@@ -90,7 +91,8 @@ def usable_cpus() -> int:
 
 
 def level_of(ext: Extension) -> str:
-    return ext.name.rpartition("._")[2]
+    """The level of fusedloss._v3_regression is v3; fusedloss._cpu is for all."""
+    return ext.name.rpartition("._")[2].partition("_")[0]
 
 
 def warn(message: str) -> None:
@@ -147,16 +149,18 @@ class BuildKernels(build_ext):
             self.force = True
 
         # Here rather than in setup(), so that making an sdist, say, does not translate anything.
-        translated = cythonize(
-            self.extensions,
-            build_dir="build/cython",
-            compiler_directives=DIRECTIVES,
-            force=self.force,
-            nthreads=0,
-        )
-        sources = {ext.name: ext.sources for ext in translated}
+        translated = {
+            Path(ext.sources[0]).stem: ext.sources[0]
+            for ext in cythonize(
+                [Extension(f"fusedloss._kernels_{f}", [f"kernels/{f}.pyx"]) for f in FAMILIES]
+                + [Extension("fusedloss._cpu", ["kernels/_cpu.pyx"])],
+                build_dir="build/cython",
+                compiler_directives=DIRECTIVES,
+                force=self.force,
+            )
+        }
         for ext in self.extensions:
-            ext.sources = sources[ext.name]
+            self.take_translated(ext, translated)
 
         names = ", ".join(ext.name for ext in self.extensions)
         openmp = "with OpenMP" if omp_compile else "without OpenMP"
@@ -164,6 +168,25 @@ class BuildKernels(build_ext):
         super().build_extensions()
         settings_file.parent.mkdir(parents=True, exist_ok=True)
         settings_file.write_text(settings, encoding="utf-8")
+
+    def take_translated(self, ext: Extension, translated: dict[str, str]) -> None:
+        """Make the extension of C code that it shares with those of the other levels."""
+        module = ext.name.rpartition(".")[2]
+        family = Path(ext.sources[0]).stem
+        if level_of(ext) == "cpu":
+            ext.sources = [translated[family]]
+            return
+        # A file of its own, as object files are named after sources; and a name of its own for
+        # the function that Python looks for.
+        source = Path("build/cython", f"{module}.c")
+        text = (
+            f"#define PyInit__kernels_{family} PyInit_{module}\n"
+            f'#include "{Path(translated[family]).relative_to("build/cython").as_posix()}"\n'
+        )
+        if not source.exists() or source.read_text(encoding="utf-8") != text:
+            source.write_text(text, encoding="utf-8")
+        ext.sources = [str(source)]
+        ext.depends = [*ext.depends, translated[family]]
 
     def levels(self, arch: dict[str, list[str]]) -> list[str]:
         """The levels asked for, or else those that fit the target."""
@@ -229,13 +252,19 @@ class BuildKernels(build_ext):
         for folder in folders:
             for level in others:
                 for suffix in EXTENSION_SUFFIXES:
-                    Path(folder, f"_{level}{suffix}").unlink(missing_ok=True)
+                    for file in folder.glob(f"_{level}_*{suffix}"):
+                        file.unlink()
 
 
 if __name__ == "__main__":
     setup(
         ext_modules=[
-            Extension(f"fusedloss._{name}", [f"kernels/_{name}.pyx"]) for name in ("cpu", *LEVELS)
+            Extension("fusedloss._cpu", ["kernels/_cpu.pyx"]),
+            *(
+                Extension(f"fusedloss._{level}_{family}", [f"kernels/{family}.pyx"])
+                for level in LEVELS
+                for family in FAMILIES
+            ),
         ],
         cmdclass={"build_ext": BuildKernels},
     )

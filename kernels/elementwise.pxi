@@ -1,89 +1,7 @@
 # The loops of the elementwise losses. They know no formula by name: a formula is a row in a table of block functions.
-
-cdef enum:
-    BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
-    SPANS = 128           # a call is split into at most so many spans of blocks, whatever the number of threads
-    FLUSH = 8             # blocks that share one set of accumulators
-    LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
-    FORMULAS = 256        # room in the table
-    THREAD_GRAIN = 16384  # elements that are worth one more thread
-
-# ---- sums ------------------------------------------------------------------------------------------------------------
-
-cdef inline void accumulate(real x, double *total, double *lost) noexcept nogil:
-    """total += x. For float64 the rounding error goes to `lost`; a float32 leaves none worth keeping."""
-    cdef double t, z
-    if real is float:
-        total[0] += x
-    else:
-        t = total[0] + x
-        z = t - total[0]
-        lost[0] += (total[0] - (t - z)) + (x - z)
-        total[0] = t
-
-cdef inline double regained(double total, double lost) noexcept nogil:
-    """A sum with what was lost; inf and nan as they are."""
-    return total + lost if total - total == 0 else total
-
-
-cdef struct Sum:
-    double total
-    double lost
-
-cdef inline void add(Sum *s, double x) noexcept nogil:
-    accumulate(x, &s.total, &s.lost)
-
-cdef inline double result(Sum s) noexcept nogil:
-    return regained(s.total, s.lost)
-
-
-cdef struct Lanes:            # element i of a block is added to lane i modulo their number
-    double total[LANES]
-    double lost[LANES]
-
-cdef inline void clear(Lanes *lanes) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(LANES):
-        lanes.total[j] = 0
-        lanes.lost[j] = 0
-
-cdef void add_to_lanes(Lanes *lanes, const real *v, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i, j, whole = n - n % LANES
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            accumulate(v[i + j], &lanes.total[j], &lanes.lost[j])
-    for j in range(n - whole):
-        accumulate(v[whole + j], &lanes.total[j], &lanes.lost[j])
-
-cdef void gather_lanes(Lanes *lanes, Sum *s) noexcept nogil:
-    """Add the lanes to a sum, in a fixed order; it overwrites them."""
-    cdef Py_ssize_t j, width = LANES // 2
-    while width > 0:
-        for j in range(width):
-            accumulate(lanes.total[j + width], &lanes.total[j], &lanes.lost[j])
-            lanes.lost[j] += lanes.lost[j + width]
-        width //= 2
-    add(s, lanes.total[0])
-    s.lost += lanes.lost[0]
-
-cdef void add_block(Sum *s, const real *v, Py_ssize_t n) noexcept nogil:
-    cdef Lanes lanes
-    cdef Py_ssize_t j
-    if n < 16:
-        for j in range(n):
-            accumulate(v[j], &s.total, &s.lost)
-        return
-    clear(&lanes)
-    add_to_lanes(&lanes, v, n)
-    gather_lanes(&lanes, s)
-
-cdef double block_sum(const real *v, Py_ssize_t n) noexcept nogil:
-    cdef Sum s = Sum(0, 0)
-    add_block(&s, v, n)
-    return result(s)
-
-
-# ---- formulas over blocks --------------------------------------------------------------------------------------------
+#
+# The family that includes this file says what `Formula` and `Paired` are, what `point` does and what `enlist_formulas`
+# enlists.
 
 # What a block function writes: the value; and the gradient; and the second derivative.
 cdef struct Value:
@@ -106,138 +24,184 @@ ctypedef fused Sink:
     Stored
     Summed
 
-ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
-                               const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g,
-                               void *h) noexcept nogil
+cdef enum:
+    FLUSH = 8             # blocks that share one set of accumulators
+    ROOM = 64             # formulas in the table, at most
+    PARAMETERS = 4        # of a formula, at most
 
-cdef BlockFunction _blocks[<int> FORMULAS][2][3][2]      # formula; float, double; order; sink
+# The operands: x, t, u and the weight; value, gradient, second derivative; gradient and second derivative to u.
+cdef enum:
+    X, T, U, W, V, G, H, GU, HU, OPERANDS
+
+ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
+                               const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g, void *h,
+                               void *gu, void *hu) noexcept nogil
+ctypedef Py_ssize_t (*Check)(const void *formula, Py_ssize_t n, const void *x, const void *t, const void *u,
+                             int *operand) noexcept nogil
+
+cdef struct Entry:
+    BlockFunction blocks[2][3][2]      # float, double; order; sink
+    Check checks[2]
+    int parameters
+    bint paired
+    bint signs
+
+cdef Entry _entries[<int> ROOM]
 cdef int _formulas = 0
-FORMULA_NUMBERS = {}
-SMALL = <int> THREAD_GRAIN       # up to this size no call is split over threads
+FORMULAS = {}      # name: number, paired
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
-                    const real *t, const real *u, double scale, Lanes *lanes, real *v, real *g, real *h) noexcept nogil:
-    """One formula over a block; the values go to v, or are added to the lanes."""
+                    const real *t, const real *u, double scale, Lanes *lanes, real *v, real *g, real *h, real *gu,
+                    real *hu) noexcept nogil:
+    """One formula over a block; the values go to v, or (without second derivatives) are added to the lanes."""
     cdef Formula f = formula[0]
-    cdef real s = <real> scale, vi, gi, hi
+    cdef real s = <real> scale, vi, gi, hi, gui, hui
     cdef real tail[LANES]
     cdef Py_ssize_t i, j, whole = n - n % LANES
     if Sink is Stored:
         for i in range(n):
-            point(f, x[i], t[i], u[i], &vi, &gi, &hi)
+            point(f, x[i], t[i], u[i], &vi, &gi, &hi, &gui, &hui)
             v[i] = vi
             if Order is not Value:
                 g[i] = gi * s
+                if Formula in Paired:
+                    gu[i] = gui * s
             if Order is Curvature:
                 h[i] = hi * s
+                if Formula in Paired:
+                    hu[i] = hui * s
     else:
         for i from 0 <= i < whole by LANES:
             for j in range(LANES):
-                point(f, x[i + j], t[i + j], u[i + j], &vi, &gi, &hi)
+                point(f, x[i + j], t[i + j], u[i + j], &vi, &gi, &hi, &gui, &hui)
                 accumulate(vi, &lanes.total[j], &lanes.lost[j])
                 if Order is not Value:
                     g[i + j] = gi * s
-                if Order is Curvature:
-                    h[i + j] = hi * s
+                    if Formula in Paired:
+                        gu[i + j] = gui * s
         if whole < n:
             map_block[Formula, Order, Stored, real](formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, scale,
-                                                    lanes, <real *> tail, g + whole, h + whole)
+                                                    lanes, <real *> tail, g + whole, h + whole, gu + whole, hu + whole)
             add_to_lanes(lanes, <const real *> tail, n - whole)
 
 
+cdef Py_ssize_t check_block(const Formula *formula, Py_ssize_t n, const real *x, const real *t, const real *u,
+                            int *operand) noexcept nogil:
+    """The first element outside the formula's domain, and which operand it is; -1 if there is none."""
+    cdef Formula f = formula[0]
+    cdef real v, g, h, gu, hu
+    cdef int found = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        found |= point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu)
+    if found:
+        for i in range(n):
+            found = point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu)
+            if found:
+                operand[0] = T if found & BAD_TARGET else X if found & BAD_INPUT else U
+                return i
+    return -1
+
+
 cdef void enlist_order(const Formula *formula, const Order *order, int number) noexcept:
-    _blocks[_formulas][0][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, float]
-    _blocks[_formulas][0][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, float]
-    _blocks[_formulas][1][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, double]
-    _blocks[_formulas][1][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, double]
+    cdef Entry *entry = &_entries[_formulas]
+    entry.blocks[0][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, float]
+    entry.blocks[1][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, double]
+    if Order is not Curvature:      # not worth the time that compiling it takes
+        entry.blocks[0][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, float]
+        entry.blocks[1][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, double]
 
 
-cdef void enlist(const Formula *formula, str name) noexcept:
+cdef int enlist(const Formula *formula, str name, Trait trait) except -1:
     """Put a formula into the table."""
     global _formulas
+    cdef Entry *entry = &_entries[_formulas]
+    if _formulas == <int> ROOM or sizeof(Formula) > <int> PARAMETERS * sizeof(double):
+        raise ImportError("kernel: no room for more formulas, or for so many parameters")
     enlist_order[Formula, Value](NULL, NULL, 0)
     enlist_order[Formula, Slope](NULL, NULL, 1)
     enlist_order[Formula, Curvature](NULL, NULL, 2)
-    FORMULA_NUMBERS[name] = _formulas
+    entry.checks[0] = NULL
+    entry.checks[1] = NULL
+    if trait != PLAIN:
+        entry.checks[0] = <Check> <void *> check_block[Formula, float]
+        entry.checks[1] = <Check> <void *> check_block[Formula, double]
+    entry.parameters = sizeof(Formula) // sizeof(double)      # a struct without parameters holds one char
+    entry.paired = False
+    if Formula in Paired:
+        entry.paired = True
+    entry.signs = trait == SIGNS
+    FORMULAS[name] = _formulas, bool(entry.paired)
     _formulas += 1
-
-enlist_formulas()
+    return 0
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
 
 cdef struct Elementwise:
     Space space
-    Operand operands[7]       # x, t, u, weight; value, gradient, second derivative
-    const BlockFunction (*functions)[2]         # by order and sink
+    Operand operands[OPERANDS]
+    const Entry *entry
     const double *parameters
     double scale              # of gradient and second derivative
     int order
     bint summed
-
-cdef enum:
-    X, T, U, W, V, G, H
+    int *outside              # set to 1 if an element is outside the formula's domain
 
 
 cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Elements start … stop-1, block by block; returns the sum of the values."""
-    cdef real xs[BLOCK]
-    cdef real ts[BLOCK]
-    cdef real us[BLOCK]
-    cdef real ws[BLOCK]
-    cdef real vs[BLOCK]
-    cdef real gs[BLOCK]
-    cdef real hs[BLOCK]
-    cdef const real *x
-    cdef const real *t
-    cdef const real *u
-    cdef const real *w
-    cdef real *v
-    cdef real *g = gs
-    cdef real *h = hs
+    cdef real inputs[4][BLOCK]
+    cdef real outputs[5][BLOCK]
+    cdef const real *in_[4]
+    cdef real *out[5]
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
-    cdef int end = space.ndim
+    cdef int end = space.ndim, k, operand, double_precision = 0
     cdef bint weighted = op[<int> W].data != NULL
     cdef double scale = 1 if weighted else job.scale
     cdef Lanes lanes
-    cdef bint summed = job.summed and not weighted and op[<int> V].data == NULL
+    cdef bint summed = job.summed and not weighted and op[<int> V].data == NULL and job.order < 2
     cdef Sum total = Sum(0, 0)
     cdef Py_ssize_t i = start, j, n
+    cdef Check check
+    cdef real *y
+    cdef const real *w
+    if real is double:
+        double_precision = 1
+    check = job.entry.checks[double_precision]
     clear(&lanes)
     while i < stop:
         n = min(<Py_ssize_t> BLOCK, stop - i)
-        x = fetch(&op[<int> X], op[<int> X].data, space, 0, end, i, n, <real *> xs)
-        t = fetch(&op[<int> T], op[<int> T].data, space, 0, end, i, n, <real *> ts) if op[<int> T].data != NULL else x
-        u = fetch(&op[<int> U], op[<int> U].data, space, 0, end, i, n, <real *> us) if op[<int> U].data != NULL else x
-        v = destination(&op[<int> V], i, <real *> vs)
-        if job.order > 0:
-            g = destination(&op[<int> G], i, <real *> gs)
-        if job.order > 1:
-            h = destination(&op[<int> H], i, <real *> hs)
-        job.functions[job.order][summed](job.parameters, NULL, NULL, n, x, t, u, scale, &lanes, v, g, h)
+        for k in range(4):
+            in_[k] = fetch(&op[k], op[k].data, space, 0, end, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
+        for k in range(5):
+            out[k] = destination(&op[<int> V + k], i, <real *> outputs[k])
+        if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], &operand) >= 0:
+            job.outside[0] = 1
+            return 0
+        job.entry.blocks[double_precision][job.order][summed](
+            job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], scale, &lanes,
+            out[0], out[1], out[2], out[3], out[4])
         if weighted:
-            w = fetch(&op[<int> W], op[<int> W].data, space, 0, end, i, n, <real *> ws)
+            w = in_[<int> W]
+            y = out[0]
             for j in range(n):
-                v[j] *= w[j]
-            if job.order > 0:
-                for j in range(n):
-                    g[j] *= <real> (w[j] * job.scale)
-            if job.order > 1:
-                for j in range(n):
-                    h[j] *= <real> (w[j] * job.scale)
+                y[j] *= w[j]
+            for k in range(1, 5):
+                y = out[k]
+                if op[<int> V + k].data != NULL:
+                    for j in range(n):
+                        y[j] *= <real> (w[j] * job.scale)
         if job.summed and not summed:
-            add_to_lanes(&lanes, <const real *> v, n)
+            add_to_lanes(&lanes, <const real *> out[0], n)
         if job.summed and (i // BLOCK) % FLUSH == FLUSH - 1:
             gather_lanes(&lanes, &total)
             clear(&lanes)
-        if op[<int> V].data != NULL:
-            put(&op[<int> V], op[<int> V].data, space, 0, end, i, n, v)
-        if job.order > 0:
-            put(&op[<int> G], op[<int> G].data, space, 0, end, i, n, g)
-        if job.order > 1:
-            put(&op[<int> H], op[<int> H].data, space, 0, end, i, n, h)
+        for k in range(5):
+            if op[<int> V + k].data != NULL:
+                put(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
         i += n
     gather_lanes(&lanes, &total)
     return result(total)
@@ -248,49 +212,46 @@ cdef inline real *destination(const Operand *op, Py_ssize_t start, real *block) 
     return <real *> op.data + start if op.data != NULL and op.flat else block
 
 
-ctypedef double (*Span)(const void *like, const void *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
-
-cdef double run_spans(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, int threads) noexcept nogil:
-    """Cut 0 … count-1 into spans of whole units, run them on the threads, add their sums up in order. The cut depends
-    on `count` and `unit` alone, so the result has the same bits for every number of threads."""
-    cdef double sums[SPANS]
-    cdef Py_ssize_t units = (count + unit - 1) // unit
-    cdef Py_ssize_t size = (units + SPANS - 1) // SPANS * unit
-    cdef Py_ssize_t spans = (count + size - 1) // size
-    cdef Py_ssize_t k
-    cdef Sum total = Sum(0, 0)
-    if threads > spans:
-        threads = <int> spans
-    if threads <= 1:
-        for k in range(spans):
-            sums[k] = span(NULL, job, k * size, min(count, (k + 1) * size))
+cdef int raise_outside(const real *like, Elementwise *job, tuple arrays) except -1:
+    """Find the first element, in C order, that is outside the formula's domain: LookupError(operand, position)."""
+    cdef real inputs[3][BLOCK]
+    cdef const real *in_[3]
+    cdef cnp.ndarray array, x = arrays[0]
+    cdef Operand op[3]
+    cdef Space space
+    cdef Py_ssize_t i, n, bad, count = cnp.PyArray_SIZE(x)
+    cdef int k, axis, operand = X, ndim = cnp.PyArray_NDIM(x)
+    cdef Check check
+    if real is float:
+        check = job.entry.checks[0]
     else:
-        for k in prange(spans, num_threads=threads, schedule="static"):
-            sums[k] = span(NULL, job, k * size, min(count, (k + 1) * size))
-    for k in range(spans):
-        add(&total, sums[k])
-    return result(total)
+        check = job.entry.checks[1]
+    for k in range(3):
+        array = arrays[k]
+        describe(&op[k], array, like, ndim, job.entry.signs and k == T)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(x, axis)
+    space.ndim = join_axes(op, 3, &space, 0, ndim, 0)
+    for i from 0 <= i < count by BLOCK:
+        n = min(<Py_ssize_t> BLOCK, count - i)
+        for k in range(3):
+            in_[k] = <const real *> inputs[0]
+            if op[k].data != NULL:
+                load_block(&op[k], op[k].load, op[k].data, &space, 0, space.ndim, i, n, <char *> inputs[k], sizeof(real))
+                in_[k] = <const real *> inputs[k]
+        bad = check(job.parameters, n, in_[0], in_[1], in_[2], &operand)
+        if bad >= 0:
+            raise LookupError(operand, i + bad)
+    raise LookupError(operand, -1)      # another thread has changed it
 
 
-cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, int threads):
-    """run_spans with as many threads as `work` elements are worth, without the GIL where that is worth its switch."""
-    threads = <int> min(<Py_ssize_t> threads, work // THREAD_GRAIN)
-    if work < 4096:
-        return run_spans(span, job, count, unit, 1)
-    with nogil:
-        return run_spans(span, job, count, unit, threads)
-
-
-cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1:
-    """The callers made the shapes equal; memory safety does not rest on that."""
+cdef bint shares_items(const Operand *op, const Space *space, int first, int last) noexcept nogil:
+    """Whether elements of an output were broadcast from one item."""
     cdef int axis
-    if array is not None:
-        if cnp.PyArray_NDIM(array) != axes:
-            raise ValueError("kernel: operands of different shapes")
-        for axis in range(axes):
-            if cnp.PyArray_DIM(array, axis) != cnp.PyArray_DIM(like, axis):
-                raise ValueError("kernel: operands of different shapes")
-    return 0
+    for axis in range(first, last):
+        if op.strides[axis] == 0 and space.shape[axis] > 1:
+            return True
+    return False
 
 
 cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, int threads) except? -1:
@@ -298,40 +259,54 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
     cdef Py_ssize_t count = cnp.PyArray_SIZE(x)
-    cdef int k, axis, ndim = cnp.PyArray_NDIM(x)
-    for k in range(7):
+    cdef int k, axis, ndim = cnp.PyArray_NDIM(x), outside = 0
+    cdef double total
+    for k in range(<int> OPERANDS):
         array = arrays[k]
         check_shape(array, x, ndim)
-        describe(&op[k], array, like, ndim)
+        describe(&op[k], array, like, ndim, job.entry.signs and k == T)
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(x, axis)
     if count == 0:
         return 0
-    space.ndim = merge_axes(op, 7, space, 0, ndim, 0)
-    for k in range(7):
+    space.ndim = merge_axes(op, <int> OPERANDS, space, 0, ndim, 0)
+    for k in range(<int> OPERANDS):
         op[k].flat = op[k].data != NULL and is_flat(&op[k], space, 0, space.ndim)
+    for k in range(<int> GU, <int> OPERANDS):
+        op[k].added = op[k].data != NULL and op[k].kind == DOUBLE and shares_items(&op[k], space, 0, space.ndim)
+        if op[k].added:
+            threads = 1
+    job.outside = &outside
     if real is float:
-        return run(<Span> <void *> elementwise_span[float], job, count, BLOCK, count, threads)
+        total = run(<Span> <void *> elementwise_span[float], job, count, BLOCK, count, threads)
     else:
-        return run(<Span> <void *> elementwise_span[double], job, count, BLOCK, count, threads)
+        total = run(<Span> <void *> elementwise_span[double], job, count, BLOCK, count, threads)
+    if outside:
+        raise_outside(like, job, arrays)
+    return total
 
 
 def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
                 tuple arrays):
-    """Run one formula over arrays of one shape: (x, t, u, weight, value, gradient, hessian), None where there is none.
+    """Run one formula over arrays of one shape: (x, t, u, weight, value, gradient, hessian, gradient and hessian with
+    respect to u), None where there is none.
 
-    Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`.
-    Returns the sum of the weighted values (0 unless `summed`)."""
+    Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
+    respect to u is added to float64 items where u was broadcast. Returns the sum of the weighted values (0 unless
+    `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
-    cdef double values[8]
+    cdef double values[PARAMETERS]
     cdef int k
-    if not 0 <= formula < _formulas or not 0 <= order <= 2 or len(arrays) != 7 or len(parameters) > 8:
+    if not 0 <= formula < _formulas or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
         raise ValueError("kernel: no such formula, order or number of operands")
-    if order > 0 and (<tuple> arrays)[5] is None or order > 1 and (<tuple> arrays)[6] is None:
-        raise ValueError("kernel: no array for the derivatives")
-    for k in range(8):
-        values[k] = parameters[k] if k < len(parameters) else 0.0
-    job.functions = _blocks[formula][1 if double_precision else 0]
+    job.entry = &_entries[formula]
+    if len(parameters) != job.entry.parameters:
+        raise ValueError(f"kernel: {job.entry.parameters} parameters are needed, got {len(parameters)}")
+    for k in range(<int> G, <int> OPERANDS):
+        if (order > (k - <int> G) % 2 and (k < <int> GU or job.entry.paired)) != ((<tuple> arrays)[k] is not None):
+            raise ValueError("kernel: not the arrays for the derivatives asked for")
+    for k in range(len(parameters)):
+        values[k] = parameters[k]
     job.parameters = values
     job.scale = scale
     job.order = order
@@ -339,3 +314,6 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     if double_precision:
         return run_elementwise[double](NULL, &job, arrays, threads)
     return run_elementwise[float](NULL, &job, arrays, threads)
+
+
+enlist_formulas()

@@ -12,6 +12,9 @@ cdef struct Half:
 cdef struct Bfloat:
     uint16_t bits
 
+cdef struct Sign:            # a boolean that is read as -1 or +1
+    uint8_t bits
+
 ctypedef fused Raw:          # every dtype that can be read
     int8_t
     int16_t
@@ -21,6 +24,7 @@ ctypedef fused Raw:          # every dtype that can be read
     uint16_t
     uint32_t
     uint64_t
+    Sign
     Half
     Bfloat
     float
@@ -38,7 +42,7 @@ ctypedef fused Cell:         # what a block holds: numbers, or class labels
     int64_t
 
 cdef enum Kind:
-    INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, HALF, BFLOAT, FLOAT, DOUBLE, KINDS, UNKNOWN = -1
+    INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, SIGN, HALF, BFLOAT, FLOAT, DOUBLE, KINDS, UNKNOWN = -1
 
 ctypedef void (*Load)(const char *source, Py_ssize_t stride, bint swapped, Py_ssize_t n, void *block) noexcept nogil
 ctypedef void (*Store)(char *target, Py_ssize_t stride, Py_ssize_t n, const void *block) noexcept nogil
@@ -55,6 +59,8 @@ cdef inline Cell converted(Raw x, const Cell *like) noexcept nogil:
         return <Cell> fl_from_half(x.bits)
     elif Raw is Bfloat:
         return <Cell> fl_from_bfloat(x.bits)
+    elif Raw is Sign:
+        return <Cell> (1 if x.bits else -1)
     else:
         return <Cell> x
 
@@ -121,6 +127,7 @@ enlist_dtype[uint8_t](NULL, UINT8)
 enlist_dtype[uint16_t](NULL, UINT16)
 enlist_dtype[uint32_t](NULL, UINT32)
 enlist_dtype[uint64_t](NULL, UINT64)
+enlist_dtype[Sign](NULL, SIGN)
 enlist_dtype[Half](NULL, HALF)
 enlist_dtype[Bfloat](NULL, BFLOAT)
 enlist_dtype[float](NULL, FLOAT)
@@ -170,23 +177,26 @@ cdef struct Operand:
     bint swapped
     bint native                   # aligned, in native order, of the computation's dtype
     bint flat                     # ... and its inner axes are one contiguous run
+    bint added                    # an output of doubles, to which results are added: several may share an item
     Py_ssize_t itemsize
     Load load
     Store store
     Py_ssize_t strides[MAXDIM]
 
 
-cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim) except -1:
-    """Everything about one array except how its axes merge. Axes that it lacks at the end get stride 0."""
+cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=False) except -1:
+    """Everything about one array except how its axes merge. Axes that it lacks at the end get stride 0. With `signs`
+    booleans are -1 and +1."""
     cdef int axis
     if array is None:
         op.data = NULL
         return 0
     op.data = cnp.PyArray_BYTES(array)
-    op.kind = kind_of(array)
+    op.kind = SIGN if signs and cnp.PyArray_TYPE(array) == cnp.NPY_BOOL else kind_of(array)
     if op.kind == UNKNOWN:
         raise TypeError(f"dtype {array.dtype} cannot be used here")
     op.swapped = cnp.PyArray_ISBYTESWAPPED(array)
+    op.added = False
     op.itemsize = cnp.PyArray_ITEMSIZE(array)
     if real is float:
         op.native = op.kind == FLOAT
@@ -329,6 +339,19 @@ cdef inline const real *fetch(const Operand *op, const char *base, const Space *
     return block
 
 
+cdef void add_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block) noexcept nogil:
+    """The strided doubles at target += block[:n]."""
+    cdef Py_ssize_t j
+    cdef double total = 0
+    if stride == 0:
+        for j in range(n):
+            total += block[j]
+        (<double *> target)[0] += total
+    else:
+        for j in range(n):
+            (<double *> (target + j * stride))[0] += block[j]
+
+
 cdef void put(const Operand *op, char *base, const Space *space, int first, int last,
               Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil:
     """Elements start … start+n-1 over axes first … last-1 = block[:n]; nothing to do where the block lies in the array."""
@@ -341,5 +364,8 @@ cdef void put(const Operand *op, char *base, const Space *space, int first, int 
     length = space.shape[last - 1]
     while done < n:
         run = min(n - done, length - (start + done) % length)
-        op.store(base + offset_of(op, space, first, last, start + done), op.strides[last - 1], run, block + done)
+        if op.added:
+            add_run(base + offset_of(op, space, first, last, start + done), op.strides[last - 1], run, block + done)
+        else:
+            op.store(base + offset_of(op, space, first, last, start + done), op.strides[last - 1], run, block + done)
         done += run

@@ -10,16 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import ml_dtypes
-import mpmath as mp
 import numpy as np
 
 import fusedloss as fl
+from fusedloss import _dispatch
 from tests import registry as reg
+from tests.losses.case import mp
 
 Array = np.ndarray[Any, Any]
 Case = reg.Elementwise | reg.Rows
 
 CASES: list[Case] = [*reg.ELEMENTWISE, *reg.ROWS]
+# For tests that ask much of every call.
+ONE_OF_EACH: list[Case] = [*reg.ONE_OF_EACH, *reg.ROWS]
+MECHANISMS: list[Case] = [*reg.MECHANISMS, *reg.ROWS]
 ORDERS = ("__call__", "value_and_grad", "value_grad_hess")
 REDUCTIONS = ("mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights")
 
@@ -29,6 +33,41 @@ FLOATS = (*HALVES, np.dtype(np.float32), np.dtype(np.float64))
 INTEGERS = tuple(np.dtype(c) for c in "bhilqpBHILQP")
 
 
+class Side:
+    """A paired loss as if it had only one of its two gradients."""
+
+    def __init__(self, loss: Any, side: int) -> None:
+        self._loss, self._side, self.__name__ = loss, side, loss.__name__
+
+    def _pair(self, buffer: Any) -> Any:
+        if buffer is None:
+            return None
+        return (None, buffer) if self._side else (buffer, None)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._loss(*args, **kwargs)
+
+    def value_and_grad(self, *args: Any, grad_out: Any = None, **kwargs: Any) -> Any:
+        grad_out = self._pair(grad_out)
+        value, grads = self._loss.value_and_grad(*args, grad_out=grad_out, **kwargs)
+        return value, grads[self._side]
+
+    def value_grad_hess(
+        self, *args: Any, grad_out: Any = None, hess_out: Any = None, **kwargs: Any
+    ) -> Any:
+        value, grads, hesses = self._loss.value_grad_hess(
+            *args, grad_out=self._pair(grad_out), hess_out=self._pair(hess_out), **kwargs
+        )
+        return value, grads[self._side], hesses[self._side]
+
+
+def loss_of(case: Case) -> Any:
+    """What has the row's value and gradient."""
+    loss = getattr(fl, case.loss)
+    side = getattr(case, "side", None)
+    return loss if side is None else Side(loss, side)
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of a loss; `arrays` holds input, target and what else goes by name."""
@@ -36,6 +75,8 @@ class Call:
     loss: Any
     arrays: dict[str, Array]
     options: dict[str, Any]
+    first: str = "input"  # the operand that has the loss's shape
+    lead: str = "input"  # the operand that the gradient is with respect to
 
     def run(self, order: int = 0, **options: Any) -> tuple[Any, ...]:
         """The value, and with order 1 the gradient, with order 2 the second derivative too."""
@@ -54,9 +95,17 @@ class Call:
         """With the named arrays, or all, changed."""
         return self.having(**{name: change(self.arrays[name]) for name in names or self.arrays})
 
+    def moved(self, step: Any) -> Call:
+        """With something added to the operand that the gradient is with respect to."""
+        return self.having(**{self.lead: self.arrays[self.lead] + step})
+
     @property
     def input(self) -> Array:
-        return self.arrays["input"]
+        return self.arrays[self.first]
+
+    @property
+    def leading(self) -> Array:
+        return self.arrays[self.lead]
 
 
 def elementwise(
@@ -68,16 +117,22 @@ def elementwise(
 ) -> Call:
     """Random elements of the inputs that the registry has for this loss, but for the huge ones."""
     rng = np.random.default_rng(seed)
-    pool = reg.elementwise_inputs(case, np.dtype(dtype).type)
-    moderate = np.flatnonzero(np.abs(pool[0]) < 30)
-    picked = rng.choice(moderate, size=shape)
-    x, t, third = (np.array(a[picked]) for a in pool)
-    arrays = {"input": x, "target": t}
-    if case.third:
-        arrays[case.third] = third
+    pool = dict(zip(case.kinds, reg.elementwise_inputs(case, np.dtype(dtype).type), strict=False))
+    moderate = np.ones(len(pool["target"]), bool)
+    for name, kind in case.kinds.items():
+        low, high = reg.KINDS[kind].moderate
+        x = np.abs(pool[name]) if kind == "scale" else pool[name]
+        moderate &= (low <= x) & (x <= high)
+    picked = rng.choice(np.flatnonzero(moderate), size=shape)
+    arrays = {name: np.array(a[picked]) for name, a in pool.items()}
     if weighted:
         arrays["weight"] = np.asarray(rng.uniform(0.25, 2, shape)).astype(dtype)
-    return Call(getattr(fl, case.loss), arrays, dict(case.options))
+    return Call(loss_of(case), arrays, dict(case.options), case.first, case.lead)
+
+
+def positional(case: Case, call: Call) -> list[Array]:
+    """The arrays of the arguments that have no defaults."""
+    return [call.arrays[name] for name in case.operands]
 
 
 def rows(
@@ -108,13 +163,11 @@ def call(case: Case, count: int, dtype: Any = np.float64, classes: int = 10, see
 
 def truth(case: Case, call: Call) -> tuple[Array, Array, Array]:
     """Value, gradient and second derivative of each element or row, by mpmath in float64."""
-    x, t = (call.arrays[name] for name in ("input", "target"))
+    x, t = call.input, call.arrays["target"]
     weight = call.arrays.get("weight")
     if isinstance(case, reg.Elementwise):
-        columns = [mp_numbers(x), mp_numbers(t)]
-        if case.third:
-            columns.append(mp_numbers(call.arrays[case.third]))
-        points = [case.truth(*c, *case.options.values()) for c in zip(*columns, strict=True)]
+        columns = [mp_numbers(call.arrays[name]) for name in case.kinds]
+        points = [case.exact(*c) for c in zip(*columns, strict=True)]
         value, grad, hess = (
             np.array([float(point[k][0]) for point in points]).reshape(x.shape) for k in range(3)
         )
@@ -230,3 +283,13 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
         swapped,
     )
 }
+
+
+# ---- instruction-set levels ----------------------------------------------------------------------
+
+
+def use_level(level: str, monkeypatch: Any) -> None:
+    """Let the package use the kernels of another level."""
+    kernels = _dispatch.Kernels(level)
+    for name in ("_dispatch", "_arrays", "_elementwise", "_rows"):
+        monkeypatch.setattr(f"fusedloss.{name}.kernels", kernels)

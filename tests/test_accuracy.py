@@ -5,19 +5,16 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 import pytest
 
 import fusedloss as fl
 from tests import registry as reg
+from tests.losses.case import mp
+from tests.samples import loss_of
+from tests.samples import mp_numbers as numbers
 
 BOUND = 4.0  # value and gradient; second derivatives 6
-mp.mp.prec = 160
-
-
-def numbers(array: Any) -> list[Any]:
-    return [mp.mpf(x) for x in np.ravel(array).tolist()]
 
 
 def flat(rows: Any) -> list[reg.Pair]:
@@ -35,7 +32,12 @@ def once(key: Any, make: Any) -> Any:
 
 
 def check(
-    got: Any, exact: reg.Exact | list[reg.Pair], dtype: Any, what: str, bound: float = BOUND
+    got: Any,
+    exact: reg.Exact | list[reg.Pair],
+    dtype: Any,
+    what: str,
+    bound: float = BOUND,
+    operands: dict[str, Any] | None = None,
 ) -> None:
     if isinstance(exact, list):
         exact = reg.Exact(exact, dtype)
@@ -44,29 +46,31 @@ def check(
     worst = int(np.argmax(errors))
     assert errors[worst] <= bound, (
         f"{what}: {errors[worst]:.2f} ULP at [{worst}]: {np.ravel(got)[worst]!r}, "
-        f"not {mp.nstr(exact.true[worst], 20)}"
+        f"not {exact.shown(worst)}; of { ({k: a[worst] for k, a in (operands or {}).items()}) }"
     )
 
 
 @pytest.mark.parametrize("dtype", reg.DTYPES)
 @pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
 def test_elementwise(case: reg.Elementwise, dtype: Any, level: str) -> None:
-    x, t, third = reg.elementwise_inputs(case, dtype)
-    options = dict(case.options) | ({case.third: third} if case.third else {})
+    operands = dict(zip(case.kinds, reg.elementwise_inputs(case, dtype), strict=False))
 
     def truth() -> Any:
-        extra = [numbers(third)] if case.third else []
-        columns = zip(numbers(x), numbers(t), *extra, strict=True)
-        parts = zip(*(case.truth(*c, *case.options.values()) for c in columns), strict=True)
-        return [reg.Exact(part, dtype) for part in parts]
+        points = zip(*map(numbers, operands.values()), strict=True)
+        return [
+            reg.Exact(part, dtype)
+            for part in zip(*(case.exact(*point) for point in points), strict=True)
+        ]
 
     exact = once((str(case), dtype), truth)
-    loss = getattr(fl, case.loss)
-    got = loss.value_grad_hess(x, t, reduction="none", **options)
-    for part, true, what in zip(got, exact, ("value", "gradient", "hessian"), strict=True):
-        check(part, true, dtype, what)
-    assert np.array_equal(loss(x, t, reduction="none", **options), got[0])
-    assert np.array_equal(loss.value_and_grad(x, t, reduction="none", **options)[1], got[1])
+    loss, options = loss_of(case), case.options
+    got = loss.value_grad_hess(**operands, reduction="none", **options)
+    bounds = dict(zip(("value", "gradient", "hessian"), case.bounds, strict=True))
+    for part, true, (what, bound) in zip(got, exact, bounds.items(), strict=True):
+        check(part, true, dtype, what, bound, operands)
+    assert np.array_equal(loss(**operands, reduction="none", **options), got[0])
+    once_more = loss.value_and_grad(**operands, reduction="none", **options)
+    assert all(map(np.array_equal, once_more, got))
 
 
 @pytest.mark.parametrize("dtype", reg.DTYPES)

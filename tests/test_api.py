@@ -17,8 +17,17 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
+from fusedloss import _dispatch
 from tests import registry as reg
-from tests.samples import CASES, REDUCTIONS, Case, call, same
+from tests.samples import (
+    CASES,
+    ONE_OF_EACH,
+    REDUCTIONS,
+    Case,
+    call,
+    positional,
+    same,
+)
 
 PUBLIC = [name for name in fl.__all__ if not name.startswith("_")]
 LOSSES = [name for name in PUBLIC if isinstance(getattr(fl, name), fl.Loss)]
@@ -30,6 +39,7 @@ CRITERIA = [
     and issubclass(getattr(fl, name), fl.Criterion)
     and name != "Criterion"
 ]
+OPERANDS = {case.loss: list(case.operands) for case in CASES}
 LOSS = pytest.mark.parametrize("name", LOSSES)
 CRITERION = pytest.mark.parametrize("name", CRITERIA)
 METHODS = {
@@ -71,7 +81,8 @@ def test_everything_is_something() -> None:
 def test_signatures(name: str) -> None:
     loss = getattr(fl, name)
     own = list(inspect.signature(loss).parameters.values())
-    assert [p.name for p in own[:2]] == ["input", "target"] and own[-1].name == "out"
+    assert [p.name for p in own if p.default is p.empty] == OPERANDS[name]
+    assert own[-1].name == "out"
     reduction = inspect.signature(loss).parameters["reduction"]
     assert reduction.default == "mean" and reduction.kind is reduction.KEYWORD_ONLY
     for method, buffers in METHODS.items():
@@ -184,34 +195,49 @@ def test_every_loss_has_one_criterion() -> None:
     assert sorted(getattr(fl, name).loss.__name__ for name in CRITERIA) == sorted(LOSSES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+def same_parts(a: Any, b: Any) -> bool:
+    """Equal bit by bit, tuple by tuple."""
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(same_parts, a, b))
+    return same(a, b)
+
+
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 def test_criteria_compute_what_losses_do(case: Case) -> None:
     sample = call(case, 60)
-    x, t = sample.input, sample.arrays["target"]
-    bound = {k: a for k, a in sample.arrays.items() if k not in ("input", "target")}
+    loss, arrays = getattr(fl, case.loss), positional(case, sample)
+    bound = {k: a for k, a in sample.arrays.items() if k not in case.operands}
+    bound |= sample.options
     for reduction in REDUCTIONS:
-        criterion = criterion_of(case)(**bound, **sample.options, reduction=reduction)
+        criterion = criterion_of(case)(**bound, reduction=reduction)
         assert criterion.reduction == reduction
-        for key, option in {**bound, **sample.options}.items():
+        for key, option in bound.items():
             assert getattr(criterion, key) is option
-        expected = sample.run(2, reduction=reduction)
-        assert same(criterion(x, t), expected[0])
-        assert all(map(same, criterion.value_and_grad(x, t), expected[:2]))
-        assert all(map(same, criterion.value_grad_hess(x, t), expected))
-        buffers = [np.empty(np.shape(part)) for part in expected]
-        got = criterion.value_grad_hess(
-            x, t, out=buffers[0], grad_out=buffers[1], hess_out=buffers[2]
-        )
-        assert all(a is b for a, b in zip(got, buffers, strict=True))
-        assert criterion.value_and_grad(x, t, grad_out=buffers[1])[1] is buffers[1]
-        assert criterion(x, t, out=buffers[0]) is buffers[0]
+        expected = loss.value_grad_hess(*arrays, **bound, reduction=reduction)
+        assert same(criterion(*arrays), expected[0])
+        assert same_parts(criterion.value_and_grad(*arrays), expected[:2])
+        assert same_parts(criterion.value_grad_hess(*arrays), expected)
+        named = dict(zip(case.operands, arrays, strict=True))
+        assert same_parts(criterion.value_and_grad(**named), expected[:2])
+        out, grad, hess = buffers = [
+            tuple(np.empty(np.shape(x)) for x in part)
+            if isinstance(part, tuple)
+            else np.empty(np.shape(part))
+            for part in expected
+        ]
+        got = criterion.value_grad_hess(*arrays, out=out, grad_out=grad, hess_out=hess)
+        assert same_parts(got, tuple(buffers)) and got[0] is out
+        paired = isinstance(grad, tuple)
+        assert all(a is b for a, b in zip(got[1], grad, strict=True)) if paired else got[1] is grad
+        assert criterion(*arrays, out=out) is out
 
 
 @CRITERION
 def test_options_of_criteria(name: str) -> None:
     cls = getattr(fl, name)
     parameters = inspect.signature(cls).parameters
-    _, _, *options = inspect.signature(cls.loss).parameters.values()
+    operands = OPERANDS[cls.loss.__name__]
+    options = list(inspect.signature(cls.loss).parameters.values())[len(operands) :]
     assert list(parameters.values()) == options[:-1]  # but for out
     criterion = cls()
     for key, parameter in parameters.items():
@@ -372,8 +398,10 @@ def test_imports_nothing_but_numpy() -> None:
 def test_only_one_level_is_loaded() -> None:
     code = "import sys, fusedloss; print(*(m for m in sys.modules if m[:11] == 'fusedloss._'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    loaded = set(done.stdout.split()) & {f"fusedloss._{x}" for x in ("v2", "v3", "v4", "base")}
-    assert len(loaded) == 1
+    names = [name.removeprefix("fusedloss._").split("_") for name in done.stdout.split()]
+    loaded = {level: [n[1] for n in names if n[0] == level] for level in ("v2", "v3", "v4", "base")}
+    (families,) = filter(None, loaded.values())
+    assert len(families) == len(set(families)) == len(_dispatch.FAMILIES)
 
 
 def test_package_is_typed() -> None:

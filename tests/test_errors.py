@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +14,17 @@ import pytest
 
 import fusedloss as fl
 from tests import registry as reg
-from tests.samples import CASES, INTEGERS, ORDERS, Case, call, elementwise, fortran, rows, stepped
+from tests.samples import (
+    INTEGERS,
+    ONE_OF_EACH,
+    ORDERS,
+    Case,
+    call,
+    elementwise,
+    fortran,
+    rows,
+    stepped,
+)
 
 nan, inf = np.nan, np.inf
 X = np.zeros((3, 4))
@@ -42,10 +54,10 @@ UNFIT: dict[str, tuple[Callable[[Any], Any], Any]] = {
 @pytest.mark.parametrize("unfit", UNFIT)
 def test_arrays_that_are_none(unfit: str) -> None:
     change, error = UNFIT[unfit]
-    for case in CASES:
+    for case in ONE_OF_EACH:
         sample = call(case, 30)
         for name in sample.arrays:
-            if unfit == "nothing" and name not in ("input", "target"):
+            if unfit == "nothing" and name not in case.operands:
                 continue  # None is "no weights"
             for order in range(3):
                 with pytest.raises(error, match=rf"^{name}: "):
@@ -77,11 +89,11 @@ def test_dtype_errors_name_what_is_accepted() -> None:
         fl.mse_loss(X, np.ma.masked_array(X))
 
 
-@pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
+@pytest.mark.parametrize("case", reg.ONE_OF_EACH, ids=str)
 @pytest.mark.parametrize("shape", [(4, 3), (2,), (3, 4, 1), (0,), (2, 3, 4)])
 def test_shapes_that_do_not_broadcast(case: reg.Elementwise, shape: tuple[int, ...]) -> None:
     sample = elementwise(case, (3, 4), weighted=True)
-    for name in set(sample.arrays) - {"input"}:
+    for name in set(sample.arrays) - {sample.first}:
         message = rf"^{name}: shape {re.escape(str(shape))} cannot .* \(3, 4\)"
         with pytest.raises(ValueError, match=message):
             sample.having(**{name: np.ones(shape)}).run(1)
@@ -90,7 +102,7 @@ def test_shapes_that_do_not_broadcast(case: reg.Elementwise, shape: tuple[int, .
 # ---- options -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 @pytest.mark.parametrize("reduction", ["average", "MEAN", "", None, 0, ["mean"], b"mean"])
 def test_reduction(case: Case, reduction: Any) -> None:
     for order in range(3):
@@ -98,17 +110,93 @@ def test_reduction(case: Case, reduction: Any) -> None:
             call(case, 30).run(order, reduction=reduction)
 
 
-@pytest.mark.parametrize("delta", [0, -1.0, nan, inf, -inf, np.float32(0), -0.0, np.array(-2)])
-def test_delta_that_is_not_positive(delta: Any) -> None:
-    for order in ORDERS:
-        with pytest.raises(ValueError, match=r"^delta: "):
-            getattr(fl.huber_loss, order)(X, X, delta=delta)
+# For each option of an elementwise loss numbers that it accepts, and that it does not.
+NO_NUMBERS = [nan, inf, -inf]
+POSITIVE = [1e-3, 2, np.float32(0.5), np.array(3), True], [0, -1.0, -0.0, np.array(-2), *NO_NUMBERS]
+FROM_0_ON = [0, 0.0, -0.0, 1e-3, np.int8(7)], [-1, -1e-9, *NO_NUMBERS]
+UNIT = [0, 1, 0.25, np.float64(0.5)], [-1e-9, 1.0000001, 2, *NO_NUMBERS]
+FINITE = [0, -1, 2.5, np.float32(0.5)], NO_NUMBERS
+OPTIONS = {
+    ("huber_loss", "delta"): POSITIVE,
+    ("smooth_l1_loss", "beta"): FROM_0_ON,
+    ("pseudo_huber_loss", "delta"): POSITIVE,
+    ("quantile_loss", "q"): UNIT,
+    ("expectile_loss", "q"): UNIT,
+    ("mape_loss", "eps"): POSITIVE,
+    ("cauchy_loss", "c"): POSITIVE,
+    ("fair_loss", "c"): POSITIVE,
+    ("epsilon_insensitive_loss", "epsilon"): FROM_0_ON,
+    ("squared_epsilon_insensitive_loss", "epsilon"): FROM_0_ON,
+    ("binary_cross_entropy", "log_clamp"): ([0, -1, -100.0, None], [1e-9, 1, *NO_NUMBERS]),
+    ("hinge_loss", "margin"): FINITE,
+    ("squared_hinge_loss", "margin"): FINITE,
+    ("hinge_embedding_loss", "margin"): FINITE,
+    ("margin_ranking_loss", "margin"): FINITE,
+    ("sigmoid_focal_loss", "gamma"): FROM_0_ON,
+    ("sigmoid_focal_loss", "alpha"): ([*UNIT[0], None, -1, -1.0], [-0.5, 1.5, *NO_NUMBERS]),
+    ("poisson_nll_loss", "eps"): FROM_0_ON,
+    ("tweedie_loss", "power"): ([-1, 0, 1, 1.5, 2, 3], [0.5, 1e-9, 1 - 1e-9, *NO_NUMBERS]),
+    ("gaussian_nll_loss", "eps"): FROM_0_ON,
+}
+OPTION = pytest.mark.parametrize(("loss", "option"), OPTIONS)
 
 
-@pytest.mark.parametrize("delta", [None, "a", "1.5", b"2", [1.0, 2.0], np.ones(2), 1j, {}])
-def test_delta_that_is_no_number(delta: Any) -> None:
-    with pytest.raises(TypeError, match=r"^delta: "):
-        fl.huber_loss(X, X, delta=delta)
+def sample_of(loss: str) -> Any:
+    """A call of the loss that every value of its options fits."""
+    case = next(case for case in reg.ONE_OF_EACH if case.loss == loss)
+    sample = elementwise(case, (3, 4))
+    return replace(sample, options={})
+
+
+@OPTION
+@pytest.mark.parametrize("order", range(3))
+def test_numbers_that_an_option_may_be(loss: str, option: str, order: int) -> None:
+    good, bad = OPTIONS[loss, option]
+    sample = sample_of(loss)
+    for x in good:
+        assert np.isfinite(sample.run(order, **{option: x})[0])
+    for x in bad:
+        with pytest.raises(ValueError, match=rf"^{option}: "):
+            sample.run(order, **{option: x})
+
+
+@OPTION
+def test_options_that_are_no_numbers(loss: str, option: str) -> None:
+    sample = sample_of(loss)
+    for x in ("a", "1.5", b"2", [1.0, 2.0], np.ones(2), 1j, {}, None):
+        if x is None and None in OPTIONS[loss, option][0]:
+            continue
+        with pytest.raises(TypeError, match=rf"^{option}: "):
+            sample.run(**{option: x})
+
+
+def test_every_number_among_the_options_is_tested() -> None:
+    for case in reg.ONE_OF_EACH:
+        for name, parameter in inspect.signature(getattr(fl, case.loss)).parameters.items():
+            default = parameter.default
+            if isinstance(default, float):
+                assert (case.loss, name) in OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("loss", "option"),
+    [
+        ("poisson_nll_loss", "log_input"),
+        ("gamma_nll_loss", "log_input"),
+        ("tweedie_loss", "log_input"),
+        ("kl_div", "log_target"),
+        ("gaussian_nll_loss", "full"),
+        ("poisson_nll_loss", "full"),
+    ],
+)
+def test_options_that_are_true_or_false(loss: str, option: str) -> None:
+    sample = sample_of(loss)
+    for x in (False, True, np.bool_(False)):
+        positive = sample.changed(lambda a: np.abs(a) + 0.5)
+        positive.run(**{option: x})
+    for x in (None, 2, 0.0, "yes", "false", [True]):
+        with pytest.raises((TypeError, ValueError), match=rf"^{option}: "):
+            sample.run(**{option: x})
 
 
 @pytest.mark.parametrize("smoothing", [-1e-9, 1.0000001, 2, -1, nan, inf, -inf])
@@ -304,36 +392,40 @@ def test_shape_of_labels(loss: str, shape: tuple[int, ...]) -> None:
 # ---- how a loss is called ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 def test_unknown_and_missing_arguments(case: Case) -> None:
     sample = call(case, 30)
-    x, t = sample.input, sample.arrays["target"]
+    names = case.operands
+    x, *rest = (sample.arrays[name] for name in names)
     name = sample.loss.__name__
     for order in ORDERS:
         function = getattr(sample.loss, order)
         with pytest.raises(TypeError, match="size_average"):
-            function(x, t, size_average=True)
+            function(x, *rest, size_average=True)
         with pytest.raises(TypeError, match=name):
-            function(x, t, None, None, None, None)
-        with pytest.raises(TypeError, match="target"):
-            function(x)
-        with pytest.raises(TypeError, match="input"):
-            function(target=t)
-        with pytest.raises(TypeError, match="input"):
-            function(x, t, input=x)
+            function(x, *rest, None, None, None, None)
+        with pytest.raises(TypeError, match=names[-1]):
+            function(x, *rest[:-1])
+        with pytest.raises(TypeError, match=names[0]):
+            function(**dict(zip(names[1:], rest, strict=True)))
+        with pytest.raises(TypeError, match=names[0]):
+            function(x, *rest, **{names[0]: x})
     with pytest.raises(TypeError, match="grad_out"):
-        sample.loss(x, t, grad_out=np.zeros(x.shape))
+        getattr(fl, name)(x, *rest, grad_out=np.zeros(x.shape))
     with pytest.raises(TypeError, match="hess_out"):
-        sample.loss.value_and_grad(x, t, hess_out=np.zeros(x.shape))
+        getattr(fl, name).value_and_grad(x, *rest, hess_out=np.zeros(x.shape))
 
 
-@pytest.mark.parametrize("loss", ["mse_loss", "l1_loss", "huber_loss"])
-def test_weight_and_reduction_go_by_name(loss: str) -> None:
-    """As in torch, where the third argument was once size_average."""
-    with pytest.raises(TypeError, match="positional"):
-        getattr(fl, loss)(X, X, X)
-    with pytest.raises(TypeError, match="positional"):
-        getattr(fl, loss)(X, X, "sum")
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_weight_and_reduction_go_by_name(case: Case) -> None:
+    """As in torch, where the third argument was once size_average; but for the weights there."""
+    weighted = ("binary_cross_entropy", "cross_entropy", "nll_loss")
+    sample = call(case, 30)
+    arrays: list[Any] = [sample.arrays[name] for name in case.operands]
+    arrays += [None] * case.loss.startswith(weighted)
+    for extra in (arrays[0], "sum", 1.0):
+        with pytest.raises(TypeError, match="positional"):
+            getattr(fl, case.loss)(*arrays, extra)
 
 
 def test_arguments_of_activations() -> None:

@@ -16,9 +16,10 @@ import pytest
 
 import fusedloss as fl
 from tests import registry as reg
-from tests.samples import CASES, FLOATS, HALVES, Array, Call, Case, call, same
+from tests.samples import FLOATS, HALVES, MECHANISMS, ONE_OF_EACH, Array, Call, Case, call, same
 
-ANY = pytest.mark.parametrize("case", CASES, ids=str)
+ANY = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+MECHANISM = pytest.mark.parametrize("case", MECHANISMS, ids=str)
 BUFFERS = ("out", "grad_out", "hess_out")
 SHAPE = (150, 10)
 
@@ -67,7 +68,7 @@ def buffers_for(
 # ---- what is written -----------------------------------------------------------------------------
 
 
-@ANY
+@MECHANISM
 @MAKER
 @DTYPE
 def test_buffers_of_losses(case: Case, maker: Any, dtype: np.dtype[Any]) -> None:
@@ -152,7 +153,7 @@ def test_empty_buffers() -> None:
 
 def test_untouched_between_the_elements() -> None:
     """What lies between the elements of a strided buffer, and around them, stays."""
-    for case in CASES:
+    for case in ONE_OF_EACH:
         sample = call(case, 1500)
         fresh = sample.each()
         for k, name in enumerate(BUFFERS):
@@ -201,7 +202,7 @@ REFUSED: list[tuple[str, Callable[[tuple[int, ...]], Any], type[Exception]]] = [
 def refuse(function: Callable[..., Any], buffers: dict[str, Any], error: Any, name: str) -> None:
     """The call fails, names the buffer, and has written to none of them."""
     before = {key: np.array(b) for key, b in buffers.items() if isinstance(b, np.ndarray)}
-    with pytest.raises(error, match=rf"^{name}: "):
+    with pytest.raises(error, match=rf"^{name}(\[1\])?: "):
         function(**buffers)
     for key, copy in before.items():
         assert np.array_equal(buffers[key], copy), key
@@ -209,11 +210,7 @@ def refuse(function: Callable[..., Any], buffers: dict[str, Any], error: Any, na
 
 @pytest.mark.parametrize(("what", "make", "error"), REFUSED, ids=[r[0] for r in REFUSED])
 def test_refused_buffers_of_losses(what: str, make: Any, error: Any) -> None:
-    seen = set()
-    for case in CASES:
-        if case.loss in seen:
-            continue
-        seen.add(case.loss)
+    for case in MECHANISMS:
         sample = call(case, 1500)
         fresh = sample.each()
         for k, name in enumerate(BUFFERS):
@@ -255,7 +252,7 @@ def test_out_of_a_reduced_value(case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", BUFFERS)
-@ANY
+@MECHANISM
 def test_overlap_with_an_input(case: Case, name: str) -> None:
     """Refused, whether a buffer is the input, a part of it or a view that begins inside it."""
     k = BUFFERS.index(name)
@@ -404,7 +401,9 @@ def hard_operands(case: Case, dtype: Any) -> Call:
     )
 
 
-@ANY
+@pytest.mark.parametrize(
+    "case", [case for case in MECHANISMS if getattr(case, "side", None) is None], ids=str
+)
 @pytest.mark.parametrize("dtype", [np.float16, ">f4", np.float64], ids=str)
 def test_numpy_allocates_nothing_of_size(case: Case, dtype: Any) -> None:
     """With buffers given, what NumPy allocates in a call does not grow with the arrays."""
@@ -412,11 +411,12 @@ def test_numpy_allocates_nothing_of_size(case: Case, dtype: Any) -> None:
     sample.run(2)  # what a first call leaves behind is not counted
     for reduction in ("none", "weighted_mean", "sum_by_nonzero_weights"):
         buffers = buffers_for(sample.run(2, reduction=reduction), plain_buffer, np.float32)
-        gc.collect()
+        gc.disable()
         tracemalloc.start()
         sample.run(2, reduction=reduction, **buffers)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
+        gc.enable()
         assert peak < 100_000, f"{reduction}: {peak} bytes"  # an array would be 400 000 or more
 
 

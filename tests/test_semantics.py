@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import lgamma
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ BY_CLASS = pytest.mark.parametrize(
     "case", [case for case in reg.ROWS if case.target == "class"], ids=str
 )
 ANY = pytest.mark.parametrize("case", CASES, ids=str)
+ONE_OF_EACH = pytest.mark.parametrize("case", reg.ONE_OF_EACH, ids=str)
 DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
 
 
@@ -54,12 +56,13 @@ def check_reductions(call: Call, each: Array, divisors: dict[str, float]) -> Non
         near(got[0], total)
         # A slope may be a small difference of larger terms, whose roundings scale otherwise.
         for part, expected in zip(got[1:], (grad * scale, hess * scale), strict=True):
-            np.testing.assert_allclose(part, expected, rtol=1e-13, atol=1e-16)
+            atol = 1e-16 * max(1.0, float(np.max(np.abs(expected), initial=0)))
+            np.testing.assert_allclose(part, expected, rtol=1e-13, atol=atol)
         for order in (0, 1):
             assert all(map(same, call.run(order, reduction=reduction), got))
 
 
-@ELEMENTWISE
+@ONE_OF_EACH
 @pytest.mark.parametrize("weights", ["none", "some", "some zero", "all zero"])
 def test_reductions_of_elements(case: reg.Elementwise, weights: str) -> None:
     call = elementwise(case, (6, 4))
@@ -155,9 +158,10 @@ def test_empty_vectors_and_scalars(case: reg.Elementwise) -> None:
     each = one.each()
     assert all(part.shape == () for part in each)
     for reduction in REDUCTIONS:
-        assert all(map(same, one.run(2, reduction=reduction), each))
+        got = one.run(2, reduction=reduction)
+        assert got[0] == each[0] and all(map(same, got[1:], each[1:]))  # -0 may become 0
     alone = elementwise(case, (1,))
-    assert same(alone.run()[0], alone.each()[0][0])
+    assert alone.run()[0] == alone.each()[0][0]
 
 
 @ANY
@@ -192,15 +196,22 @@ def test_sums_keep_small_terms(dtype: Any) -> None:
 
 @ELEMENTWISE
 def test_derivatives_of_elements(case: reg.Elementwise) -> None:
-    call, h = elementwise(case, (400,), weighted=True), 1e-5
+    call, h = elementwise(case, (400,), weighted=True), 1e-6
+    low, high = reg.KINDS[case.kinds[case.lead]].moderate
+    call = call.having(**{case.lead: np.clip(call.leading, low + h, high - h)})
     value, grad, hess = call.each()
-    up, down = (call.having(input=call.input + d).each() for d in (h, -h))
-    smooth = np.abs(up[1] - down[1]) < 1e-2  # no kink in between
-    smooth &= np.abs(up[2] - down[2]) < 1e-2
+    up, down = (call.moved(d).each() for d in (h, -h))
+    smooth = np.ones(400, bool)  # no kink in between
+    for k in (1, 2):
+        size = 1 + np.abs(up[k]) + np.abs(down[k])
+        smooth &= np.abs(up[k] - down[k]) < 1e-5 * size
+        smooth &= np.abs(up[k] - (grad, hess)[k - 1]) < 1e-5 * size
     assert smooth.mean() > 0.5
-    slope, bend = (up[0] - down[0]) / (2 * h), (up[1] - down[1]) / (2 * h)
-    np.testing.assert_allclose(grad[smooth], slope[smooth], rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(hess[smooth], bend[smooth], rtol=1e-6, atol=1e-6)
+    for k, part in ((0, grad), (1, hess)):
+        slope = (up[k] - down[k]) / (2 * h)
+        change = np.maximum(np.abs(up[k + 1] - part), np.abs(down[k + 1] - part))
+        allowed = 1e-8 * (1 + np.abs(up[k]) + np.abs(part)) + change
+        assert np.all(np.abs(part - slope)[smooth] <= allowed[smooth])
     assert same(value, call.each(0)[0])
 
 
@@ -260,6 +271,220 @@ def test_subgradients_at_kinks() -> None:
     _, grad, hess = fl.huber_loss.value_grad_hess(d, np.zeros(4), delta=1.5, reduction="sum")
     assert np.array_equal(grad, [1.5, -1.5, d[2], 1.5])
     assert np.array_equal(hess, [0, 0, 1, 0])
+
+
+def at(loss: Any, x: Any, t: Any, **options: Any) -> tuple[list[Any], ...]:
+    """Value, gradient and second derivative of each element, as lists."""
+    x, t = (np.asarray(a, np.float64) for a in (x, t))
+    got = loss.value_grad_hess(x, t, reduction="none", **options)
+    return tuple(part.tolist() for part in got)
+
+
+def test_subgradients_of_regression_losses() -> None:
+    """As torch's where torch has the loss; 0 where the slope jumps at equal numbers."""
+    zero, ones = [0.0, 0.0], [1.0, 1.0]
+    assert at(fl.smooth_l1_loss, [0.5, -0.5], zero, beta=0.5)[1:] == ([1, -1], zero)
+    assert at(fl.smooth_l1_loss, [0.25, -0.25], zero, beta=0.5)[1:] == ([0.5, -0.5], [2, 2])
+    assert at(fl.smooth_l1_loss, [0.0, -0.0], zero, beta=0) == (zero, zero, zero)
+    assert at(fl.smooth_l1_loss, [3.0, -3.0], zero, beta=0) == ([3, 3], [1, -1], zero)
+    for q in (0.0, 0.25, 1.0):
+        assert at(fl.quantile_loss, [0.0, -0.0], zero, q=q) == (zero, zero, zero)
+        assert at(fl.quantile_loss, [2.0, -2.0], zero, q=q)[1] == [1 - q, -q]
+        assert at(fl.expectile_loss, [0.0, -0.0], zero, q=q) == (zero, zero, ones)
+        assert at(fl.expectile_loss, [2.0, -2.0], zero, q=q)[2] == [2 - 2 * q, 2 * q]
+    assert at(fl.mape_loss, [2.0, 0.0], [2.0, 0.0]) == (zero, zero, zero)
+    assert at(fl.mape_loss, [1.0, -1.0], [0.0, -0.0], eps=0.5) == ([2, 2], [2, -2], zero)
+    for loss in (fl.epsilon_insensitive_loss, fl.squared_epsilon_insensitive_loss):
+        assert at(loss, [0.5, -0.5], zero, epsilon=0.5) == (zero, zero, zero)
+        assert at(loss, [0.0, -0.0], zero, epsilon=0) == (zero, zero, zero)
+    assert at(fl.epsilon_insensitive_loss, [0.75, -0.75], zero, epsilon=0.5)[1] == [1, -1]
+    assert at(fl.squared_epsilon_insensitive_loss, [1.0, -1.0], zero, epsilon=0.5)[1:] == (
+        [1, -1],
+        [2, 2],
+    )
+    for delta in (0.5, 2.0):
+        for loss, name in (
+            (fl.pseudo_huber_loss, "delta"),
+            (fl.cauchy_loss, "c"),
+            (fl.fair_loss, "c"),
+        ):
+            assert at(loss, zero, zero, **{name: delta}) == (zero, zero, ones)
+    assert at(fl.cauchy_loss, [2.0, -2.0], zero, c=2.0)[2] == zero
+    assert at(fl.log_cosh_loss, zero, [0.0, -0.0]) == (zero, zero, ones)
+
+
+def test_subgradients_of_binary_losses() -> None:
+    """Losses that torch has are active at the kink, the others not."""
+    zero = [0.0, 0.0]
+    t = [1.0, -1.0]
+    for loss in (fl.hinge_loss, fl.squared_hinge_loss):
+        assert at(loss, [2.0, -2.0], t, margin=2.0) == (zero, zero, zero)
+        assert at(loss, zero, t, margin=0.0) == (zero, zero, zero)
+    assert at(fl.hinge_loss, [0.0, 3.0], t) == ([1, 4], [-1, 1], zero)
+    assert at(fl.squared_hinge_loss, [0.0, 3.0], t) == ([1, 16], [-2, 8], [2, 2])
+    assert at(fl.hinge_loss, [-2.0], [1.0], margin=-1.0) == ([1], [-1], [0])
+    assert at(fl.modified_huber_loss, t, t) == (zero, zero, zero)
+    assert at(fl.modified_huber_loss, [-1.0, 1.0], t) == ([4, 4], [-4, 4], [2, 2])
+    assert at(fl.modified_huber_loss, [-2.0, 2.0], t) == ([8, 8], [-4, 4], zero)
+    assert at(fl.hinge_embedding_loss, [2.0, 2.0], t, margin=2.0) == ([2, 0], [1, -1], zero)
+    assert at(fl.hinge_embedding_loss, [3.0, 3.0], t, margin=2.0) == ([3, 0], [1, 0], zero)
+    assert at(fl.hinge_embedding_loss, [-3.0, -3.0], t, margin=2.0) == ([-3, 5], [1, -1], zero)
+    for margin, x in ((0.0, [1.0, 1.0]), (0.5, [1.5, 0.5])):
+        _, grads, hess = fl.margin_ranking_loss.value_grad_hess(
+            x, [1.0, 1.0], t, margin=margin, reduction="none"
+        )
+        assert [g.tolist() for g in grads] == [[-1, 1], [1, -1]]
+        assert not np.any(hess)
+
+
+@DTYPE
+def test_probabilities_of_0_and_1(dtype: Any) -> None:
+    """Clamped as torch does, or exactly: 0 · inf is 0, and derivatives are one-sided limits."""
+    x = np.array([0, 0, 0, 1, 1, 1], dtype)
+    t = np.array([0, 1, 0.25, 0, 1, 0.25], dtype)
+    value, grad, hess = fl.binary_cross_entropy.value_grad_hess(x, t, reduction="none")
+    np.testing.assert_allclose(value, [0, 100, 25, 100, 0, 75])
+    np.testing.assert_allclose(grad, np.array([0, -1, -0.25, 1, 0, 0.75]) * 1e12, rtol=1e-6)
+    np.testing.assert_allclose(hess, np.array([0, 1, 0.25, 1, 0, 0.75]) * 1e24, rtol=1e-6)
+    value = fl.binary_cross_entropy(x, t, log_clamp=-3, reduction="none")
+    np.testing.assert_allclose(value, [0, 3, 0.75, 3, 0, 2.25])
+    value, grad, hess = fl.binary_cross_entropy.value_grad_hess(
+        x, t, log_clamp=None, reduction="none"
+    )
+    assert np.array_equal(value, [0, inf, inf, inf, 0, inf])
+    assert np.array_equal(grad, [1, -inf, -inf, inf, -1, inf])
+    assert np.array_equal(hess, [1, inf, inf, inf, 1, inf])
+
+
+@DTYPE
+def test_limits_of_distributions(dtype: Any) -> None:
+    """Probabilities of 0, and means of 0 with counts of 0."""
+    none = {"reduction": "none"}
+    log2 = np.log(dtype(2))
+
+    def each(loss: Any, x: Any, t: Any, **options: Any) -> list[Any]:
+        x, t = np.array(x, dtype), np.array(t, dtype)
+        return [part.tolist() for part in loss.value_grad_hess(x, t, **none, **options)]
+
+    kl = each(fl.kl_div, [-inf, -inf, 0], [0, 0.5, 0])
+    assert kl == [[0, inf, 0], [0, -0.5, 0], [0, 0, 0]]
+    kl = each(fl.kl_div, [-inf, -inf, 0], [-inf, 0, -inf], log_target=True)
+    assert kl == [[0, inf, 0], [0, -1, 0], [0, 0, 0]]
+    value, grad, hess = each(fl.js_div, [-inf, -inf, 0, -1], [-inf, 0, -inf, -1])
+    np.testing.assert_allclose(value, [0, log2 / 2, log2 / 2, 0], rtol=1e-6, atol=0)
+    np.testing.assert_allclose(grad, [0, 0, log2 / 2, 0], rtol=1e-6, atol=0)
+    np.testing.assert_allclose(hess, [0, 0, log2 / 2, np.exp(-1) / 4], rtol=1e-6, atol=0)
+    for loss, options in ((fl.poisson_nll_loss, {"eps": 0}), (fl.tweedie_loss, {"power": 1})):
+        got = each(loss, [0, 0, 2], [0, 3, 0], log_input=False, **options)
+        assert got == [[0, inf, 2], [1, -inf, 1], [0, inf, 0]]
+    got = each(fl.poisson_nll_loss, [-inf, -inf], [0, 1])
+    assert got == [[0, inf], [0, -1], [0, 0]]
+    got = each(fl.gamma_nll_loss, [-800], [0])
+    assert got == [[-800], [1], [0]]
+
+
+def test_variances_are_clamped_without_a_gradient_of_their_own() -> None:
+    """As torch's: the gradient with respect to a variance below eps is that at eps."""
+    x, t = np.full(3, 2.0), np.zeros(3)
+    var, eps = np.array([0.0, 0.25, 1.0]), 0.5
+    value, (grad, slope), (hess, bend) = fl.gaussian_nll_loss.value_grad_hess(
+        x, t, var, eps=eps, reduction="none"
+    )
+    v = np.maximum(var, eps)
+    near(value, (np.log(v) + 4 / v) / 2)
+    near(grad, 2 / v)
+    near(slope, (1 - 4 / v) / (2 * v))
+    near(hess, 1 / v)
+    near(bend, (4 / v - 0.5) / v**2)
+    full = fl.gaussian_nll_loss(x, t, var, eps=eps, full=True, reduction="none")
+    near(full, value + np.log(2 * np.pi) / 2)
+
+
+def test_stirling_where_the_count_is_above_1() -> None:
+    t = np.array([0, 0.5, 1, np.nextafter(1, 2), 3, 170])
+    plain = fl.poisson_nll_loss(0 * t, t, reduction="none")
+    stirling = fl.poisson_nll_loss(0 * t, t, full=True, reduction="none") - plain
+    assert not stirling[:3].any()
+    above = t[3:]
+    expected = above * np.log(above) - above + np.log(2 * np.pi * above) / 2
+    np.testing.assert_allclose(stirling[3:], expected, rtol=1e-12)
+    exact = fl.poisson_nll_loss(0 * t, t, full="exact", reduction="none") - plain
+    np.testing.assert_allclose(exact, [lgamma(x + 1) for x in t], rtol=1e-12, atol=1e-15)
+
+
+def test_losses_that_are_others() -> None:
+    """Options that make one loss of another."""
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(2, 1000))
+    p, y = rng.random(1000), rng.integers(0, 2, 1000)
+    sign = np.where(y, 1.0, -1.0)
+
+    def agree(a: Any, b: Any, factor: float = 1) -> None:
+        for one, other in zip(a, b, strict=True):
+            np.testing.assert_allclose(one, other * factor, rtol=1e-12, atol=1e-15)
+
+    agree(
+        fl.smooth_l1_loss.value_grad_hess(x, t, beta=0.5),
+        fl.huber_loss.value_grad_hess(x, t, delta=0.5),
+        2,
+    )
+    agree(fl.expectile_loss.value_grad_hess(x, t), fl.mse_loss.value_grad_hess(x, t), 0.5)
+    agree(fl.quantile_loss.value_grad_hess(x, t), fl.l1_loss.value_grad_hess(x, t), 0.5)
+    agree(
+        fl.soft_margin_loss.value_grad_hess(x, sign),
+        fl.binary_cross_entropy_with_logits.value_grad_hess(x, y),
+    )
+    for alpha in (None, -1, -1.0):
+        agree(
+            fl.sigmoid_focal_loss.value_grad_hess(x, p, alpha=alpha, gamma=0),
+            fl.binary_cross_entropy_with_logits.value_grad_hess(x, p),
+        )
+    agree(
+        fl.tweedie_loss.value_grad_hess(x, p, power=0, log_input=False),
+        fl.mse_loss.value_grad_hess(x, p),
+        0.5,
+    )
+    agree(
+        fl.tweedie_loss.value_grad_hess(x, p, power=1),
+        fl.poisson_nll_loss.value_grad_hess(x, p),
+    )
+    agree(fl.tweedie_loss.value_grad_hess(x, p, power=2), fl.gamma_nll_loss.value_grad_hess(x, p))
+    agree(
+        fl.kl_div.value_grad_hess(x, np.log(p), log_target=True),
+        fl.kl_div.value_grad_hess(x, p),
+    )
+    np.testing.assert_allclose(fl.js_div(x, t), fl.js_div(t, x), rtol=1e-12)
+
+
+@DTYPE
+def test_small_and_large_arguments_keep_their_digits(dtype: Any) -> None:
+    """What the textbook formulas round to 0 or to inf."""
+    big, small = dtype(1e30), dtype(1e-10)
+    assert fl.log_cosh_loss(big, dtype(0)) == big
+    assert fl.soft_margin_loss(big, dtype(-1)) == big
+    close = {"rtol": 1e-6, "atol": 0}
+    for loss in (fl.log_cosh_loss, fl.pseudo_huber_loss, fl.fair_loss, fl.cauchy_loss):
+        np.testing.assert_allclose(loss(small, dtype(0)), 5e-21, **close)
+    x = np.log(dtype(0.25))
+    t = x * (1 + dtype(2) ** -10)
+    d = float(x) - float(t)
+    np.testing.assert_allclose(fl.js_div(x, t), 0.25 * d**2 / 8, rtol=1e-3)
+    for gap in (20, 40, 80):
+        tail = np.exp(-float(gap))
+        np.testing.assert_allclose(fl.soft_margin_loss(dtype(gap), dtype(1)), tail, **close)
+    assert fl.sigmoid_focal_loss(dtype(80), dtype(1), gamma=0.0, alpha=None) > 0
+    assert np.isfinite(fl.sigmoid_focal_loss.value_grad_hess(big, dtype(0))[0])
+
+
+@ELEMENTWISE
+@DTYPE
+def test_no_nan_out_of_numbers(case: reg.Elementwise, dtype: Any) -> None:
+    """Of finite operands within the domain come numbers, or infinities where one is right."""
+    operands = dict(zip(case.kinds, reg.elementwise_inputs(case, dtype), strict=False))
+    finite = np.all([np.isfinite(a) for a in operands.values()], axis=0)
+    finite &= np.all([np.abs(a) < 80 for a in operands.values()], axis=0)
+    got = elementwise(case, 3).having(**{k: a[finite] for k, a in operands.items()}).each()
+    assert not any(np.isnan(part).any() for part in got)
 
 
 # ---- special values ------------------------------------------------------------------------------
@@ -342,6 +567,61 @@ def test_infinite_differences(dtype: Any) -> None:
         assert same(value, np.array([inf, inf, nan, inf, inf], dtype))
         # inf - inf is nan, and no finite number is made of nan (torch's slope of l1 there: 0).
         assert same(grad, np.array([slope, -slope, nan, -slope, slope], dtype))
+
+
+@DTYPE
+def test_infinite_numbers_of_regression_losses(dtype: Any) -> None:
+    """Values are inf; derivatives are the limits, where there are some."""
+    x = np.array([inf, -inf, 0, 0], dtype)
+    t = np.array([0, 0, inf, -inf], dtype)
+    sign = np.array([1, -1, -1, 1], dtype)
+    for loss, options, slope in (
+        (fl.smooth_l1_loss, {}, 1),
+        (fl.smooth_l1_loss, {"beta": 0}, 1),
+        (fl.log_cosh_loss, {}, 1),
+        (fl.pseudo_huber_loss, {"delta": 2}, 2),
+        (fl.cauchy_loss, {}, 0),
+        (fl.fair_loss, {"c": 2}, 2),
+        (fl.epsilon_insensitive_loss, {}, 1),
+        (fl.squared_epsilon_insensitive_loss, {}, inf),
+        (fl.expectile_loss, {}, inf),
+        (fl.quantile_loss, {}, 0.5),
+    ):
+        value, grad, hess = loss.value_grad_hess(x, t, reduction="none", **options)
+        assert np.all(value == inf), loss
+        assert np.array_equal(grad, sign * dtype(slope) if slope else np.zeros(4)), loss
+        assert not np.isnan(hess).any(), loss
+        same_signs = loss.value_and_grad(x[:2], x[:2], reduction="none", **options)
+        assert all(np.isnan(part).all() for part in same_signs), loss  # inf - inf
+
+
+@DTYPE
+def test_infinite_scores(dtype: Any) -> None:
+    """The limits: nothing for the right side; nothing becomes nan."""
+    x = np.array([inf, -inf, inf, -inf], dtype)
+    t = np.array([1, -1, -1, 1], dtype)
+    right, wrong = [0, 0, inf, inf], [0, 0, 1, -1]
+    for loss, slope, curved in (
+        (fl.soft_margin_loss, 1, 0),
+        (fl.hinge_loss, 1, 0),
+        (fl.squared_hinge_loss, inf, 2),
+        (fl.modified_huber_loss, 4, 0),
+        (fl.exponential_loss, inf, inf),
+    ):
+        value, grad, hess = loss.value_grad_hess(x, t, reduction="none")
+        assert np.array_equal(value, right), loss
+        assert np.array_equal(grad, [0, 0, slope, -slope]), loss
+        assert np.array_equal(hess, [0, 0, curved, curved]), loss
+    for options in ({}, {"gamma": 0}, {"gamma": 0.5}, {"gamma": 5, "alpha": None}):
+        value, grad, hess = fl.sigmoid_focal_loss.value_grad_hess(
+            x, t > 0, reduction="none", **options
+        )
+        assert np.array_equal(value, right), options
+        assert np.array_equal(np.sign(grad), wrong) and np.all(np.abs(grad) <= 1), options
+        assert not hess.any(), options
+    value, grad, hess = fl.hinge_embedding_loss.value_grad_hess(x, t, reduction="none")
+    assert np.array_equal(value, [inf, inf, 0, -inf])
+    assert np.array_equal(grad, [1, -1, 0, 1]) and not hess.any()
 
 
 @DTYPE

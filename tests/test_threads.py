@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,19 @@ from threadpoolctl import threadpool_limits
 import fusedloss as fl
 from fusedloss import _dispatch
 from tests import registry as reg
-from tests.samples import CASES, Array, Case, call, elementwise, rows, same
+from tests.samples import (
+    MECHANISMS,
+    ONE_OF_EACH,
+    Array,
+    Case,
+    call,
+    elementwise,
+    rows,
+    same,
+    use_level,
+)
 
-ANY = pytest.mark.parametrize("case", CASES, ids=str)
+ANY = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
 LEVELS = _dispatch.available_levels()
 parallel = pytest.mark.skipif(not _dispatch.kernels.OPENMP, reason="a serial build")
@@ -122,10 +131,8 @@ def test_levels_agree(case: Case, dtype: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def at_level(level: str, function: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Array, ...]:
-    kernels = import_module(f"fusedloss._{level}")
     with monkeypatch.context() as patch:
-        for name in ("_dispatch", "_arrays", "_elementwise", "_rows"):
-            patch.setattr(f"fusedloss.{name}.kernels", kernels)
+        use_level(level, patch)
         result: tuple[Array, ...] = function()
     return result
 
@@ -265,7 +272,9 @@ def test_multiprocessing_by_fork() -> None:
 
 def test_calls_from_many_threads() -> None:
     """Each call computes in buffers of its own."""
-    samples = [call(case, count, seed=k) for k, case in enumerate(CASES) for count in (500, 40_000)]
+    samples = [
+        call(case, count, seed=k) for k, case in enumerate(MECHANISMS) for count in (500, 40_000)
+    ]
     expected = [sample.run(2) for sample in samples]
 
     def work(k: int) -> bool:

@@ -46,7 +46,9 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
         return value, asks
     if type(value) is np.ndarray:
         array = value
-    elif type(value) in (int, float, bool):
+    elif type(value) is bool:
+        return np.asarray(value), 0
+    elif type(value) in (int, float):
         try:
             return np.asarray(value, dtype=np.float64), 0
         except OverflowError:
@@ -83,6 +85,25 @@ def positive(name: str, value: Any) -> float:
     if not 0 < x < inf:
         raise ValueError(f"{name}: a positive finite number is needed, got {value}")
     return x
+
+
+def finite(name: str, value: Any, low: float = -inf, high: float = inf) -> float:
+    """A parameter that must be finite, and not lie below `low` or above `high`."""
+    x = number(name, value)
+    if not (low <= x <= high and -inf < x < inf):
+        if low == -inf:
+            limits = "" if high == inf else f", {high:g} or less,"
+        else:
+            limits = f", {low:g} or more," if high == inf else f" from {low:g} to {high:g}"
+        raise ValueError(f"{name}: a finite number{limits} is needed, got {value}")
+    return x
+
+
+def flag(name: str, value: Any) -> bool:
+    """A parameter that must be true or false."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: True or False is needed, got {value!r}")
+    return bool(value)
 
 
 def is_bfloat16(dtype: np.dtype[Any]) -> bool:
@@ -167,6 +188,11 @@ def _overlaps_itself(array: Array) -> bool:
     return False
 
 
+def derivative(name: str, buffer: Any, like: Array, double: bool, others: tuple[Any, ...]) -> Array:
+    """The array for a derivative with respect to `like`: the caller's buffer or a new one."""
+    return new_output(like, double) if buffer is None else output(name, buffer, like.shape, others)
+
+
 def outputs(
     request: Request,
     x: Array,
@@ -187,15 +213,9 @@ def outputs(
     elif out is not None:
         output("out", out, (), inputs)
     if order > 0:
-        if grad_out is None:
-            grad = new_output(x, double)
-        else:
-            grad = output("grad_out", grad_out, x.shape, (*inputs, out))
+        grad = derivative("grad_out", grad_out, x, double, (*inputs, out))
     if order > 1:
-        if hess_out is None:
-            hess = new_output(x, double)
-        else:
-            hess = output("hess_out", hess_out, x.shape, (*inputs, out, grad_out))
+        hess = derivative("hess_out", hess_out, x, double, (*inputs, out, grad_out))
     return value, grad, hess
 
 
@@ -241,7 +261,7 @@ def finish(total: float, divisor: float, safe: bool, double: bool, out: Array | 
     return out
 
 
-def packed(order: int, value: Any, grad: Array | None, hess: Array | None) -> Any:
+def packed(order: int, value: Any, grad: Any, hess: Any) -> Any:
     """What a call returns: the value, or a tuple with the derivatives that were asked for."""
     if order == 0:
         return value

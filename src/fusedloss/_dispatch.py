@@ -3,74 +3,61 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from operator import index
-from typing import Any, Protocol
+from typing import Any, Final
 
 from fusedloss import _cpu
 
 Arrays = tuple[Any, ...]
 
 
-class Kernels(Protocol):
-    """What each of the modules _v2, _v3, _v4 and _base offers."""
+#: The families of kernels. Each is a compiled module for each instruction-set level.
+FORMULAS: Final = ("regression", "binary", "distributions")
+FAMILIES: Final = ("arrays", *FORMULAS, "classification")
 
-    LEVEL: str
-    FLAGS: str
-    OPENMP: bool
-    SMALL: int
-    FORMULA_NUMBERS: dict[str, int]
-    COMPUTATIONS: dict[str, int]
-    TARGETS: dict[str, int]
 
-    @staticmethod
-    def max_threads() -> int: ...
-    @staticmethod
-    def set_bfloat16(number: int) -> None: ...
-    @staticmethod
-    def asks(value: Any) -> int: ...
-    @staticmethod
-    def is_plain_output(buffer: Any, shape: tuple[int, ...], inputs: Arrays) -> bool: ...
-    @staticmethod
-    def scalar(value: float, double_precision: bool) -> Any: ...
-    @staticmethod
-    def elementwise(
-        formula: int,
-        parameters: tuple[float, ...],
-        double_precision: bool,
-        order: int,
-        scale: float,
-        summed: bool,
-        threads: int,
-        arrays: Arrays,
-    ) -> float: ...
-    @staticmethod
-    def rows(
-        what: int,
-        target: int,
-        order: int,
-        double_precision: bool,
-        keep: float,
-        spread: float,
-        ignored: int,
-        scale: float,
-        summed: bool,
-        threads: int,
-        class_axes: int,
-        arrays: Arrays,
-    ) -> float: ...
-    @staticmethod
-    def scan_weights(weights: Any) -> tuple[float, int]: ...
-    @staticmethod
-    def scan_labels(
-        labels: Any, classes: int, ignored: int, weight: Any
-    ) -> tuple[int, float, int, int]: ...
+class Kernels:
+    """The compiled functions of one level."""
+
+    def __init__(self, level: str) -> None:
+        families = {name: import_module(f"fusedloss._{level}_{name}") for name in FAMILIES}
+        arrays, rows = families["arrays"], families["classification"]
+        self.LEVEL: str = arrays.LEVEL
+        self.FLAGS: str = arrays.FLAGS
+        self.OPENMP: bool = arrays.OPENMP
+        self.SMALL: int = arrays.SMALL
+        self.max_threads: Callable[[], int] = arrays.max_threads
+        self.asks: Callable[[Any], int] = arrays.asks
+        self.is_plain_output: Callable[[Any, tuple[int, ...], Arrays], bool]
+        self.is_plain_output = arrays.is_plain_output
+        self.scalar: Callable[[float, bool], Any] = arrays.scalar
+        self.scan_weights: Callable[[Any], tuple[float, int]] = arrays.scan_weights
+        self.rows: Callable[..., float] = rows.rows
+        self.scan_labels: Callable[..., tuple[int, float, int, int]] = rows.scan_labels
+        self.COMPUTATIONS: dict[str, int] = rows.COMPUTATIONS
+        self.TARGETS: dict[str, int] = rows.TARGETS
+        #: Each formula's function, its number there, and whether it is paired.
+        self.FORMULAS: dict[str, tuple[Callable[..., float], int, bool]] = {
+            formula: (families[name].elementwise, *facts)
+            for name in FORMULAS
+            for formula, facts in families[name].FORMULAS.items()
+        }
+        self._families = families
+
+    def set_bfloat16(self, number: int) -> None:
+        """Tell all loops the dtype number of ml_dtypes' bfloat16."""
+        for family in self._families.values():
+            family.set_bfloat16(number)
 
 
 def built_levels() -> list[str]:
     """The levels that this installation has, the most capable first."""
-    return [level for level in ("v4", "v3", "v2", "base") if find_spec(f"fusedloss._{level}")]
+    return [
+        level for level in ("v4", "v3", "v2", "base") if find_spec(f"fusedloss._{level}_arrays")
+    ]
 
 
 def available_levels() -> list[str]:
@@ -92,11 +79,10 @@ def _load() -> Kernels:
             "no kernels for this CPU: built are " + (", ".join(built_levels()) or "none") + "; "
             "install from source with FUSEDLOSS_LEVELS=base"
         )
-    module: Any = import_module(f"fusedloss._{forced or levels[0]}")
-    return module  # type: ignore[no-any-return]
+    return Kernels(forced or levels[0])
 
 
-kernels: Kernels = _load()
+kernels: Final = _load()
 
 
 # ---- threads -----------------------------------------------------------------------

@@ -11,6 +11,20 @@ out, grad_out, hess_out : ndarray, optional, keyword only
     derivative; each for the methods that compute it. Of a floating dtype, any strides, sharing no
     memory with an input. They are written to and returned."""
 
+_PAIR_BUFFERS = """\
+out, grad_out, hess_out : ndarray or tuple of ndarray, optional, keyword only
+    Buffers for the value (of shape () unless ``reduction="none"``), the gradients and the second
+    derivatives, the last two each a tuple of two, of which one may be None. Of a floating dtype,
+    any strides, sharing no memory with an input. They are written to and returned."""
+
+_REDUCTION = """\
+reduction : str
+    "mean" (divides by the number of elements, also with a weight), "sum", "none", "batchmean"
+    (divides by the length of the first axis), "weighted_mean" (by the sum of the weights; 0 where
+    that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are
+    none).
+"""
+
 _RETURNS = """\
 Returns
 -------
@@ -25,17 +39,23 @@ input : array_like
     Predictions x, of any shape and real dtype.
 target : array_like
     True values t, of input's shape or broadcasting up to it.""",
+    "scores and signs": """\
+input : array_like
+    Scores x, of any shape and real dtype.
+target : array_like
+    Classes t, each -1 or 1, of input's shape or broadcasting up to it; or booleans, where False
+    stands for -1. Classes 0 and 1 in numbers are an error: pass ``2 * target - 1`` or booleans.""",
+    "log-probabilities": """\
+input : array_like
+    Log-probabilities x, of any shape and real dtype; as from `log_softmax`. Not checked.""",
+    "log_input": """\
+log_input : bool
+    Whether the input is the logarithm of the mean, or the mean itself.""",
     "weight": """\
 weight : array_like, optional
     Weights w of the elements, of input's shape or broadcasting up to it.""",
-    "reduction, mean over elements": """\
-reduction : str
-    "mean" (divides by the number of elements, also with a weight, as torch does for this loss),
-    "sum", "none", "batchmean" (divides by ``input.shape[0]``), "weighted_mean" (by the sum of the
-    weights) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are
-    none).
-"""
-    + _BUFFERS,
+    "reduction": _REDUCTION + _BUFFERS,
+    "reduction of pairs": _REDUCTION + _PAIR_BUFFERS,
     "reduction, mean over weights": """\
 reduction : str
     "mean" (divides by the number of elements; with a weight by the sum of the weights, as torch
@@ -45,12 +65,29 @@ reduction : str
 """
     + _BUFFERS,
     "returns": _RETURNS.format(shape="input's shape"),
+    "returns pairs": """\
+Returns
+-------
+value : scalar, or ndarray for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradients),
+    `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
+    two arrays, each of its own input's shape and (if that is floating) dtype.""",
     "raises": """\
 Raises
 ------
 ValueError
     For shapes that do not broadcast, a value out of its range, an unknown reduction, an unfit
     buffer.
+TypeError
+    For complex, object and other dtypes that are not real numbers.""",
+    "raises with domain": """\
+Raises
+------
+ValueError
+    For shapes that do not broadcast, a parameter out of its range, an unknown reduction, an unfit
+    buffer. Also for an element that is not accepted, with its position; such a one is found in
+    the pass over the data, so the contents of the buffers are unspecified then. NaN is accepted.
 TypeError
     For complex, object and other dtypes that are not real numbers.""",
     "class input": """\

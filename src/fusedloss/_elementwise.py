@@ -12,6 +12,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
+    derivative,
     divisor,
     finish,
     is_double,
@@ -37,28 +38,33 @@ def elementwise(
     weight: Any = None,
     third: Any = None,
     third_name: str = "",
+    third_axis: bool = False,
+    input_name: str = "input",
+    accepted: dict[str, str] | None = None,
     reduction: str = "mean",
     mean_by_weight: bool = False,
 ) -> Any:
-    """Evaluate a formula of kernels/formulas.pxi.
+    """Evaluate a formula of kernels/.
 
-    `target`, `weight` and the third operand broadcast up to `input`. `mean_by_weight` says that
-    torch's mean of this loss divides by the sum of the weights.
+    `target`, `weight` and the third operand broadcast up to `input`; `third_axis` says that the
+    last may lack the last axis. A paired formula has derivatives with respect to the third operand
+    too, of that one's shape. `accepted` completes "accepted are" for the operands that have a
+    domain; `mean_by_weight` says that torch's mean of this loss divides by the sum of the weights.
     """
-    x, asks = operand("input", input)
+    x, asks = operand(input_name, input)
     t, more = operand("target", target)
     asks |= more
     shape = x.shape
     if t.shape != shape:
-        t = broadcast("target", t, shape)
+        t = broadcast("target", t, shape, input_name)
     u = w = given = None
-    if third is not None:
+    run, number, paired = kernels.FORMULAS[formula]
+    if third is not None or paired:
         u, more = operand(third_name, third)
-        u = broadcast(third_name, u, shape)
         asks |= more
     if weight is not None:
         given, more = operand("weight", weight)
-        w = broadcast("weight", given, shape)
+        w = broadcast("weight", given, shape, input_name)
         asks |= more
     double = is_double(asks)
     order, out, _, _ = request
@@ -73,20 +79,36 @@ def elementwise(
         check_reduction(reduction)
         by, safe = _divisor(reduction, x, given)
     reduced = reduction != "none"
-    value = grad = hess = None
+    value = grad = hess = second = None
+    if u is not None:
+        lacks_axis = third_axis and u.shape == shape[:-1] != shape
+        full = broadcast(third_name, u[..., np.newaxis] if lacks_axis else u, shape, input_name)
+        if paired and order:
+            second = _Second(request, u, full.shape == u.shape, lacks_axis, shape)
+            request = second.first
+        third, u = u, full
     if order or out is not None or not reduced:
         value, grad, hess = outputs(request, x, double, None if reduced else shape, (x, t, u, w))
-    total = kernels.elementwise(
-        kernels.FORMULA_NUMBERS[formula],
-        parameters,
-        double,
-        order,
-        scale_of(by, safe),
-        reduced,
-        get_num_threads() if size > SMALL else 1,
-        (x, t, u, w, value, grad, hess),
-    )
+    arrays: Arrays = (x, t, u, w, value, grad, hess, None, None)
+    if second is not None:
+        arrays = (*arrays[:7], *second.outputs(double, arrays[:7]))
+    try:
+        total = run(
+            number,
+            parameters,
+            double,
+            order,
+            scale_of(by, safe),
+            reduced,
+            get_num_threads() if size > SMALL else 1,
+            arrays,
+        )
+    except LookupError as error:
+        names = (input_name, "target", third_name)
+        raise _outside(error, names, arrays, accepted or {}) from None
     result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+    if second is not None:
+        return packed(order, result, *second.packed(grad, hess))
     return packed(order, result, grad, hess)
 
 
@@ -100,6 +122,73 @@ def _divisor(reduction: str, x: Array, weight: Array | None) -> tuple[float, boo
     return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
 
 
+class _Second:
+    """The derivatives with respect to the third operand, beside those with respect to the input.
+
+    Where the operand was broadcast they are summed in arrays of its own shape, in float64.
+    """
+
+    def __init__(
+        self, request: Request, like: Array, full: bool, axis: bool, shape: tuple[int, ...]
+    ) -> None:
+        order, out, *buffers = request
+        names = ("grad_out", "hess_out")
+        pairs = [_two(name, b) for name, b in zip(names, buffers, strict=True)][:order]
+        self.first: Request = (order, out, *([a for a, _ in pairs] + [None])[:2])
+        self._buffers = [(f"{name}[1]", b) for name, (_, b) in zip(names, pairs, strict=False)]
+        self._like, self._full, self._axis, self._shape = like, full, axis, shape
+        self._results: list[Array] = []
+        self._sums: list[Array] = []
+
+    def outputs(self, double: bool, others: Arrays) -> Arrays:
+        """The arrays that the kernel writes to."""
+        targets: list[Any] = []
+        for name, buffer in self._buffers:
+            result = derivative(name, buffer, self._like, double, (*others, *self._results))
+            self._results.append(result)
+            if not self._full:
+                sums = np.zeros(self._like.shape)
+                self._sums.append(sums)
+                spread = sums[..., np.newaxis] if self._axis else sums
+                result = np.broadcast_to(spread, self._shape)
+            targets.append(result)
+        return (*targets, None, None)[:2]
+
+    def packed(self, grad: Any, hess: Any) -> tuple[Any, Any]:
+        """Both gradients, and both second derivatives."""
+        for result, sums in zip(self._results, self._sums, strict=False):
+            result[...] = sums
+        return (grad, self._results[0]), (hess, self._results[-1])
+
+
+def _two(name: str, buffers: Any) -> tuple[Any, Any]:
+    if buffers is None:
+        return None, None
+    if not isinstance(buffers, tuple) or len(buffers) != 2:
+        raise TypeError(
+            f"{name}: a tuple of two arrays or None is needed, as this loss has two gradients; "
+            f"got {type(buffers).__name__}"
+        )
+    return buffers
+
+
+def _outside(
+    error: LookupError, names: tuple[str, ...], arrays: Arrays, accepted: dict[str, str]
+) -> Exception:
+    """What is wrong with the element that the kernel found outside the formula's domain."""
+    if len(error.args) != 2:
+        return error
+    which, position = error.args
+    name, array = names[which], arrays[which]
+    if position < 0:
+        return ValueError(
+            f"{name}: the values changed during the call; accepted are {accepted[name]}"
+        )
+    index = tuple(map(int, np.unravel_index(position, array.shape)))
+    where = f" at [{', '.join(map(str, index))}]" if index else ""
+    return ValueError(f"{name}: the value{where} is {array[index]}; accepted are {accepted[name]}")
+
+
 def _check_range(formula: str, parameters: tuple[float, ...]) -> None:
     for x in parameters:
         if x and not _TINY <= abs(x) <= _HUGE:
@@ -111,8 +200,9 @@ def _check_range(formula: str, parameters: tuple[float, ...]) -> None:
 
 def _map(formula: str, double: bool, order: int, arrays: Arrays) -> None:
     """Run a formula without parameters, scale or sum."""
-    number, threads = kernels.FORMULA_NUMBERS[formula], get_num_threads()
-    kernels.elementwise(number, (), double, order, 1.0, False, threads, arrays)
+    run, number, _ = kernels.FORMULAS[formula]
+    arrays = (*arrays, None, None)
+    run(number, (), double, order, 1.0, False, get_num_threads(), arrays)
 
 
 def carry_back(formula: str, input: Any, grad_output: Any, grad_out: Any) -> Array:

@@ -182,20 +182,27 @@ hess : ndarray
 class Criterion:
     """A loss with its options bound, as in torch.nn.
 
-    The classes derive from the losses: the options are the loss's keyword arguments. A criterion
-    is called with ``(input, target)`` and has the loss's methods.
+    The classes derive from the losses: the arguments that have defaults are the options, a
+    criterion is called with the others, as with ``(input, target)``, and has the loss's methods.
     """
 
     loss: ClassVar[Loss[...]]
+    _names: ClassVar[tuple[str, ...]]  # of the options
 
     def __init_subclass__(cls, *, loss: Loss[...] | None = None) -> None:
         if loss is None:  # a user's own subclass
             return
         cls.loss = loss
-        _, _, *options = loss._arguments.parameters.values()
+        parameters = list(loss._arguments.parameters.values())
+        operands = [p for p in parameters if p.default is p.empty]
+        options = parameters[len(operands) :]
         cls.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+        cls._names = tuple(p.name for p in options)
+        for method in ("__call__", "value_and_grad", "value_grad_hess"):
+            setattr(cls, method, _bound(method, loss, operands))
         cls.__doc__ = (
-            f"{cls.__doc__}\n\nA criterion is called with ``(input, target)`` and has the loss's "
+            f"{cls.__doc__}\n\nA criterion is called with "
+            f"``({', '.join(p.name for p in operands)})`` and has the loss's "
             f"methods; its options are those of `{loss.__name__}`.\n\n{loss.__doc__}"
         )
 
@@ -210,33 +217,28 @@ class Criterion:
 
     def _options(self) -> dict[str, Any]:
         """The options as they are now: they are attributes, and may be set."""
-        signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
-        return {name: getattr(self, name) for name in signature.parameters}
+        return {name: getattr(self, name) for name in self._names}
 
-    def __call__(self, input: Any, target: Any, *, out: Any = None) -> Any:
-        return self.loss(input, target, out=out, **self._options())
+    # Each subclass has its own three, which know the names of the loss's operands.
+    def __call__(self, *operands: Any, out: Any = None, **named: Any) -> Any:
+        raise NotImplementedError
 
     def value_and_grad(
-        self, input: Any, target: Any, *, out: Any = None, grad_out: Any = None
-    ) -> tuple[Any, Array]:
+        self, *operands: Any, out: Any = None, grad_out: Any = None, **named: Any
+    ) -> tuple[Any, Any]:
         """Value and gradient in one pass."""
-        return self.loss.value_and_grad(
-            input, target, out=out, grad_out=grad_out, **self._options()
-        )
+        raise NotImplementedError
 
     def value_grad_hess(
         self,
-        input: Any,
-        target: Any,
-        *,
+        *operands: Any,
         out: Any = None,
         grad_out: Any = None,
         hess_out: Any = None,
-    ) -> tuple[Any, Array, Array]:
+        **named: Any,
+    ) -> tuple[Any, Any, Any]:
         """Value, gradient and diagonal second derivative in one pass."""
-        return self.loss.value_grad_hess(
-            input, target, out=out, grad_out=grad_out, hess_out=hess_out, **self._options()
-        )
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
@@ -248,6 +250,30 @@ class Criterion:
             ):
                 options.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(options)})"
+
+
+def _bound(name: str, loss: Loss[...], operands: list[inspect.Parameter]) -> Any:
+    """A criterion's method: the loss's, with the options put in."""
+    run = loss if name == "__call__" else getattr(loss, name)
+    template = getattr(Criterion, name)
+    buffers = [p for p in inspect.signature(template).parameters.values() if p.default is None]
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.Signature([me, *operands, *buffers])
+    accepted = {p.name for p in (*operands, *buffers)}
+
+    def method(self: Criterion, *args: Any, **kwargs: Any) -> Any:
+        if len(args) > len(operands) or not accepted.issuperset(kwargs):
+            try:
+                signature.bind(self, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{type(self).__name__}: {error}") from None
+        return run(*args, **kwargs, **self._options())
+
+    method.__name__ = name
+    method.__qualname__ = f"{Criterion.__name__}.{name}"
+    method.__doc__ = template.__doc__
+    vars(method)["__signature__"] = signature
+    return method
 
 
 class Activation(Generic[P, Q]):

@@ -9,6 +9,8 @@ from fusedloss._arrays import Array, ArrayLike
 from fusedloss._elementwise import apply, carry_back
 from fusedloss._loss import activation
 
+__all__ = ["log_softmax", "logsigmoid", "logsumexp", "sigmoid", "softmax"]
+
 
 def _softmax_vjp(
     input: ArrayLike,

@@ -6,75 +6,9 @@ from typing import Any
 
 from fusedloss import _rows
 from fusedloss._arrays import ArrayLike, Reduction, Request
-from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss
 
-
-@Loss
-def binary_cross_entropy_with_logits(
-    request: Request,
-    input: ArrayLike,
-    target: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    pos_weight: ArrayLike | None = None,
-    reduction: Reduction = "mean",
-) -> Any:
-    r"""Binary cross entropy of logits.
-
-    .. math:: w \left[ p\, t \log(1 + e^{-x}) + (1 - t) \log(1 + e^{x}) \right]
-
-    Derivatives with respect to x, with :math:`\sigma = 1 / (1 + e^{-x})`:
-    :math:`w [(1 - t) \sigma - p\, t (1 - \sigma)]` and
-    :math:`w (p\, t + 1 - t) \sigma (1 - \sigma)`.
-
-    Value and gradient are right to a few ULP in both tails: a logit of -15 with target 0 costs
-    3.06e-07 in float32, not 0. Infinite logits give the limits.
-
-    Parameters
-    ----------
-    input : array_like
-        Logits x, of any shape and real dtype.
-    target : array_like
-        Probabilities t of the positive class, of input's shape or broadcasting up to it; also
-        class labels 0 and 1 or booleans. As in torch, the range is not checked.
-    <weight>
-    pos_weight : array_like, optional
-        Weight p of the positive part, of input's shape or broadcasting up to it.
-    <reduction, mean over elements>
-
-    <returns>
-
-    <raises>
-
-    Notes
-    -----
-    torch: ``binary_cross_entropy_with_logits``; tf.losses: ``sigmoid_cross_entropy``; tf.nn:
-    ``sigmoid_cross_entropy_with_logits`` and ``weighted_cross_entropy_with_logits``; Keras:
-    ``BinaryCrossentropy(from_logits=True)``; optax: ``sigmoid_binary_cross_entropy``;
-    scikit-learn: ``HalfBinomialLoss``; XGBoost: ``binary:logistic``; LightGBM: ``binary``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fusedloss as fl
-    >>> fl.binary_cross_entropy_with_logits([0.1679, -0.087, -0.7915], [1, 0, 0]).round(4)
-    np.float64(0.5457)
-    >>> logits = np.array([-15.0, 40.0, np.inf], dtype=np.float32)
-    >>> each = fl.binary_cross_entropy_with_logits(logits, [False, True, True], reduction="none")
-    >>> [f"{x:.5g}" for x in each]
-    ['3.059e-07', '4.2484e-18', '0']
-    """
-    return elementwise(
-        request,
-        "bce_with_logits" if pos_weight is None else "bce_with_logits_pos_weight",
-        input,
-        target,
-        weight=weight,
-        third=pos_weight,
-        third_name="pos_weight",
-        reduction=reduction,
-    )
+__all__ = ["CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss"]
 
 
 @Loss
@@ -128,6 +62,7 @@ def cross_entropy(
     ``sparse_softmax_cross_entropy``; Keras: ``CategoricalCrossentropy(from_logits=True)`` and the
     sparse one; optax: ``softmax_cross_entropy`` and ``softmax_cross_entropy_with_integer_labels``;
     scikit-learn: ``HalfMultinomialLoss``; XGBoost: ``multi:softprob``; LightGBM: ``multiclass``.
+
     With probabilities "mean" divides by the number of rows, as in torch.
 
     References
@@ -195,7 +130,7 @@ def nll_loss(
 
     Notes
     -----
-    torch: ``nll_loss`` (and the old ``NLLLoss2d``, which is the case (N, C, H, W) with (N, H, W)).
+    torch: ``nll_loss``, and the old ``NLLLoss2d``, which is the case (N, C, H, W) with (N, H, W).
 
     Examples
     --------
@@ -213,10 +148,6 @@ def nll_loss(
         axis=axis,
         reduction=reduction,
     )
-
-
-class BCEWithLogitsLoss(Criterion, loss=binary_cross_entropy_with_logits):
-    """`binary_cross_entropy_with_logits` with its options bound."""
 
 
 class CrossEntropyLoss(Criterion, loss=cross_entropy):

@@ -4,9 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusedloss._arrays import ArrayLike, Reduction, Request, positive
+from fusedloss._arrays import ArrayLike, Reduction, Request, finite, positive
 from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss
+
+__all__ = [
+    "CauchyLoss",
+    "EpsilonInsensitiveLoss",
+    "ExpectileLoss",
+    "FairLoss",
+    "HuberLoss",
+    "L1Loss",
+    "LogCoshLoss",
+    "MAPELoss",
+    "MSELoss",
+    "MSLELoss",
+    "PseudoHuberLoss",
+    "QuantileLoss",
+    "SmoothL1Loss",
+    "SquaredEpsilonInsensitiveLoss",
+    "cauchy_loss",
+    "epsilon_insensitive_loss",
+    "expectile_loss",
+    "fair_loss",
+    "huber_loss",
+    "l1_loss",
+    "log_cosh_loss",
+    "mape_loss",
+    "mse_loss",
+    "msle_loss",
+    "pseudo_huber_loss",
+    "quantile_loss",
+    "smooth_l1_loss",
+    "squared_epsilon_insensitive_loss",
+]
+
+_ABOVE_MINUS_ONE = {"input": "numbers from -1 on", "target": "numbers from -1 on"}
 
 
 @Loss
@@ -35,7 +68,8 @@ def mse_loss(
     Notes
     -----
     torch: ``mse_loss``; tf.losses: ``mean_squared_error``; Keras: ``MeanSquaredError``; optax:
-    ``squared_error``; scikit-learn: ``HalfSquaredError`` is half of it.
+    ``squared_error``, and ``l2_loss``, which is half of it; scikit-learn: ``HalfSquaredError``,
+    half of it; XGBoost: ``reg:squarederror``, half of it; LightGBM: ``regression``, half of it.
 
     Examples
     --------
@@ -55,6 +89,10 @@ def mse_loss(
         reduction=reduction,
         mean_by_weight=True,
     )
+
+
+class MSELoss(Criterion, loss=mse_loss):
+    """`mse_loss` with its options bound."""
 
 
 @Loss
@@ -103,6 +141,77 @@ def l1_loss(
     )
 
 
+class L1Loss(Criterion, loss=l1_loss):
+    """`l1_loss` with its options bound."""
+
+
+@Loss
+def smooth_l1_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    beta: float = 1.0,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Absolute error with a squared middle.
+
+    With d = x - t:
+
+    .. math:: w \cdot \begin{cases} d^2 / (2 \beta) & |d| < \beta \\
+              |d| - \beta / 2 & |d| \ge \beta \end{cases}
+
+    Derivatives with respect to x: w times :math:`d / \beta` clipped to ±1; :math:`w / \beta` where
+    :math:`|d| < \beta`, else 0. With β = 0 it is the absolute error, whose derivative at 0 is 0.
+
+    Parameters
+    ----------
+    <input and target>
+    beta : float
+        Where the loss changes from squared to absolute; not negative, and finite.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    torch: ``smooth_l1_loss``, which takes no weight.
+
+    `huber_loss` with δ = β is β times it.
+
+    References
+    ----------
+    R. Girshick, Fast R-CNN, ICCV 2015.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.smooth_l1_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
+    array([0.125, 2.5  ])
+    >>> value, grad = fl.smooth_l1_loss.value_and_grad([0.25, 2], [0, 0], beta=0.5, reduction="sum")
+    >>> value, grad
+    (np.float64(1.8125), array([0.5, 1. ]))
+    """
+    beta = finite("beta", beta, 0.0)
+    return elementwise(
+        request,
+        "smooth_l1" if beta else "absolute_error",
+        input,
+        target,
+        parameters=(beta,) if beta else (),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class SmoothL1Loss(Criterion, loss=smooth_l1_loss):
+    """`smooth_l1_loss` with its options bound."""
+
+
 @Loss
 def huber_loss(
     request: Request,
@@ -128,7 +237,7 @@ def huber_loss(
     delta : float
         Where the loss changes from squared to absolute; positive and finite.
     <weight>
-    <reduction, mean over elements>
+    <reduction>
 
     <returns>
 
@@ -136,9 +245,11 @@ def huber_loss(
 
     Notes
     -----
-    torch: ``huber_loss``; tf.losses: ``huber_loss``; Keras: ``Huber``; optax: ``huber_loss``;
-    scipy.special: ``huber(delta, d)``; scikit-learn: ``HuberLoss``, whose second derivative at
-    :math:`|d| = \delta` is 1.
+    torch: ``huber_loss``, whose mean with a weight divides by the number of elements too;
+    tf.losses: ``huber_loss``; Keras: ``Huber``; optax: ``huber_loss``; scikit-learn: ``HuberLoss``,
+    whose second derivative at :math:`|d| = \delta` is 1; scipy.special: ``huber(delta, d)``;
+    scipy.optimize: ``least_squares(loss="huber", f_scale=delta)``, whose cost is the sum of it;
+    LightGBM: ``huber`` with ``alpha`` = δ, whose second derivative is 1 everywhere.
 
     References
     ----------
@@ -164,13 +275,614 @@ def huber_loss(
     )
 
 
-class MSELoss(Criterion, loss=mse_loss):
-    """`mse_loss` with its options bound."""
-
-
-class L1Loss(Criterion, loss=l1_loss):
-    """`l1_loss` with its options bound."""
-
-
 class HuberLoss(Criterion, loss=huber_loss):
     """`huber_loss` with its options bound."""
+
+
+@Loss
+def pseudo_huber_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    delta: float = 1.0,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""A smooth form of Huber's loss.
+
+    With d = x - t:
+
+    .. math:: w \, \delta^2 (s - 1), \qquad s = \sqrt{1 + (d / \delta)^2}
+
+    Derivatives with respect to x: :math:`w d / s` and :math:`w / s^3`.
+
+    Parameters
+    ----------
+    <input and target>
+    delta : float
+        The loss is about :math:`d^2 / 2` well inside of ±δ, and a line of slope ±δ far outside;
+        positive and finite.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scipy.special: ``pseudo_huber(delta, d)``; scipy.optimize:
+    ``least_squares(loss="soft_l1", f_scale=delta)``, whose cost is the sum of it; XGBoost:
+    ``reg:pseudohubererror`` with ``huber_slope`` = δ.
+
+    Charbonnier's :math:`\sqrt{d^2 + \delta^2}` is this loss divided by δ, plus δ.
+
+    References
+    ----------
+    P. Charbonnier, L. Blanc-Féraud, G. Aubert, M. Barlaud, Deterministic Edge-Preserving
+    Regularization in Computed Imaging, IEEE Trans. Image Process. 6 (1997) 298-311.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.pseudo_huber_loss([0.75, 2.4], [0.0, 0.0], reduction="none").round(6)
+    array([0.25, 1.6 ])
+    >>> value, grad = fl.pseudo_huber_loss.value_and_grad([0.75, 2.4], [0, 0], reduction="sum")
+    >>> grad.round(6)
+    array([0.6     , 0.923077])
+    """
+    return elementwise(
+        request,
+        "pseudo_huber",
+        input,
+        target,
+        parameters=(positive("delta", delta),),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class PseudoHuberLoss(Criterion, loss=pseudo_huber_loss):
+    """`pseudo_huber_loss` with its options bound."""
+
+
+@Loss
+def log_cosh_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Logarithm of the hyperbolic cosine, :math:`w \log \cosh (x - t)`.
+
+    About :math:`d^2 / 2` for a small d = x - t and :math:`|d| - \log 2` for a large one; no d is
+    too large or too small for it. Derivatives with respect to x: :math:`w \tanh d` and
+    :math:`w / \cosh^2 d`.
+
+    Parameters
+    ----------
+    <input and target>
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    Keras: ``LogCosh``; optax: ``log_cosh``.
+
+    References
+    ----------
+    P. W. Holland, R. E. Welsch, Robust Regression Using Iteratively Reweighted Least-Squares,
+    Comm. Statist. Theory Methods 6 (1977) 813-827 (the logistic weight).
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.log_cosh_loss([1.0, 100.0], [0.0, 0.0], reduction="none").round(6)
+    array([ 0.433781, 99.306853])
+    >>> f"{fl.log_cosh_loss(1e-12, 0.0):.6g}"
+    '5e-25'
+    """
+    return elementwise(request, "log_cosh", input, target, weight=weight, reduction=reduction)
+
+
+class LogCoshLoss(Criterion, loss=log_cosh_loss):
+    """`log_cosh_loss` with its options bound."""
+
+
+@Loss
+def quantile_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    q: float = 0.5,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Quantile (pinball, check) loss.
+
+    With d = x - t:
+
+    .. math:: w \max(-q d, (1 - q) d)
+
+    Derivatives with respect to x: :math:`-q w` where x < t, :math:`(1 - q) w` where x > t, and 0
+    where x = t; 0. The constant that minimises the sum is a q-quantile of the targets.
+
+    Parameters
+    ----------
+    <input and target>
+    q : float
+        The quantile, from 0 to 1. With 0.5 the loss is half the absolute error.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scikit-learn: ``PinballLoss(quantile=q)``, whose derivative where x = t is -q and whose second
+    derivative is 1; sklearn.metrics: ``mean_pinball_loss(alpha=q)``; XGBoost: ``reg:quantileerror``
+    with ``quantile_alpha`` = q, which its newest versions smooth; LightGBM: ``quantile`` with
+    ``alpha`` = q, whose derivative where x = t is 1 - q and whose second derivative is 1.
+
+    References
+    ----------
+    R. Koenker, G. Bassett, Regression Quantiles, Econometrica 46 (1978) 33-50.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.quantile_loss([1.0, 3.0], [2.0, 2.0], q=0.75, reduction="none")
+    array([0.75, 0.25])
+    >>> value, grad = fl.quantile_loss.value_and_grad([1, 3], [2, 2], q=0.75, reduction="sum")
+    >>> grad
+    array([-0.75,  0.25])
+    """
+    q = finite("q", q, 0.0, 1.0)
+    return elementwise(
+        request,
+        "quantile",
+        input,
+        target,
+        parameters=(q, 1.0 - q),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class QuantileLoss(Criterion, loss=quantile_loss):
+    """`quantile_loss` with its options bound."""
+
+
+@Loss
+def expectile_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    q: float = 0.5,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Expectile loss: a squared error with a factor for each sign.
+
+    With d = x - t:
+
+    .. math:: w \cdot \begin{cases} q \, d^2 & d < 0 \\ (1 - q) \, d^2 & d \ge 0 \end{cases}
+
+    Derivatives with respect to x: :math:`2 w q d` and :math:`2 w q` where d < 0,
+    :math:`2 w (1 - q) d` and :math:`2 w (1 - q)` where d > 0. Where d = 0 the second derivative is
+    w, the mean of both sides. The constant that minimises the sum is the q-expectile of the
+    targets.
+
+    Parameters
+    ----------
+    <input and target>
+    q : float
+        The expectile, from 0 to 1. With 0.5 the loss is half the squared error.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    XGBoost: ``reg:expectileerror`` with ``expectile_alpha`` = q, half of it, from 3.3 on;
+    scipy.stats: ``expectile(targets, alpha=q)``, the constant that minimises it.
+
+    References
+    ----------
+    W. K. Newey, J. L. Powell, Asymmetric Least Squares Estimation and Testing, Econometrica 55
+    (1987) 819-847.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.expectile_loss([1.0, 4.0], [2.0, 2.0], q=0.75, reduction="none")
+    array([0.75, 1.  ])
+    >>> value, grad = fl.expectile_loss.value_and_grad([1, 4], [2, 2], q=0.75, reduction="sum")
+    >>> grad
+    array([-1.5,  1. ])
+    """
+    q = finite("q", q, 0.0, 1.0)
+    return elementwise(
+        request,
+        "expectile",
+        input,
+        target,
+        parameters=(q, 1.0 - q),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class ExpectileLoss(Criterion, loss=expectile_loss):
+    """`expectile_loss` with its options bound."""
+
+
+@Loss
+def epsilon_insensitive_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    epsilon: float = 0.1,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Absolute error beyond a tolerance, :math:`w \max(0, |x - t| - \epsilon)`.
+
+    Derivatives with respect to x: :math:`w \operatorname{sign}(x - t)` where
+    :math:`|x - t| > \epsilon`, else 0 (also where both are equal); 0.
+
+    Parameters
+    ----------
+    <input and target>
+    epsilon : float
+        The tolerance; not negative, and finite.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scikit-learn: ``SGDRegressor(loss="epsilon_insensitive")``, likewise ``LinearSVR``, and the loss
+    of ``SVR``.
+
+    References
+    ----------
+    H. Drucker, C. J. C. Burges, L. Kaufman, A. Smola, V. Vapnik, Support Vector Regression
+    Machines, NIPS 1996.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.epsilon_insensitive_loss([1.0, 3.5], [1.25, 2.0], epsilon=0.5, reduction="none")
+    array([0., 1.])
+    """
+    return elementwise(
+        request,
+        "epsilon_insensitive",
+        input,
+        target,
+        parameters=(finite("epsilon", epsilon, 0.0),),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class EpsilonInsensitiveLoss(Criterion, loss=epsilon_insensitive_loss):
+    """`epsilon_insensitive_loss` with its options bound."""
+
+
+@Loss
+def squared_epsilon_insensitive_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    epsilon: float = 0.1,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Squared error beyond a tolerance, :math:`w \max(0, |x - t| - \epsilon)^2`.
+
+    Derivatives with respect to x, with :math:`m = \max(0, |x - t| - \epsilon)`:
+    :math:`2 w m \operatorname{sign}(x - t)`; :math:`2 w` where :math:`|x - t| > \epsilon`, else 0.
+
+    Parameters
+    ----------
+    <input and target>
+    epsilon : float
+        The tolerance; not negative, and finite.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scikit-learn: ``SGDRegressor(loss="squared_epsilon_insensitive")``, likewise ``LinearSVR``.
+
+    References
+    ----------
+    C.-H. Ho, C.-J. Lin, Large-scale Linear Support Vector Regression, J. Mach. Learn. Res. 13
+    (2012) 3323-3348.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.squared_epsilon_insensitive_loss([1.0, 4.0], [1.25, 2.0], epsilon=0.5, reduction="none")
+    array([0.  , 2.25])
+    """
+    return elementwise(
+        request,
+        "squared_epsilon_insensitive",
+        input,
+        target,
+        parameters=(finite("epsilon", epsilon, 0.0),),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class SquaredEpsilonInsensitiveLoss(Criterion, loss=squared_epsilon_insensitive_loss):
+    """`squared_epsilon_insensitive_loss` with its options bound."""
+
+
+@Loss
+def cauchy_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    c: float = 1.0,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Cauchy's (Lorentzian) loss, which outliers hardly move.
+
+    With d = x - t and z = (d / c)²:
+
+    .. math:: w \frac{c^2}{2} \log(1 + z)
+
+    Derivatives with respect to x: :math:`w d / (1 + z)` and :math:`w (1 - z) / (1 + z)^2`. Not
+    convex: the second derivative is negative where :math:`|d| > c`.
+
+    Parameters
+    ----------
+    <input and target>
+    c : float
+        The scale, where the derivative is largest; positive and finite.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scipy.optimize: ``least_squares(loss="cauchy", f_scale=c)``, whose cost is the sum of it, and
+    whose ρ(z) = ln(1 + z) is 2/c² times it.
+
+    References
+    ----------
+    P. W. Holland, R. E. Welsch, Robust Regression Using Iteratively Reweighted Least-Squares,
+    Comm. Statist. Theory Methods 6 (1977) 813-827.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.cauchy_loss([1.0, 3.0], [0.0, 0.0], reduction="none").round(6)
+    array([0.346574, 1.151293])
+    >>> value, grad = fl.cauchy_loss.value_and_grad([1.0, 3.0], [0.0, 0.0], reduction="sum")
+    >>> grad
+    array([0.5, 0.3])
+    """
+    return elementwise(
+        request,
+        "cauchy",
+        input,
+        target,
+        parameters=(positive("c", c),),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class CauchyLoss(Criterion, loss=cauchy_loss):
+    """`cauchy_loss` with its options bound."""
+
+
+@Loss
+def fair_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    c: float = 1.0,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Fair's loss: squared near the target, almost absolute far from it.
+
+    With d = x - t and a = :math:`|d| / c`:
+
+    .. math:: w \, c^2 (a - \log(1 + a))
+
+    Derivatives with respect to x: :math:`w d / (1 + a)` and :math:`w / (1 + a)^2`.
+
+    Parameters
+    ----------
+    <input and target>
+    c : float
+        The scale, and the slope that the loss approaches; positive and finite.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    LightGBM: ``fair`` with ``fair_c`` = c, both derivatives.
+
+    References
+    ----------
+    R. C. Fair, On the Robust Estimation of Econometric Models, Ann. Econ. Soc. Meas. 3 (1974)
+    667-677.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.fair_loss([1.0, 3.0], [0.0, 0.0], reduction="none").round(6)
+    array([0.306853, 1.613706])
+    >>> value, grad = fl.fair_loss.value_and_grad([1.0, 3.0], [0.0, 0.0], reduction="sum")
+    >>> grad
+    array([0.5 , 0.75])
+    """
+    return elementwise(
+        request,
+        "fair",
+        input,
+        target,
+        parameters=(positive("c", c),),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class FairLoss(Criterion, loss=fair_loss):
+    """`fair_loss` with its options bound."""
+
+
+@Loss
+def msle_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Squared logarithmic error, for a ratio rather than a difference.
+
+    .. math:: w \, l^2, \qquad l = \log(1 + x) - \log(1 + t)
+
+    Derivatives with respect to x: :math:`2 w l / (1 + x)` and :math:`2 w (1 - l) / (1 + x)^2`. Not
+    convex: the second derivative is negative where l > 1.
+
+    Parameters
+    ----------
+    input : array_like
+        Predictions x from -1 on, of any shape and real dtype.
+    target : array_like
+        True values t from -1 on, of input's shape or broadcasting up to it.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    scikit-learn: ``mean_squared_log_error``, which refuses -1 too, where the logarithm is infinite;
+    Keras: ``MeanSquaredLogarithmicError``, which raises smaller inputs and targets to 1e-7;
+    XGBoost: ``reg:squaredlogerror``, half of it.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.msle_loss([2.5, 5, 4, 8], [3, 5, 2.5, 7]).round(6)
+    np.float64(0.03973)
+    """
+    return elementwise(
+        request,
+        "squared_log_error",
+        input,
+        target,
+        weight=weight,
+        reduction=reduction,
+        accepted=_ABOVE_MINUS_ONE,
+    )
+
+
+class MSLELoss(Criterion, loss=msle_loss):
+    """`msle_loss` with its options bound."""
+
+
+@Loss
+def mape_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    eps: float = 2.0**-52,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Absolute error relative to the target, as a fraction.
+
+    .. math:: w \frac{|x - t|}{\max(|t|, \epsilon)}
+
+    Derivatives with respect to x: :math:`w \operatorname{sign}(x - t) / \max(|t|, \epsilon)`, which
+    is 0 where x = t; 0.
+
+    Parameters
+    ----------
+    <input and target>
+    eps : float
+        ε, the smallest divisor; positive and finite. The default is scikit-learn's, for which a
+        target of 0 costs 4.5e15 times the error.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scikit-learn: ``mean_absolute_percentage_error``; Keras: ``MeanAbsolutePercentageError``, which
+    is 100 times it with ε = 1e-7; LightGBM: ``mape``, which has ε = 1 and the second derivative 1.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.mape_loss([1.5, 5.0], [1.0, 4.0], reduction="none")
+    array([0.5 , 0.25])
+    >>> fl.mape_loss([0.25], [0.0], eps=1.0)
+    np.float64(0.25)
+    """
+    return elementwise(
+        request,
+        "percentage_error",
+        input,
+        target,
+        parameters=(positive("eps", eps),),
+        weight=weight,
+        reduction=reduction,
+    )
+
+
+class MAPELoss(Criterion, loss=mape_loss):
+    """`mape_loss` with its options bound."""

@@ -7,71 +7,154 @@ Also how the live comparison (test_torch.py) asks torch.
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 DATA = Path(__file__).parent.parent / "data" / "torch_parity.json"
-CONSTANT = {"weight", "pos_weight"}
+PAIRED = {"margin_ranking_loss": ("input1", "input2"), "gaussian_nll_loss": ("input", "var")}
+ROWS = ("cross_entropy", "nll_loss")
 inf = float("inf")
+
+
+def function_of(loss: str, options: dict[str, Any]) -> Callable[..., Any]:
+    """Torch's own function, or the textbook's formula where torch has none with these options."""
+    from torch.nn import functional
+
+    from tests.peers import textbook
+
+    return getattr(functional if has_own(loss, options) else textbook, loss)  # type: ignore[no-any-return]
+
+
+def has_own(loss: str, options: dict[str, Any]) -> bool:
+    """Whether it is a loss of torch itself."""
+    from torch.nn import functional
+
+    return (
+        hasattr(functional, loss) and "log_clamp" not in options and options.get("full") != "exact"
+    )
 
 
 def ask_torch(
     loss: str, arrays: dict[str, Any], options: dict[str, Any], hessian: bool = True
 ) -> tuple[Any, Any, Any]:
-    """Value, gradient (of the sum, for "none") and diagonal second derivative, as arrays."""
+    """Value, gradient (of the sum, for "none") and diagonal second derivative, as arrays.
+
+    Of a paired loss the last two are tuples, with None where the second input is no array.
+    """
     import torch
 
-    function = getattr(torch.nn.functional, loss)
+    function, options = function_of(loss, options), dict(options)
     tensors = {k: torch.tensor(np.asarray(a)) for k, a in arrays.items()}
-    x = tensors.pop("input").requires_grad_()
-    target = tensors.pop("target")
-    value = function(x, target, **tensors, **options)
+    names = PAIRED.get(loss, ("input",))
+    inputs = [tensors[k].requires_grad_() if k in tensors else None for k in names]
+    known = inspect.signature(function).parameters
+    if "reduction" in known and ("weight" in known or "weight" not in arrays):
+        value = function(**tensors, **options)
+    else:
+        weight = tensors.pop("weight", 1.0)
+        reduction = options.pop("reduction", "mean")
+        if "reduction" in known:
+            options["reduction"] = "none"
+        value = function(**tensors, **options) * weight
+        if reduction != "none":
+            value = getattr(value, reduction)()
+    derivatives = [_derivatives(value, x, loss in ROWS, hessian) for x in inputs]
+    grads, hesses = zip(*derivatives, strict=True)
+    if loss in PAIRED:
+        return value.detach().numpy(), grads, hesses
+    return value.detach().numpy(), grads[0], hesses[0]
+
+
+def _derivatives(value: Any, x: Any, rows: bool, hessian: bool) -> tuple[Any, Any]:
+    import torch
+
+    if x is None:
+        return None, None
     (grad,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+    if not hessian:
+        return grad.detach().numpy(), None
     hess = torch.zeros_like(x)
-    if hessian and grad.requires_grad:
-        flat = grad.flatten()
-        for k in range(flat.numel()):
-            (row,) = torch.autograd.grad(flat[k], x, retain_graph=True, allow_unused=True)
-            if row is not None:
-                hess.view(-1)[k] = row.flatten()[k]
-    return value.detach().numpy(), grad.detach().numpy(), hess.numpy()
+    flat = grad.flatten() if rows else grad.sum()[None]
+    for k in range(flat.numel() if grad.requires_grad else 0):
+        (row,) = torch.autograd.grad(flat[k], x, retain_graph=True, allow_unused=True)
+        if row is not None and rows:
+            hess.view(-1)[k] = row.flatten()[k]
+        elif row is not None:  # each element of the gradient depends on its own of x alone
+            hess += row
+    return grad.detach().numpy(), hess.detach().numpy()
 
 
 Question = tuple[str, dict[str, Any], dict[str, Any]]
+REDUCTIONS = ("mean", "sum", "none")
 
 
 def questions() -> Iterator[Question]:
     """Kinks, edges and options of every loss; arrays as lists."""
-    x = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -3.0, 1e-9, 40.0, -40.0, 1e6]
-    zeros = [0.0] * len(x)
-    t = [0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.25, 0.75, 1.0, 1.0, 0.0, 0.5]
-    w = [1.0, 2.0, 0.0, 0.5, 3.0, 1.0, 1.0, 0.25, 1.0, 2.0, 1.0, 1.0]
+    yield from of_regression()
+    yield from of_logits()
+    yield from of_classes()
+    yield from of_probabilities()
+    yield from of_signs()
+    yield from of_counts()
+    yield from of_variances()
+    yield from of_log_probabilities()
+
+
+X = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -3.0, 1e-9, 40.0, -40.0, 1e6]
+ZEROS = [0.0] * len(X)
+T = [0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.25, 0.75, 1.0, 1.0, 0.0, 0.5]
+W = [1.0, 2.0, 0.0, 0.5, 3.0, 1.0, 1.0, 0.25, 1.0, 2.0, 1.0, 1.0]
+NONE = {"reduction": "none"}
+
+
+def of_regression() -> Iterator[Question]:
+    edges = {"input": [inf, -inf, 1e200], "target": [0.0] * 3}
     for loss in ("mse_loss", "l1_loss", "huber_loss"):
-        for reduction in ("mean", "sum", "none"):
-            yield loss, {"input": x, "target": zeros}, {"reduction": reduction}
-            yield loss, {"input": x, "target": t, "weight": w}, {"reduction": reduction}
-        yield loss, {"input": [inf, -inf, 1e200], "target": [0.0] * 3}, {"reduction": "none"}
+        for reduction in REDUCTIONS:
+            yield loss, {"input": X, "target": ZEROS}, {"reduction": reduction}
+            yield loss, {"input": X, "target": T, "weight": W}, {"reduction": reduction}
+        yield loss, edges, NONE
         yield loss, {"input": [[]], "target": [[]]}, {}
     for delta in (1e-6, 0.5, 1.5, 40.0, 1e8):
-        yield "huber_loss", {"input": x, "target": zeros}, {"delta": delta, "reduction": "none"}
-    bce = "binary_cross_entropy_with_logits"
-    for reduction in ("mean", "sum", "none"):
-        yield bce, {"input": x, "target": t}, {"reduction": reduction}
-        yield bce, {"input": x, "target": t, "weight": w}, {"reduction": reduction}
-    yield bce, {"input": x, "target": t, "pos_weight": w}, {"reduction": "none"}
-    yield bce, {"input": [x, x], "target": [t, w], "weight": w, "pos_weight": w}, {}
-    yield bce, {"input": [[0.5, 1.0]] * 3, "target": [[1.0, 0.0]] * 3, "pos_weight": [2.0, 3.0]}, {}
-    yield bce, {"input": [1.0, -2.0], "target": [2.0, -1.0]}, {"reduction": "none"}
+        yield "huber_loss", {"input": X, "target": ZEROS}, {"delta": delta} | NONE
+    loss = "smooth_l1_loss"
+    for reduction in REDUCTIONS:
+        yield loss, {"input": X, "target": T}, {"reduction": reduction}
+    for beta in (0.0, 1e-6, 0.5, 1.0, 1.5, 40.0, 1e8):
+        yield loss, {"input": X, "target": ZEROS}, {"beta": beta} | NONE
+    yield loss, edges, NONE
+    yield loss, edges, {"beta": 0.0} | NONE
+    yield loss, {"input": [[]], "target": [[]]}, {}
 
+
+def of_logits() -> Iterator[Question]:
+    bce = "binary_cross_entropy_with_logits"
+    for reduction in REDUCTIONS:
+        yield bce, {"input": X, "target": T}, {"reduction": reduction}
+        yield bce, {"input": X, "target": T, "weight": W}, {"reduction": reduction}
+    yield bce, {"input": X, "target": T, "pos_weight": W}, NONE
+    yield bce, {"input": [X, X], "target": [T, W], "weight": W, "pos_weight": W}, {}
+    yield bce, {"input": [[0.5, 1.0]] * 3, "target": [[1.0, 0.0]] * 3, "pos_weight": [2.0, 3.0]}, {}
+    yield bce, {"input": [1.0, -2.0], "target": [2.0, -1.0]}, NONE
+    focal = "sigmoid_focal_loss"
+    x, t = [0.0, 0.5, -0.5, 1.0, 3.0, -3.0, 8.0, -8.0], [1.0, 0.0, 1.0, 0.25, 1.0, 1.0, 0.0, 1.0]
+    for reduction in REDUCTIONS:
+        yield focal, {"input": x, "target": t}, {"reduction": reduction}
+    for options in ({"gamma": 0.0}, {"gamma": 0.5}, {"alpha": 0.75, "gamma": 5.0}, {"alpha": -1}):
+        yield focal, {"input": x, "target": t}, options | NONE
+    yield focal, {"input": [[]], "target": [[]]}, {}
+
+
+def of_classes() -> Iterator[Question]:
     logits = [[0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [30.0, 0.0, -30.0], [1.0, 1.0, -inf]]
     cw = [0.5, 2.0, 1.0]
-    both = ("cross_entropy", "nll_loss")
-    for loss in both:
-        for reduction in ("mean", "sum", "none"):
+    for loss in ROWS:
+        for reduction in REDUCTIONS:
             arrays = {"input": logits, "target": [2, 0, 1, 0]}
             yield loss, arrays, {"reduction": reduction}
             yield loss, arrays | {"weight": cw}, {"reduction": reduction}
@@ -89,10 +172,109 @@ def questions() -> Iterator[Question]:
         yield ce, {"input": finite, "target": [2, -100, 1], "weight": cw}, options
         yield ce, {"input": finite, "target": [[0.5, 0.25, 0.25]] * 3, "weight": cw}, options
     odd = [[0.0, 1.0, 0.0], [0.5, 0.5, 0.0], [2.0, 0.0, -1.0]]  # not all of them distributions
-    for reduction in ("mean", "sum", "none"):
+    for reduction in REDUCTIONS:
         yield ce, {"input": finite, "target": odd}, {"reduction": reduction}
     yield ce, {"input": logits[0], "target": odd[2], "weight": cw}, {}
-    yield ce, {"input": logits, "target": [2, 0, 2, 2]}, {"reduction": "none"}
+    yield ce, {"input": logits, "target": [2, 0, 2, 2]}, NONE
+
+
+def of_probabilities() -> Iterator[Question]:
+    bce = "binary_cross_entropy"
+    x = [0.25, 0.5, 0.5, 0.9, 0.9, 0.01, 0.01, 0.99]
+    t = [0.25, 0.0, 1.0, 1.0, 0.5, 0.0, 1.0, 0.125]
+    for reduction in REDUCTIONS:
+        yield bce, {"input": x, "target": t}, {"reduction": reduction}
+        yield bce, {"input": x, "target": t, "weight": W[: len(x)]}, {"reduction": reduction}
+    yield bce, {"input": [x, x], "target": [t, t[::-1]], "weight": W[: len(x)]}, {}
+    yield bce, {"input": [[]], "target": [[]]}, {}
+    least = 3.720075976020836e-44  # e^-100, where the logarithms are clamped
+    edges = [0.0, 1.0, least / 2, least, 2 * least, 1e-20, 1e-13, 1e-12, 1e-11]
+    edges += [1 - 1e-11, 1 - 1e-12, 1 - 2.0**-53]
+    for target in (0.0, 1.0, 0.5):
+        yield bce, {"input": edges, "target": [target] * len(edges)}, NONE
+
+
+def has_hessian(loss: str, arrays: dict[str, Any]) -> bool:
+    """Whether torch's second derivative is the one that is meant: see the end of test_torch.py."""
+    return loss != "binary_cross_entropy" or np.min(arrays["input"], initial=1.0) >= 0.01
+
+
+def of_signs() -> Iterator[Question]:
+    x = [*X[:-1], 700.0]
+    t = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0]
+    for loss in ("soft_margin_loss", "hinge_embedding_loss"):
+        for reduction in REDUCTIONS:
+            yield loss, {"input": x, "target": t}, {"reduction": reduction}
+        yield loss, {"input": [[]], "target": [[]]}, {}
+    yield "soft_margin_loss", {"input": [inf, -inf], "target": [1.0, -1.0]}, NONE
+    unlike = {"input": x, "target": [-1.0] * len(x)}
+    for margin in (0.0, 0.5, 1.0, 1.5, -0.5):
+        yield "hinge_embedding_loss", unlike, {"margin": margin} | NONE
+    edges = {"input": [inf, -inf, inf, -inf], "target": [1.0, 1.0, -1.0, -1.0]}
+    yield "hinge_embedding_loss", edges, NONE
+
+    ranking = "margin_ranking_loss"
+    arrays = {"input1": x, "input2": T, "target": t}
+    for reduction in REDUCTIONS:
+        yield ranking, arrays, {"reduction": reduction}
+    pairs = {"input1": x, "input2": ZEROS, "target": t}
+    for margin in (0.5, 1.0, -0.5):
+        yield ranking, pairs, {"margin": margin} | NONE
+    grid = {"input1": [[0.5, 1.0], [-1.0, 2.0], [0.0, 0.25]], "target": [[1.0, -1.0]] * 3}
+    for other in ([[0.5], [1.0], [0.25]], [[0.5, 1.0]], [[0.5]]):
+        for reduction in REDUCTIONS:
+            options = {"margin": 0.25, "reduction": reduction}
+            yield ranking, grid | {"input2": other}, options
+    edges = {"input1": [inf, -inf, 0.0, 0.0], "input2": [0.0, 0.0, inf, -inf], "target": [1.0] * 4}
+    yield ranking, edges, NONE
+    yield ranking, {"input1": [[]], "input2": [[]], "target": [[]]}, {}
+
+
+def of_counts() -> Iterator[Question]:
+    loss = "poisson_nll_loss"
+    x, t = [0.0, -0.0, 1.0, -2.5, 3.0, 5.0, -40.0, 0.5], [0.0, 1.0, 2.0, 0.5, 1.5, 170.0, 3.0, 2.5]
+    rates = [0.0, 0.0, 1.0, 0.25, 3.0, 170.0, 1e-9, 1e6]
+    for full in (False, True):
+        for reduction in REDUCTIONS:
+            options = {"full": full, "reduction": reduction}
+            yield loss, {"input": x, "target": t}, options
+            yield loss, {"input": rates, "target": t}, {"log_input": False} | options
+    for eps in (1e-3, 0.5):
+        yield loss, {"input": rates, "target": t}, {"log_input": False, "eps": eps} | NONE
+    no_eps = {"log_input": False, "eps": 0.0}
+    yield loss, {"input": [0.0, *rates[2:]], "target": [3.0, *t[2:]]}, no_eps | NONE
+    yield loss, {"input": [-inf, 800.0, 800.0], "target": [1.0, 0.0, 3.0]}, NONE
+    yield loss, {"input": [[]], "target": [[]]}, {}
+
+
+def of_variances() -> Iterator[Question]:
+    loss = "gaussian_nll_loss"
+    x, t = [[0.5, 1.0, -1.0], [0.0, 2.0, 40.0]], [[0.0, 1.0, 1.5], [-0.5, 2.5, 0.0]]
+    both = {"input": x, "target": t}
+    shapes: list[Any] = [[[1.0, 0.5, 2.0], [4.0, 0.01, 100.0]], [[1.0], [0.5]], [1.0, 0.5]]
+    shapes.append([[1.0, 0.5, 2.0]])
+    for var in shapes:
+        for reduction in REDUCTIONS:
+            yield loss, both | {"var": var}, {"reduction": reduction}
+    yield loss, both | {"var": [[0.0, 1e-7, 1e-6], [2e-6, 0.1, inf]]}, NONE
+    yield loss, both | {"var": shapes[0]}, {"full": True, "eps": 0.75}
+    yield loss, both | {"var": [0.0, 0.5]}, {"full": True} | NONE
+    yield loss, {"input": x[0], "target": t[0], "var": 2.0}, NONE
+    yield loss, both, {"var": 2.0}
+    yield loss, {"input": [[]], "target": [[]], "var": [[]]}, {}
+
+
+def of_log_probabilities() -> Iterator[Question]:
+    loss = "kl_div"
+    x = [[-0.5, -1.5, -2.5, -0.125], [-40.0, -1.0, 0.0, -1e-9]]
+    p = [[0.5, 0.25, 0.25, 0.0], [0.125, 1.0, 0.0, 2.5]]
+    logs = [[-0.5, -1.0, -3.0, -40.0], [0.0, -1.0, -1e-9, 0.5]]
+    for reduction in (*REDUCTIONS, "batchmean"):
+        yield loss, {"input": x, "target": p}, {"reduction": reduction}
+        yield loss, {"input": x, "target": logs}, {"reduction": reduction, "log_target": True}
+        yield loss, {"input": [[]], "target": [[]]}, {"reduction": reduction}
+    yield loss, {"input": [-inf, -inf], "target": [0.5, 1.0]}, NONE
+    yield loss, {"input": [-inf, -1.0], "target": [-1.0, inf]}, {"log_target": True} | NONE
 
 
 def as_arrays(arrays: dict[str, Any]) -> dict[str, Any]:
@@ -100,17 +282,25 @@ def as_arrays(arrays: dict[str, Any]) -> dict[str, Any]:
     return {k: np.array(a) for k, a in arrays.items()}
 
 
+def as_lists(part: Any) -> Any:
+    if isinstance(part, tuple):
+        return [as_lists(p) for p in part]
+    return part if part is None else part.tolist()
+
+
 def main() -> None:
     import torch
 
     cases = []
     for loss, arrays, options in questions():
-        value, grad, hess = ask_torch(loss, as_arrays(arrays), options)
-        answer = {"value": value.tolist(), "grad": grad.tolist(), "hess": hess.tolist()}
-        cases.append({"loss": loss, "arrays": arrays, "options": options} | answer)
+        answers = ask_torch(loss, as_arrays(arrays), options, has_hessian(loss, arrays))
+        named = zip(("value", "grad", "hess"), map(as_lists, answers), strict=True)
+        cases.append({"loss": loss, "arrays": arrays, "options": options} | dict(named))
     about = (
         f"torch {torch.__version__}, torch.nn.functional, float64, CPU; written by "
-        "tests/peers/record.py. grad and hess (the diagonal) are those of the sum of value."
+        "tests/peers/record.py. grad and hess (the diagonal) are those of the sum of value; each a "
+        "pair where two inputs have them, and null where torch has none that is meant. The "
+        "sigmoid_focal_loss of torchvision is its formula in torch (tests/peers/textbook.py)."
     )
     lines = ",\n".join(json.dumps(case) for case in cases)
     DATA.write_text(f'{{"about": {json.dumps(about)},\n"cases": [\n{lines}\n]}}\n')

@@ -11,6 +11,8 @@
 # run over its rows; for few classes, or where the class axis is not the innermost in memory. `along`: row by row, the
 # loops run over the classes, in chunks.
 
+include "common.pxi"
+
 cdef enum:
     TILE = 64             # rows of a tile, at most
     FEW = 128             # classes that a tile holds in its buffers, at most
@@ -40,6 +42,23 @@ cdef struct Rows:
 
 cdef enum:
     R_X, R_T, R_F, R_V, R_G, R_H
+
+
+cdef void add_block(Sum *s, const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Lanes lanes
+    cdef Py_ssize_t j
+    if n < 16:
+        for j in range(n):
+            accumulate(v[j], &s.total, &s.lost)
+        return
+    clear(&lanes)
+    add_to_lanes(&lanes, v, n)
+    gather_lanes(&lanes, s)
+
+cdef double block_sum(const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Sum s = Sum(0, 0)
+    add_block(&s, v, n)
+    return result(s)
 
 
 cdef inline real softmax_gap(real e, real s) noexcept nogil:
@@ -767,33 +786,6 @@ def rows(int what, int target, int order, bint double_precision, double keep, do
     if double_precision:
         return run_rows[double](NULL, &job, arrays, class_axes, threads)
     return run_rows[float](NULL, &job, arrays, class_axes, threads)
-
-
-def scan_weights(cnp.ndarray weights):
-    """The sum of an array, and how many of its items are not zero."""
-    cdef Space space
-    cdef Operand op
-    cdef Lanes lanes
-    cdef Sum total = Sum(0, 0)
-    cdef double values[BLOCK]
-    cdef const double *v
-    cdef Py_ssize_t i, j, n, nonzero = 0, count = cnp.PyArray_SIZE(weights)
-    cdef int axis, ndim = cnp.PyArray_NDIM(weights)
-    describe(&op, weights, <const double *> NULL, ndim)
-    for axis in range(ndim):
-        space.shape[axis] = cnp.PyArray_DIM(weights, axis)
-    space.ndim = merge_axes(&op, 1, &space, 0, ndim, 0) if count > 0 else 0
-    op.flat = is_flat(&op, &space, 0, space.ndim)
-    with nogil:
-        for i from 0 <= i < count by BLOCK:
-            n = min(<Py_ssize_t> BLOCK, count - i)
-            v = fetch(&op, op.data, &space, 0, space.ndim, i, n, <double *> values)
-            clear(&lanes)
-            add_to_lanes(&lanes, v, n)
-            gather_lanes(&lanes, &total)
-            for j in range(n):
-                nonzero += v[j] != 0
-    return result(total), nonzero
 
 
 def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight):

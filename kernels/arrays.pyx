@@ -1,5 +1,18 @@
 # What the Python wrappers ask at every call, and what must therefore not take long.
 
+include "common.pxi"
+
+LEVEL = FUSEDLOSS_LEVEL.decode()
+FLAGS = FUSEDLOSS_FLAGS.decode()
+OPENMP = bool(FL_OPENMP)
+SMALL = <int> THREAD_GRAIN       # up to this size no call is split over threads
+
+
+def max_threads():
+    """Threads that OpenMP would use now (OMP_NUM_THREADS, threadpoolctl), 1 in a serial build."""
+    return omp_get_max_threads()
+
+
 cdef cnp.dtype _float32 = cnp.PyArray_DescrFromType(cnp.NPY_FLOAT)
 cdef cnp.dtype _float64 = cnp.PyArray_DescrFromType(cnp.NPY_DOUBLE)
 
@@ -59,3 +72,30 @@ def is_plain_output(buffer, tuple shape, tuple inputs):
             if other is not None and extent(other, &other_low, &other_high) and low < other_high and other_low < high:
                 return False
     return True
+
+
+def scan_weights(cnp.ndarray weights):
+    """The sum of an array, and how many of its items are not zero."""
+    cdef Space space
+    cdef Operand op
+    cdef Lanes lanes
+    cdef Sum total = Sum(0, 0)
+    cdef double values[BLOCK]
+    cdef const double *v
+    cdef Py_ssize_t i, j, n, nonzero = 0, count = cnp.PyArray_SIZE(weights)
+    cdef int axis, ndim = cnp.PyArray_NDIM(weights)
+    describe(&op, weights, <const double *> NULL, ndim)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(weights, axis)
+    space.ndim = merge_axes(&op, 1, &space, 0, ndim, 0) if count > 0 else 0
+    op.flat = is_flat(&op, &space, 0, space.ndim)
+    with nogil:
+        for i from 0 <= i < count by BLOCK:
+            n = min(<Py_ssize_t> BLOCK, count - i)
+            v = fetch(&op, op.data, &space, 0, space.ndim, i, n, <double *> values)
+            clear(&lanes)
+            add_to_lanes(&lanes, v, n)
+            gather_lanes(&lanes, &total)
+            for j in range(n):
+                nonzero += v[j] != 0
+    return result(total), nonzero

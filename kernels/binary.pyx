@@ -1,0 +1,258 @@
+# The formulas of losses between a score and one of two classes, and of the activations.
+
+include "formulas.pxi"
+
+
+cdef inline int not_a_sign(real t) noexcept nogil:
+    return BAD_TARGET * ((absolute(t) != 1) & (t == t))
+
+cdef inline int not_a_probability(real p) noexcept nogil:
+    return (p < 0) | (p > 1)
+
+
+cdef struct BceWithLogits:
+    char none
+
+cdef struct WeightedBceWithLogits:
+    char none
+
+cdef inline int bce_with_logits(real x, real pt, real nt, real both, real *v, real *g, real *h) noexcept nogil:
+    """pt softplus(-x) + nt softplus(x), with pt = p t, nt = 1 - t and both = pt + nt, from z = exp(-|x|) in (0, 1]: no
+    difference of large numbers, so that both tails keep their digits. A logit of ±inf gives the limit."""
+    cdef real size = absolute(x), z = exp(-size)
+    cdef real slope = nt if x > 0 else pt          # of the straight line that the loss approaches
+    cdef real share = reciprocal(1 + z)            # sigmoid(|x|)
+    cdef real line = 0 if slope == 0 else slope * size
+    cdef real up = 1 if x > 0 else z, down = z if x > 0 else <real> 1
+    v[0] = line + both * log1p_unit(z)
+    g[0] = (nt * up - pt * down) * share
+    h[0] = both * z * share * share
+
+
+cdef struct Sigmoid:
+    char none
+
+cdef inline int sigmoid(real x, real *v, real *g, real *h) noexcept nogil:
+    """1 / (1 + exp(-x))"""
+    cdef real z = exp(-absolute(x)), share = reciprocal(1 + z), s = share * share * z
+    v[0] = share if x > 0 else z * share
+    g[0] = s
+    h[0] = s * (z - <real> 1) * share if x > 0 else s * (<real> 1 - z) * share
+
+
+cdef struct LogSigmoid:
+    char none
+
+cdef inline int log_sigmoid(real x, real *v, real *g, real *h) noexcept nogil:
+    """-softplus(-x)"""
+    cdef real z = exp(-absolute(x)), share = reciprocal(1 + z)
+    v[0] = (x if x < 0 else 0) - log1p_unit(z)
+    g[0] = z * share if x > 0 else share
+    h[0] = -z * share * share
+
+
+cdef struct BinaryCrossEntropy:
+    double log_clamp
+
+cdef inline int binary_cross_entropy(BinaryCrossEntropy f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """-(t log x + (1 - t) log(1 - x)) with torch's clamps: of the logarithms from below, and of x(1 - x) in the derivatives."""
+    cdef real floor = <real> f.log_clamp, nx = 1 - x, nt = 1 - t, width = x * nx, a = log(x), b = log1p(-x), up, down
+    a = floor if a < floor else a
+    b = floor if b < floor else b
+    width = <real> 1e-12 if width < <real> 1e-12 else width
+    v[0] = -(t * a + nt * b)
+    g[0] = (x - t) / width
+    up = nx / width
+    down = x / width
+    h[0] = t * up * up + nt * down * down
+    return BAD_INPUT * not_a_probability(x) | BAD_TARGET * not_a_probability(t)
+
+
+cdef struct ExactBinaryCrossEntropy:
+    char none
+
+cdef inline int exact_binary_cross_entropy(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """The same without clamps; 0 times infinity is 0, and at 0 and 1 there are the one-sided limits."""
+    cdef real nx = 1 - x, nt = 1 - t, d = x - t, width = x * nx
+    cdef real a = 0 if t == 0 else t * log(x), b = 0 if nt == 0 else nt * log1p(-x)
+    cdef real up = 0 if t == 0 else t / x / x, down = 0 if nt == 0 else nt / nx / nx
+    v[0] = -(a + b)
+    g[0] = nx - x if d == 0 and width == 0 else d / width
+    h[0] = up + down
+    return BAD_INPUT * not_a_probability(x) | BAD_TARGET * not_a_probability(t)
+
+
+cdef struct SoftMargin:
+    char none
+
+cdef inline int soft_margin(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """log(1 + exp(-t x)), from z = exp(-|x|) in (0, 1]"""
+    cdef real y = t * x, z = exp(-absolute(y)), share = reciprocal(1 + z)
+    v[0] = (-y if y < 0 else 0) + log1p_unit(z)
+    g[0] = -t * (z * share if y > 0 else share)
+    h[0] = z * share * share
+    return not_a_sign(t)
+
+
+cdef struct Hinge:
+    double margin
+
+cdef inline int hinge(Hinge f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """max(0, margin - t x), with derivative 0 at the kink."""
+    cdef real m = <real> f.margin - t * x, slope = m if m != m else -t
+    v[0] = 0 if m <= 0 else m
+    g[0] = 0 if m <= 0 else slope
+    h[0] = m if m != m else <real> 0
+    return not_a_sign(t)
+
+
+cdef struct SquaredHinge:
+    double margin
+
+cdef inline int squared_hinge(SquaredHinge f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """max(0, margin - t x)²"""
+    cdef real m = <real> f.margin - t * x, p = 0 if m <= 0 else m
+    v[0] = p * p
+    g[0] = <real> -2 * t * p
+    h[0] = 0 if m <= 0 else 2
+    return not_a_sign(t)
+
+
+cdef struct ModifiedHuber:
+    char none
+
+cdef inline int modified_huber(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """With z = t x: max(0, 1 - z)² for z >= -1, -4z below."""
+    cdef real z = t * x, m = 1 - z, p = 0 if m <= 0 else m, c = 2 if p > 2 else p
+    v[0] = <real> -4 * z if z < -1 else p * p
+    g[0] = <real> -2 * t * c
+    h[0] = 0 if z < -1 or m <= 0 else 2
+    return not_a_sign(t)
+
+
+cdef struct Exponential:
+    char none
+
+cdef inline int exponential(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """exp(-t x)"""
+    cdef real e = exp(-t * x)
+    v[0] = e
+    g[0] = -t * e
+    h[0] = e
+    return not_a_sign(t)
+
+
+cdef struct HingeEmbedding:
+    double margin
+
+cdef inline int hinge_embedding(HingeEmbedding f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """x for t = 1; max(0, margin - x) for t = -1, whose derivative at the kink is -1, as in torch."""
+    cdef real m = <real> f.margin - x, slope = 0 if m < 0 else <real> -1
+    cdef bint nan = (x != x) | (t != t)
+    m = 0 if m < 0 else m
+    slope = 1 if t > 0 else slope
+    v[0] = x + t if nan else (x if t > 0 else m)
+    g[0] = x + t if nan else slope
+    h[0] = x + t if nan else <real> 0
+    return not_a_sign(t)
+
+
+cdef struct SigmoidFocal:
+    double gamma, positive, negative
+
+cdef struct SigmoidFocal2:               # γ = 2, which costs half as much
+    double positive, negative
+
+cdef inline int sigmoid_focal(double focusing, real scale, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """scale · c, with the cross entropy c and scale = (α t + (1 - α)(1 - t)) m^γ, m = σ(-x) t + σ(x)(1 - t)"""
+    cdef real gamma = <real> focusing, nt = 1 - t, size = absolute(x), z = exp(-size), share = reciprocal(1 + z)
+    cdef real near = share, far = z * share           # sigmoid of ±|x|
+    cdef real p = near if x > 0 else far, q = far if x > 0 else near
+    cdef real slope = nt if x > 0 else t, line = 0 if slope == 0 else slope * size
+    cdef real c = line + log1p_unit(z), dc = muladd(nt, p, -t * q)
+    cdef real r = far * (<real> 1 - (t + t)) / (muladd(z, t, nt) if x > 0 else muladd(z, nt, t))   # m' / m
+    cdef real cr
+    r = q if t == 0 else r
+    r = -p if nt == 0 else r
+    cr = 0 if r == 0 else c * r
+    v[0] = scale * c
+    g[0] = scale * muladd(gamma, cr, dc)
+    h[0] = scale * (p * q + gamma * (<real> 2 * dc * r + cr * ((gamma - <real> 1) * r + (q - p))))
+    return BAD_TARGET * not_a_probability(t)
+
+
+cdef struct MarginRanking:
+    double margin
+
+cdef inline int margin_ranking(MarginRanking f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+    """max(0, margin - t (x - u)); at the kink the derivatives are those of the active side, as in torch."""
+    cdef real m = <real> f.margin - t * (x - u), slope = m if m != m else t
+    v[0] = 0 if m < 0 else m
+    g[0] = 0 if m < 0 else -slope
+    gu[0] = 0 if m < 0 else slope
+    h[0] = m if m != m else <real> 0
+    hu[0] = m if m != m else <real> 0
+    return not_a_sign(t)
+
+
+# ---- the lists -------------------------------------------------------------------------------------------------------
+
+ctypedef fused Formula:
+    BceWithLogits
+    WeightedBceWithLogits
+    BinaryCrossEntropy
+    ExactBinaryCrossEntropy
+    SoftMargin
+    Hinge
+    SquaredHinge
+    ModifiedHuber
+    Exponential
+    HingeEmbedding
+    SigmoidFocal
+    SigmoidFocal2
+    MarginRanking
+    Sigmoid
+    LogSigmoid
+
+ctypedef fused Paired:
+    MarginRanking
+
+
+cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+    if Formula is BceWithLogits: return bce_with_logits(x, t, 1 - t, <real> 1, v, g, h)
+    elif Formula is WeightedBceWithLogits: return bce_with_logits(x, u * t, 1 - t, u * t + (1 - t), v, g, h)
+    elif Formula is BinaryCrossEntropy: return binary_cross_entropy(f, x, t, v, g, h)
+    elif Formula is ExactBinaryCrossEntropy: return exact_binary_cross_entropy(x, t, v, g, h)
+    elif Formula is SoftMargin: return soft_margin(x, t, v, g, h)
+    elif Formula is Hinge: return hinge(f, x, t, v, g, h)
+    elif Formula is SquaredHinge: return squared_hinge(f, x, t, v, g, h)
+    elif Formula is ModifiedHuber: return modified_huber(x, t, v, g, h)
+    elif Formula is Exponential: return exponential(x, t, v, g, h)
+    elif Formula is HingeEmbedding: return hinge_embedding(f, x, t, v, g, h)
+    elif Formula is SigmoidFocal:
+        return sigmoid_focal(f.gamma, focus(x, t, f.gamma, f.positive, f.negative), x, t, v, g, h)
+    elif Formula is SigmoidFocal2: return sigmoid_focal(2, focus2(x, t, f.positive, f.negative), x, t, v, g, h)
+    elif Formula is MarginRanking: return margin_ranking(f, x, t, u, v, g, h, gu, hu)
+    elif Formula is Sigmoid: return sigmoid(x, v, g, h)
+    elif Formula is LogSigmoid: return log_sigmoid(x, v, g, h)
+
+
+cdef int enlist_formulas() except -1:
+    enlist[BceWithLogits](NULL, "bce_with_logits", PLAIN)
+    enlist[WeightedBceWithLogits](NULL, "bce_with_logits_pos_weight", PLAIN)
+    enlist[BinaryCrossEntropy](NULL, "binary_cross_entropy", CHECKED)
+    enlist[ExactBinaryCrossEntropy](NULL, "exact_binary_cross_entropy", CHECKED)
+    enlist[SoftMargin](NULL, "soft_margin", SIGNS)
+    enlist[Hinge](NULL, "hinge", SIGNS)
+    enlist[SquaredHinge](NULL, "squared_hinge", SIGNS)
+    enlist[ModifiedHuber](NULL, "modified_huber", SIGNS)
+    enlist[Exponential](NULL, "exponential", SIGNS)
+    enlist[HingeEmbedding](NULL, "hinge_embedding", SIGNS)
+    enlist[SigmoidFocal](NULL, "sigmoid_focal", CHECKED)
+    enlist[SigmoidFocal2](NULL, "sigmoid_focal_2", CHECKED)
+    enlist[MarginRanking](NULL, "margin_ranking", SIGNS)
+    enlist[Sigmoid](NULL, "sigmoid", PLAIN)
+    enlist[LogSigmoid](NULL, "log_sigmoid", PLAIN)
+
+
+include "elementwise.pxi"

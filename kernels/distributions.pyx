@@ -1,0 +1,246 @@
+# The formulas of losses of counts and of distributions.
+
+include "formulas.pxi"
+
+
+cdef inline real times(real t, real y) noexcept nogil:
+    """t y, where 0 times infinity is 0."""
+    return 0 if t == 0 else t * y
+
+
+# ---- counts ----------------------------------------------------------------------------------------------------------
+
+cdef struct Poisson:
+    char none
+
+cdef struct PoissonStirling:
+    char none
+
+cdef struct PoissonExact:
+    char none
+
+cdef inline int poisson(real x, real t, real constant, real *v, real *g, real *h) noexcept nogil:
+    """exp(x) - t x"""
+    cdef real e = exp(x)
+    v[0] = x if x == INFINITY else (e - times(t, x)) + constant
+    g[0] = e - t
+    h[0] = e
+    return BAD_TARGET * (t < 0)
+
+
+cdef struct PoissonRate:
+    double eps
+
+cdef struct PoissonRateStirling:
+    double eps
+
+cdef struct PoissonRateExact:
+    double eps
+
+cdef inline int poisson_rate(double eps, real x, real t, real constant, real *v, real *g, real *h) noexcept nogil:
+    """x - t log(x + ε)"""
+    cdef real y = x + <real> eps, r = 0 if (t == 0) & (y == y) else t / y
+    v[0] = x if x == INFINITY else (x - times(t, log(y))) + constant
+    g[0] = <real> 1 - r if r < <real> 0.5 else (y - t) / y
+    h[0] = 0 if r == 0 else r / y
+    return BAD_INPUT * (x < 0) | BAD_TARGET * (t < 0)
+
+
+cdef inline real stirling(real t) noexcept nogil:
+    """Stirling's approximation of log t!, for t > 1; torch and TensorFlow leave it out below."""
+    cdef real l = log(t)
+    return 0 if t <= 1 else t * (l - <real> 1) + <real> 0.5 * (l + <real> LOG_2PI)
+
+
+cdef struct Gamma:
+    char none
+
+cdef inline int gamma(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """x + t exp(-x)"""
+    cdef real e = 0 if (t == 0) & (x == x) else exp_parts(-x, 0, t)
+    v[0] = e if e == INFINITY else x + e
+    g[0] = 1 - e
+    h[0] = e
+    return BAD_TARGET * (t < 0)
+
+
+cdef struct GammaMean:
+    char none
+
+cdef inline int gamma_mean(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """log x + t/x"""
+    cdef real r = t / x
+    v[0] = log(x) + r
+    g[0] = (<real> 1 - r if r < <real> 0.5 else (x - t) / x) / x
+    h[0] = (<real> 2 * r - <real> 1) / x / x
+    return BAD_INPUT * (x <= 0) | BAD_TARGET * (t < 0)
+
+
+cdef inline real power_of_e(double a, double a_low, real x, real factor) noexcept nogil:
+    """factor exp(a x), the product's rounding carried; a comes in two parts."""
+    cdef real high = <real> a, y = high * x, low
+    low = product_error(high, x, y) + <real> ((a - high) + a_low) * x
+    low = low if absolute(y) < <real> 1e4 else 0       # beyond, the result is 0 or infinite anyway
+    return 0 if factor == 0 else exp_parts(y, low, factor)
+
+
+cdef struct Tweedie:
+    double one, one_low, two, two_low
+
+cdef inline real faster(real first, real second, real limit) noexcept nogil:
+    """first - second; `limit` where both are infinite, as one of them grows faster."""
+    cdef real d = first - second
+    return limit if d != d and first == first and second == second else d
+
+
+cdef inline int tweedie(Tweedie f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """exp((2 - p) x) / (2 - p) - t exp((1 - p) x) / (1 - p), for p not 1 or 2"""
+    cdef real a = <real> f.one, b = <real> f.two, end = -INFINITY if a < 0 else INFINITY
+    v[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1 / b), power_of_e(f.one, f.one_low, x, t / a), INFINITY)
+    g[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1), power_of_e(f.one, f.one_low, x, t), end)
+    h[0] = faster(power_of_e(f.two, f.two_low, x, b), power_of_e(f.one, f.one_low, x, a * t), INFINITY)
+    return BAD_TARGET * ((t < 0) & (a <= 0))
+
+
+cdef struct TweedieMean:
+    double one, power, exponent, exponent_low
+
+cdef inline int tweedie_mean(TweedieMean f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """x^(2 - p) / (2 - p) - t x^(1 - p) / (1 - p), for p not 1 or 2"""
+    # power = x^(1 - p) or, for p < 0, x^-p: what does not overflow where the results do not.
+    cdef real a = <real> f.one, b = <real> (f.one + 1), m = x if f.power > 0 else <real> 1
+    cdef real power = pow(x, f.exponent, f.exponent_low), y = power * (x / m)
+    v[0] = faster(y * x / b, times(t, y) / a, y * (x / b - t / a))
+    g[0] = power * ((x - t) / m)
+    h[0] = power * (a + <real> f.power * (t / x)) / m
+    return BAD_INPUT * (x <= 0) | BAD_TARGET * ((t < 0) & (a <= 0))
+
+
+cdef struct HalfSquaredLogLink:
+    char none
+
+cdef inline int half_squared_log_link(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """(exp(x) - t)² / 2"""
+    cdef real e = exp(x), d = e - t
+    v[0] = <real> 0.5 * d * d
+    g[0] = d * e
+    h[0] = e * (d + e)
+
+
+# ---- distributions ---------------------------------------------------------------------------------------------------
+
+cdef struct Gaussian:
+    double eps, constant
+
+cdef inline int gaussian(Gaussian f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+    """(log s + d²/s) / 2 with s = max(u, ε); its derivative with respect to u does not see the clamp, as in torch."""
+    cdef real d = x - t, s = <real> f.eps if u < <real> f.eps else u, r = d / s, i = <real> 1 / s
+    v[0] = <real> 0.5 * (log(s) + d * r) + <real> f.constant
+    g[0] = r
+    h[0] = i
+    gu[0] = <real> 0.5 * (i - r * r)
+    hu[0] = (r * r - <real> 0.5 * i) / s
+    return BAD_THIRD * (u < 0)
+
+
+cdef struct Kl:
+    char none
+
+cdef inline int kl(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """t (log t - x), 0 for t = 0"""
+    v[0] = 0 if t == 0 and x == x else t * (log(t) - x)
+    g[0] = x if x != x else -t
+    h[0] = x if x != x else <real> 0
+    return BAD_TARGET * (t < 0)
+
+
+cdef struct KlLogTarget:
+    char none
+
+cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """exp(t) (t - x), 0 for t = -inf"""
+    v[0] = 0 if t == -INFINITY and x == x else exp_parts(t, 0, t - x)
+    g[0] = x if x != x else -exp(t)
+    h[0] = x if x != x else <real> 0
+
+
+cdef struct Js:
+    char none
+
+cdef inline int js(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """(p (x - M) + q (t - M)) / 2 with p = exp(x), q = exp(t), M = log((p + q)/2). It is (p + q)/2 times the gap between
+    log 2 and the entropy of p/(p + q), a polynomial where they are close; x - M likewise."""
+    cdef real d = x - t, a = absolute(d), high = x if x > t else t, z = exp(-a), share = reciprocal(1 + z)
+    cdef real l = log1p_unit(z), az = 0 if z == 0 else a * z
+    cdef real c = 2 if a > 2 else a, half = d * <real> 0.5, q = z * share if d > 0 else share
+    cdef real gap = entropy_gap_unit(c) if a <= 2 else <real> LN2 - (l + az * share)
+    cdef real to_mean = (<real> LN2 + (d if d < 0 else 0)) - l
+    cdef bint none = x == -INFINITY, neither = high == -INFINITY
+    half = 1 if half > 1 else half
+    half = -1 if half < -1 else half
+    to_mean = half - log_cosh_unit(half) if a <= 1 else to_mean
+    v[0] = 0 if neither and x == t else exp_parts(high, 0, <real> 0.5 * (<real> 1 + z) * gap)
+    g[0] = 0 if none and t == t else exp_parts(x, 0, <real> 0.5 * to_mean)
+    h[0] = 0 if none and t == t else exp_parts(x, 0, <real> 0.5 * (to_mean + q))
+
+
+# ---- the lists -------------------------------------------------------------------------------------------------------
+
+ctypedef fused Formula:
+    Poisson
+    PoissonStirling
+    PoissonExact
+    PoissonRate
+    PoissonRateStirling
+    PoissonRateExact
+    Gamma
+    GammaMean
+    Tweedie
+    TweedieMean
+    HalfSquaredLogLink
+    Gaussian
+    Kl
+    KlLogTarget
+    Js
+
+ctypedef fused Paired:
+    Gaussian
+
+
+cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+    if Formula is Poisson: return poisson(x, t, <real> 0, v, g, h)
+    elif Formula is PoissonStirling: return poisson(x, t, stirling(t), v, g, h)
+    elif Formula is PoissonExact: return poisson(x, t, log_factorial(t), v, g, h)
+    elif Formula is PoissonRate: return poisson_rate(f.eps, x, t, <real> 0, v, g, h)
+    elif Formula is PoissonRateStirling: return poisson_rate(f.eps, x, t, stirling(t), v, g, h)
+    elif Formula is PoissonRateExact: return poisson_rate(f.eps, x, t, log_factorial(t), v, g, h)
+    elif Formula is Gamma: return gamma(x, t, v, g, h)
+    elif Formula is GammaMean: return gamma_mean(x, t, v, g, h)
+    elif Formula is Tweedie: return tweedie(f, x, t, v, g, h)
+    elif Formula is TweedieMean: return tweedie_mean(f, x, t, v, g, h)
+    elif Formula is HalfSquaredLogLink: return half_squared_log_link(x, t, v, g, h)
+    elif Formula is Gaussian: return gaussian(f, x, t, u, v, g, h, gu, hu)
+    elif Formula is Kl: return kl(x, t, v, g, h)
+    elif Formula is KlLogTarget: return kl_log_target(x, t, v, g, h)
+    elif Formula is Js: return js(x, t, v, g, h)
+
+
+cdef int enlist_formulas() except -1:
+    enlist[Poisson](NULL, "poisson", CHECKED)
+    enlist[PoissonStirling](NULL, "poisson_stirling", CHECKED)
+    enlist[PoissonExact](NULL, "poisson_exact", CHECKED)
+    enlist[PoissonRate](NULL, "poisson_rate", CHECKED)
+    enlist[PoissonRateStirling](NULL, "poisson_rate_stirling", CHECKED)
+    enlist[PoissonRateExact](NULL, "poisson_rate_exact", CHECKED)
+    enlist[Gamma](NULL, "gamma", CHECKED)
+    enlist[GammaMean](NULL, "gamma_mean", CHECKED)
+    enlist[Tweedie](NULL, "tweedie", CHECKED)
+    enlist[TweedieMean](NULL, "tweedie_mean", CHECKED)
+    enlist[HalfSquaredLogLink](NULL, "half_squared_log_link", PLAIN)
+    enlist[Gaussian](NULL, "gaussian", CHECKED)
+    enlist[Kl](NULL, "kl", CHECKED)
+    enlist[KlLogTarget](NULL, "kl_log_target", PLAIN)
+    enlist[Js](NULL, "js", PLAIN)
+
+
+include "elementwise.pxi"

@@ -1,0 +1,248 @@
+# The formulas of losses between numbers; d = x - t.
+
+include "formulas.pxi"
+
+
+cdef struct SquaredError:
+    char none
+
+cdef inline int squared_error(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """(x - t)²"""
+    cdef real d = x - t
+    v[0] = d * d
+    g[0] = d + d
+    h[0] = 2
+
+
+cdef struct AbsoluteError:
+    char none
+
+cdef inline int absolute_error(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """|x - t|, with derivative 0 at 0."""
+    cdef real d = x - t
+    cdef real sign = 1 if d > 0 else d
+    v[0] = absolute(d)
+    g[0] = -1 if d < 0 else sign
+    h[0] = d * 0 if d != d else <real> 0
+
+
+cdef struct Huber:
+    double delta
+
+cdef inline int huber(Huber f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """d²/2 for |d| < δ, δ(|d| - δ/2) beyond; with c = clip(d, ±δ) both are c(d - c/2)."""
+    cdef real delta = <real> f.delta, d = x - t, c
+    c = delta if d > delta else d
+    c = -delta if c < -delta else c
+    v[0] = c * (d - <real> 0.5 * c)
+    g[0] = c
+    h[0] = <real> 0 if absolute(d) >= delta else d * 0 + <real> 1
+
+
+cdef struct SmoothL1:
+    double beta
+
+cdef inline int smooth_l1(SmoothL1 f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """d²/2β for |d| < β, |d| - β/2 beyond; with c = clip(d/β, ±1) both are c(d - βc/2)."""
+    cdef real beta = <real> f.beta, inverse = <real> (1 / f.beta), d = x - t, c
+    c = 1 if d >= beta else d * inverse
+    c = -1 if d <= -beta else c
+    v[0] = c * (d - <real> 0.5 * (c * beta))
+    g[0] = c
+    h[0] = <real> 0 if absolute(d) >= beta else d * 0 + inverse
+
+
+cdef struct LogCosh:
+    char none
+
+cdef inline int log_cosh(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """log cosh d: |d| - log 2 + log1p(exp(-2|d|)), near 0 a polynomial, as that cancels."""
+    cdef real d = x - t, a = absolute(d), z = exp(<real> -2 * a), share = reciprocal(1 + z), c, far
+    c = 1 if d > 1 else d
+    c = -1 if c < -1 else c
+    far = (<real> 1 - z) * share
+    far = far if d > 0 else -far
+    v[0] = log_cosh_unit(c) if a <= 1 else (a - <real> LN2) + log1p_unit(z)
+    g[0] = tanh_unit(c) if a <= 1 else far
+    h[0] = <real> 4 * z * share * share
+
+
+cdef struct PseudoHuber:
+    double delta
+
+cdef inline int pseudo_huber(PseudoHuber f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """δ²(√(1 + r²) - 1) with r = |d|/δ, as d²/(1 + √(1 + r²)): no difference, and no square that overflows."""
+    cdef real delta = <real> f.delta, d = x - t, a = absolute(d), r = a / delta
+    cdef bint far = r > <real> HUGE_RATIO * <real> HUGE_RATIO
+    cdef real s = r if r > <real> HUGE_RATIO else sqrt(<real> 1 + r * r), i = <real> 1 / s
+    cdef real end = delta if d > 0 else -delta
+    v[0] = delta * a if far else a / (<real> 1 + s) * a
+    g[0] = end if far else d * i
+    h[0] = i * i * i
+
+
+cdef struct Quantile:
+    double down, up
+
+cdef inline int quantile(Quantile f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """max(-q d, (1 - q) d), with derivative 0 at 0."""
+    cdef real d = x - t, up = <real> f.up, down = -<real> f.down
+    cdef real slope = down if d < 0 else d * 0
+    slope = up if d > 0 else slope
+    v[0] = 0 if slope == 0 else slope * d
+    g[0] = slope
+    h[0] = d * 0 if d != d else <real> 0
+
+
+cdef struct Expectile:
+    double down, up
+
+cdef inline int expectile(Expectile f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """q d² below the target, (1 - q) d² above it; at it the mean of both second derivatives."""
+    cdef real d = x - t, k = <real> f.up if d > 0 else <real> f.down
+    v[0] = k * d * d
+    g[0] = <real> 2 * k * d
+    h[0] = 1 if d == 0 else <real> 2 * k
+
+
+cdef struct SquaredLogError:
+    char none
+
+cdef inline int squared_log_error(real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """(log1p x - log1p t)², the difference as a log1p of its own, of a positive number: no cancellation."""
+    cdef real d = x - t, low = t if t < x else x, size = log1p(absolute(d) / (<real> 1 + low)), i = <real> 1 / (<real> 1 + x)
+    cdef real l = size if d > 0 else -size
+    v[0] = size * size
+    g[0] = <real> 2 * l * i
+    h[0] = <real> 2 * (<real> 1 - l) * i * i
+    return BAD_INPUT * (x < -1) | BAD_TARGET * (t < -1)
+
+
+cdef struct PercentageError:
+    double eps
+
+cdef inline int percentage_error(PercentageError f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """|d| / max(|t|, ε)"""
+    cdef real d = x - t, a = absolute(t), size = a if a > <real> f.eps else <real> f.eps
+    cdef real sign = -1 if d < 0 else d
+    sign = 1 if d > 0 else sign
+    v[0] = absolute(d) / size
+    g[0] = sign / size
+    h[0] = d * 0 if d != d else <real> 0
+
+
+cdef struct Cauchy:
+    double c
+
+cdef inline int cauchy(Cauchy f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """c²/2 log1p(r²) with r = |d|/c; log1p(r²) = 2 log r where r² would overflow, r² where it would underflow."""
+    cdef real c = <real> f.c, d = x - t, r = absolute(d) / c, w = r * r
+    cdef bint far = r > <real> HUGE_RATIO, near = r < <real> TINY_RATIO
+    cdef real l = log1p(r - <real> 1 if far else w), u = <real> 1 / (r if far else <real> 1 + w)
+    cdef real end = c * u if d > 0 else -c * u
+    v[0] = <real> 0.5 * d * d if near else c * (c * (l if far else <real> 0.5 * l))
+    g[0] = end if far else d * u
+    u = u * u if far else u
+    h[0] = u * (<real> 2 * u - <real> 1)
+
+
+cdef struct Fair:
+    double c
+
+cdef inline int fair(Fair f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """c²(a - log1p a) with a = |d|/c; up to 1 the difference is a polynomial."""
+    cdef real c = <real> f.c, d = x - t, a = absolute(d) / c
+    cdef bint far = a > <real> HUGE_RATIO * <real> HUGE_RATIO
+    cdef real unit = 1 if a > 1 else a, i = <real> 1 / (<real> 1 + a)
+    cdef real gap = a - log1p(a) if a > 1 else log1p_gap_unit(unit)
+    cdef real end = c if d > 0 else -c
+    gap = a if far else gap
+    v[0] = <real> 0.5 * d * d if a < <real> TINY_RATIO else c * (c * gap)
+    g[0] = end if far else d * i
+    h[0] = i * i
+
+
+cdef struct EpsilonInsensitive:
+    double epsilon
+
+cdef inline int epsilon_insensitive(EpsilonInsensitive f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """max(0, |d| - ε), with derivative 0 up to ε."""
+    cdef real d = x - t, m = absolute(d) - <real> f.epsilon
+    cdef real sign = -1 if d < 0 else d
+    sign = 1 if d > 0 else sign
+    v[0] = 0 if m <= 0 else m
+    g[0] = 0 if m <= 0 else sign
+    h[0] = d * 0 if d != d else <real> 0
+
+
+cdef struct SquaredEpsilonInsensitive:
+    double epsilon
+
+cdef inline int squared_epsilon_insensitive(SquaredEpsilonInsensitive f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """max(0, |d| - ε)²"""
+    cdef real d = x - t, m = absolute(d) - <real> f.epsilon, p = 0 if m <= 0 else m
+    v[0] = p * p
+    g[0] = p + p if d > 0 else -p - p
+    h[0] = 0 if m <= 0 else 2
+
+
+# ---- the lists -------------------------------------------------------------------------------------------------------
+
+cdef struct NoFormula:
+    char none
+
+ctypedef fused Formula:
+    SquaredError
+    AbsoluteError
+    Huber
+    SmoothL1
+    LogCosh
+    PseudoHuber
+    Quantile
+    Expectile
+    SquaredLogError
+    PercentageError
+    Cauchy
+    Fair
+    EpsilonInsensitive
+    SquaredEpsilonInsensitive
+
+ctypedef fused Paired:
+    NoFormula
+
+
+cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+    if Formula is SquaredError: return squared_error(x, t, v, g, h)
+    elif Formula is AbsoluteError: return absolute_error(x, t, v, g, h)
+    elif Formula is Huber: return huber(f, x, t, v, g, h)
+    elif Formula is SmoothL1: return smooth_l1(f, x, t, v, g, h)
+    elif Formula is LogCosh: return log_cosh(x, t, v, g, h)
+    elif Formula is PseudoHuber: return pseudo_huber(f, x, t, v, g, h)
+    elif Formula is Quantile: return quantile(f, x, t, v, g, h)
+    elif Formula is Expectile: return expectile(f, x, t, v, g, h)
+    elif Formula is SquaredLogError: return squared_log_error(x, t, v, g, h)
+    elif Formula is PercentageError: return percentage_error(f, x, t, v, g, h)
+    elif Formula is Cauchy: return cauchy(f, x, t, v, g, h)
+    elif Formula is Fair: return fair(f, x, t, v, g, h)
+    elif Formula is EpsilonInsensitive: return epsilon_insensitive(f, x, t, v, g, h)
+    elif Formula is SquaredEpsilonInsensitive: return squared_epsilon_insensitive(f, x, t, v, g, h)
+
+
+cdef int enlist_formulas() except -1:
+    enlist[SquaredError](NULL, "squared_error", PLAIN)
+    enlist[AbsoluteError](NULL, "absolute_error", PLAIN)
+    enlist[Huber](NULL, "huber", PLAIN)
+    enlist[SmoothL1](NULL, "smooth_l1", PLAIN)
+    enlist[LogCosh](NULL, "log_cosh", PLAIN)
+    enlist[PseudoHuber](NULL, "pseudo_huber", PLAIN)
+    enlist[Quantile](NULL, "quantile", PLAIN)
+    enlist[Expectile](NULL, "expectile", PLAIN)
+    enlist[SquaredLogError](NULL, "squared_log_error", CHECKED)
+    enlist[PercentageError](NULL, "percentage_error", PLAIN)
+    enlist[Cauchy](NULL, "cauchy", PLAIN)
+    enlist[Fair](NULL, "fair", PLAIN)
+    enlist[EpsilonInsensitive](NULL, "epsilon_insensitive", PLAIN)
+    enlist[SquaredEpsilonInsensitive](NULL, "squared_epsilon_insensitive", PLAIN)
+
+
+include "elementwise.pxi"

@@ -1,0 +1,111 @@
+# Sums that lose nothing, and work cut into spans for the threads.
+
+cdef enum:
+    BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
+    SPANS = 128           # a call is split into at most so many spans of blocks, whatever the number of threads
+    LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
+    THREAD_GRAIN = 16384  # elements that are worth one more thread
+
+
+cdef inline void accumulate(real x, double *total, double *lost) noexcept nogil:
+    """total += x. For float64 the rounding error goes to `lost`; a float32 leaves none worth keeping."""
+    cdef double t, z
+    if real is float:
+        total[0] += x
+    else:
+        t = total[0] + x
+        z = t - total[0]
+        lost[0] += (total[0] - (t - z)) + (x - z)
+        total[0] = t
+
+cdef inline double regained(double total, double lost) noexcept nogil:
+    """A sum with what was lost; inf and nan as they are."""
+    return total + lost if total - total == 0 else total
+
+
+cdef struct Sum:
+    double total
+    double lost
+
+cdef inline void add(Sum *s, double x) noexcept nogil:
+    accumulate(x, &s.total, &s.lost)
+
+cdef inline double result(Sum s) noexcept nogil:
+    return regained(s.total, s.lost)
+
+
+cdef struct Lanes:            # element i of a block is added to lane i modulo their number
+    double total[LANES]
+    double lost[LANES]
+
+cdef inline void clear(Lanes *lanes) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(LANES):
+        lanes.total[j] = 0
+        lanes.lost[j] = 0
+
+cdef void add_to_lanes(Lanes *lanes, const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i, j, whole = n - n % LANES
+    for i from 0 <= i < whole by LANES:
+        for j in range(LANES):
+            accumulate(v[i + j], &lanes.total[j], &lanes.lost[j])
+    for j in range(n - whole):
+        accumulate(v[whole + j], &lanes.total[j], &lanes.lost[j])
+
+cdef void gather_lanes(Lanes *lanes, Sum *s) noexcept nogil:
+    """Add the lanes to a sum, in a fixed order; it overwrites them."""
+    cdef Py_ssize_t j, width = LANES // 2
+    while width > 0:
+        for j in range(width):
+            accumulate(lanes.total[j + width], &lanes.total[j], &lanes.lost[j])
+            lanes.lost[j] += lanes.lost[j + width]
+        width //= 2
+    add(s, lanes.total[0])
+    s.lost += lanes.lost[0]
+
+
+# ---- spans -----------------------------------------------------------------------------------------------------------
+
+ctypedef double (*Span)(const void *like, const void *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+
+cdef double run_spans(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, int threads) noexcept nogil:
+    """Cut 0 … count-1 into spans of whole units, run them on the threads, add their sums up in order. The cut depends
+    on `count` and `unit` alone, so the result has the same bits for every number of threads."""
+    cdef double sums[SPANS]
+    cdef Py_ssize_t units = (count + unit - 1) // unit
+    cdef Py_ssize_t size = (units + SPANS - 1) // SPANS * unit
+    cdef Py_ssize_t spans = (count + size - 1) // size
+    cdef Py_ssize_t k
+    cdef Sum total = Sum(0, 0)
+    if threads > spans:
+        threads = <int> spans
+    if threads <= 1:
+        for k in range(spans):
+            sums[k] = span(NULL, job, k * size, min(count, (k + 1) * size))
+    else:
+        for k in prange(spans, num_threads=threads, schedule="static"):
+            sums[k] = span(NULL, job, k * size, min(count, (k + 1) * size))
+    for k in range(spans):
+        add(&total, sums[k])
+    return result(total)
+
+
+cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, int threads):
+    """run_spans with as many threads as `work` elements are worth, without the GIL where that is worth its switch."""
+    threads = <int> min(<Py_ssize_t> threads, work // THREAD_GRAIN)
+    if work < 4096:
+        return run_spans(span, job, count, unit, 1)
+    with nogil:
+        return run_spans(span, job, count, unit, threads)
+
+
+cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1:
+    """The callers made the shapes equal; memory safety does not rest on that."""
+    cdef int axis
+    if array is not None:
+        if cnp.PyArray_NDIM(array) != axes:
+            raise ValueError("kernel: operands of different shapes")
+        for axis in range(axes):
+            if cnp.PyArray_DIM(array, axis) != cnp.PyArray_DIM(like, axis):
+                raise ValueError("kernel: operands of different shapes")
+    return 0

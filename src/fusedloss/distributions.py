@@ -1,0 +1,518 @@
+"""Negative log-likelihoods and divergences."""
+
+from __future__ import annotations
+
+from math import fsum, log, pi
+from typing import Any, Literal
+
+import numpy as np
+
+from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag
+from fusedloss._elementwise import elementwise
+from fusedloss._loss import Criterion, Loss
+
+__all__ = [
+    "GammaNLLLoss",
+    "GaussianNLLLoss",
+    "JSDivLoss",
+    "KLDivLoss",
+    "PoissonNLLLoss",
+    "TweedieLoss",
+    "gamma_nll_loss",
+    "gaussian_nll_loss",
+    "js_div",
+    "kl_div",
+    "poisson_nll_loss",
+    "tweedie_loss",
+]
+
+_TARGET = {"target": "numbers from 0 on"}
+_TARGET_AND_RATE = {**_TARGET, "input": "numbers from 0 on"}
+_TARGET_AND_MEAN = {**_TARGET, "input": "positive numbers"}
+_VAR = {"var": "numbers from 0 on"}
+_HALF_LOG_2PI = 0.5 * log(2.0 * pi)
+
+
+def _poisson(log_input: bool, full: bool | str) -> str:
+    """The name of the formula."""
+    name = "poisson" if flag("log_input", log_input) else "poisson_rate"
+    if isinstance(full, str) and full == "exact":
+        return name + "_exact"
+    if not isinstance(full, (bool, np.bool_)):
+        raise ValueError(f'full: True, False or "exact" is needed, got {full!r}')
+    return name + "_stirling" if full else name
+
+
+@Loss
+def poisson_nll_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    log_input: bool = True,
+    full: bool | Literal["exact"] = False,
+    eps: float = 1e-8,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Negative log-likelihood of counts with a Poisson distribution.
+
+    Of the logarithm x of the mean, or (``log_input=False``) of the mean x itself:
+
+    .. math:: w (e^x - t x), \qquad w (x - t \log(x + \epsilon))
+
+    Derivatives with respect to x: :math:`w (e^x - t)` and :math:`w e^x`; or
+    :math:`w (1 - t / (x + \epsilon))` and :math:`w t / (x + \epsilon)^2`. A target of 0 costs
+    :math:`e^x` or x, also where the mean is 0.
+
+    Parameters
+    ----------
+    input : array_like
+        Logarithms x of the mean, or means x from 0 on; of any shape and real dtype.
+    target : array_like
+        Counts t, or other numbers from 0 on, of input's shape or broadcasting up to it.
+    <log_input>
+    full : bool or "exact"
+        Whether the value contains the part that depends on the target alone, which changes no
+        derivative: with True by Stirling's formula, :math:`t \log t - t + \log(2 \pi t) / 2` where
+        t > 1 and 0 elsewhere, as in torch and TensorFlow; with "exact" :math:`\log t!`.
+    eps : float
+        ε, for ``log_input=False``; not negative, and finite. With 0 the logarithm is that of x.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    torch: ``poisson_nll_loss``, which accepts negative targets too; tf.nn: ``log_poisson_loss``;
+    Keras: ``Poisson``, which is ``log_input=False`` with ε = 1e-7; scikit-learn:
+    ``HalfPoissonLoss``; XGBoost: ``count:poisson``; LightGBM: ``poisson``, whose second derivative
+    is e^0.7 times this one by default.
+
+    ``mean_poisson_deviance`` of scikit-learn is twice this loss of the mean with ε = 0, but for
+    terms in t alone.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.poisson_nll_loss([0.0, 1.0], [2, 3], reduction="none").round(6)
+    array([ 1.      , -0.281718])
+    >>> fl.poisson_nll_loss([0.0, 1.0], [2, 3], full=True, reduction="none").round(6)
+    array([1.651806, 1.482363])
+    >>> fl.poisson_nll_loss([0.0, 1.0], [2, 3], full="exact", reduction="none").round(6)
+    array([1.693147, 1.510041])
+    """
+    eps = finite("eps", eps, 0.0)
+    formula = _poisson(log_input, full)
+    return elementwise(
+        request,
+        formula,
+        input,
+        target,
+        parameters=() if log_input else (eps,),
+        weight=weight,
+        reduction=reduction,
+        accepted=_TARGET if log_input else _TARGET_AND_RATE,
+    )
+
+
+class PoissonNLLLoss(Criterion, loss=poisson_nll_loss):
+    """`poisson_nll_loss` with its options bound."""
+
+
+@Loss
+def gamma_nll_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    log_input: bool = True,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Negative log-likelihood with a gamma distribution, but for its shape parameter.
+
+    Of the logarithm x of the mean, or (``log_input=False``) of the mean x itself:
+
+    .. math:: w (x + t e^{-x}), \qquad w (\log x + t / x)
+
+    Derivatives with respect to x: :math:`w (1 - t e^{-x})` and :math:`w t e^{-x}`; or
+    :math:`w (x - t) / x^2` and :math:`w (2 t - x) / x^3`. Convex in the logarithm, not in the
+    mean, where the second derivative is negative from 2 t on.
+
+    Parameters
+    ----------
+    input : array_like
+        Logarithms x of the mean, or positive means x; of any shape and real dtype.
+    target : array_like
+        True values t from 0 on, of input's shape or broadcasting up to it.
+    <log_input>
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    scikit-learn: ``HalfGammaLoss``, which refuses a target of 0; XGBoost: ``reg:gamma``; LightGBM:
+    ``gamma``.
+
+    ``mean_gamma_deviance`` of scikit-learn is twice this loss of the mean, but for terms in t
+    alone. The negative log-likelihood with a known shape parameter is that many times this loss,
+    but for terms without x.
+
+    References
+    ----------
+    P. McCullagh, J. A. Nelder, Generalized Linear Models, 2nd ed., Chapman & Hall 1989.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.gamma_nll_loss([0.0, 1.0], [2.0, 1.0], reduction="none").round(6)
+    array([2.      , 1.367879])
+    >>> value, grad = fl.gamma_nll_loss.value_and_grad([0.0, 1.0], [2.0, 1.0], reduction="sum")
+    >>> grad.round(6)
+    array([-1.      ,  0.632121])
+    """
+    log_input = flag("log_input", log_input)
+    return elementwise(
+        request,
+        "gamma" if log_input else "gamma_mean",
+        input,
+        target,
+        weight=weight,
+        reduction=reduction,
+        accepted=_TARGET if log_input else _TARGET_AND_MEAN,
+    )
+
+
+class GammaNLLLoss(Criterion, loss=gamma_nll_loss):
+    """`gamma_nll_loss` with its options bound."""
+
+
+def _tweedie(power: float, log_input: bool) -> tuple[str, tuple[float, ...], dict[str, str] | None]:
+    """Formula, parameters and domain: powers 0, 1 and 2 are limits, with formulas of their own."""
+    if 0 < power < 1:
+        raise ValueError(
+            f"power: no Tweedie distribution has a power between 0 and 1, got {power}; accepted "
+            "are 0 and less, and 1 and more"
+        )
+    if power == 0:  # (μ - t)²/2, which is the 0.5-expectile's loss
+        return ("half_squared_log_link", (), None) if log_input else ("expectile", (0.5, 0.5), None)
+    if power == 1:
+        if log_input:
+            return "poisson", (), _TARGET
+        return "poisson_rate", (0.0,), _TARGET_AND_RATE
+    if power == 2:
+        return ("gamma", (), _TARGET) if log_input else ("gamma_mean", (), _TARGET_AND_MEAN)
+    one, two = 1.0 - power, 2.0 - power
+    one_low = fsum((1.0, -power, -one))  # what rounding took from the exponents
+    if log_input:
+        return "tweedie", (one, one_low, two, fsum((2.0, -power, -two))), _TARGET
+    exponent = (one, one_low) if power > 0 else (-power, 0.0)
+    return "tweedie_mean", (one, power, *exponent), _TARGET_AND_MEAN
+
+
+@Loss
+def tweedie_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    power: float = 1.5,
+    log_input: bool = True,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Half the Tweedie deviance, but for terms in the target alone.
+
+    With the mean :math:`\mu = e^x`, or (``log_input=False``) :math:`\mu = x`, and the power p:
+
+    .. math:: w \left( \frac{\mu^{2 - p}}{2 - p} - t \frac{\mu^{1 - p}}{1 - p} \right)
+
+    Of the limits, p = 1 is `poisson_nll_loss` (with ε = 0 for the mean), p = 2 `gamma_nll_loss`;
+    for p = 0 the loss is :math:`w (\mu - t)^2 / 2`.
+
+    Derivatives with respect to x, of the logarithm: :math:`w (\mu^{2 - p} - t \mu^{1 - p})` and
+    :math:`w [(2 - p) \mu^{2 - p} - (1 - p) t \mu^{1 - p}]`; of the mean:
+    :math:`w \mu^{-p} (\mu - t)` and :math:`w \mu^{-p - 1} [(1 - p) \mu + p t]`. Convex in the
+    logarithm for p from 1 to 2, and in the mean for p = 0 and 1.
+
+    Parameters
+    ----------
+    input : array_like
+        Logarithms x of the mean, or means x: positive, with p = 1 from 0 on, with p = 0 any. Of any
+        shape and real dtype.
+    target : array_like
+        True values t, of input's shape or broadcasting up to it: from 0 on, or any where p is not
+        positive.
+    power : float
+        p: the variance is proportional to :math:`\mu^p`. 0 is the normal distribution, 1 Poisson's,
+        from 1 to 2 a compound of Poisson and gamma, 2 gamma, 3 the inverse Gaussian. Finite, not
+        between 0 and 1.
+    <log_input>
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    scikit-learn: ``HalfTweedieLoss(power)``, and of the mean ``HalfTweedieLossIdentity(power)``,
+    which has the terms in t and so a least value of 0; XGBoost: ``reg:tweedie`` with
+    ``tweedie_variance_power`` = p, of the logarithm, for p from 1 to 2; LightGBM: ``tweedie`` with
+    ``tweedie_variance_power`` = p, likewise.
+
+    ``mean_tweedie_deviance`` of scikit-learn is twice ``HalfTweedieLossIdentity``.
+
+    References
+    ----------
+    B. Jørgensen, Exponential Dispersion Models, J. R. Stat. Soc. B 49 (1987) 127-162.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.tweedie_loss([0.0, 1.0], [0.0, 3.0], reduction="none").round(6)
+    array([2.      , 6.936626])
+    >>> value, grad = fl.tweedie_loss.value_and_grad([0.0, 1.0], [0.0, 3.0], reduction="sum")
+    >>> grad.round(6)
+    array([ 1.      , -0.170871])
+    """
+    formula, parameters, accepted = _tweedie(finite("power", power), flag("log_input", log_input))
+    return elementwise(
+        request,
+        formula,
+        input,
+        target,
+        parameters=parameters,
+        weight=weight,
+        reduction=reduction,
+        accepted=accepted,
+    )
+
+
+class TweedieLoss(Criterion, loss=tweedie_loss):
+    """`tweedie_loss` with its options bound."""
+
+
+@Loss
+def gaussian_nll_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    var: ArrayLike,
+    *,
+    full: bool = False,
+    eps: float = 1e-6,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Negative log-likelihood with a normal distribution, whose variance is predicted too.
+
+    With d = x - t and :math:`v = \max(\mathrm{var}, \epsilon)`:
+
+    .. math:: \frac{w}{2} \left( \log v + \frac{d^2}{v} \right)
+
+    Derivatives with respect to x: :math:`w d / v` and :math:`w / v`. With respect to var, as in
+    torch as if nothing were clamped: :math:`w (1 - d^2 / v) / (2 v)` and
+    :math:`w (d^2 / v - 1 / 2) / v^2`. Not convex in var: the second one is negative where
+    :math:`v > 2 d^2`.
+
+    Parameters
+    ----------
+    input : array_like
+        Means x, of any shape and real dtype.
+    target : array_like
+        True values t, of input's shape or broadcasting up to it.
+    var : array_like
+        Variances from 0 on: of input's shape or broadcasting up to it, a number, or, as in torch,
+        one for each row along the last axis, of shape ``input.shape[:-1]``; a shape that fits
+        both ways is read as the latter.
+    full : bool
+        Whether the value contains the constant :math:`\log(2 \pi) / 2`.
+    eps : float
+        ε, the least variance; not negative, and finite.
+    <weight>
+    <reduction of pairs>
+
+    <returns pairs>
+
+    <raises with domain>
+
+    Notes
+    -----
+    torch: ``gaussian_nll_loss``, whose ``var`` broadcasts along one axis only.
+
+    The gradient of a broadcast ``var`` is summed over the axes along which it was repeated.
+
+    References
+    ----------
+    D. A. Nix, A. S. Weigend, Estimating the Mean and Variance of the Target Probability
+    Distribution, ICNN 1994, 55-60.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> value, (grad, grad_var) = fl.gaussian_nll_loss.value_and_grad(
+    ...     [1.0, 3.0], [0.0, 1.0], [1.0, 4.0], reduction="sum"
+    ... )
+    >>> value.round(6), grad
+    (np.float64(1.693147), array([1. , 0.5]))
+    >>> fl.gaussian_nll_loss([1.0, 3.0], [0.0, 1.0], 2.0, full=True).round(6)
+    np.float64(1.890512)
+    """
+    return elementwise(
+        request,
+        "gaussian",
+        input,
+        target,
+        parameters=(finite("eps", eps, 0.0), _HALF_LOG_2PI if flag("full", full) else 0.0),
+        weight=weight,
+        third=var,
+        third_name="var",
+        third_axis=True,
+        reduction=reduction,
+        accepted=_VAR,
+    )
+
+
+class GaussianNLLLoss(Criterion, loss=gaussian_nll_loss):
+    """`gaussian_nll_loss` with its options bound."""
+
+
+@Loss
+def kl_div(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    log_target: bool = False,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Kullback-Leibler divergence of the input from the target, element by element.
+
+    Of log-probabilities x and probabilities t, or (``log_target=True``) log-probabilities t:
+
+    .. math:: w \, t (\log t - x), \qquad w \, e^t (t - x)
+
+    Derivatives with respect to x: :math:`-w t`, or :math:`-w e^t`; 0. What has probability 0 in the
+    target costs 0, also where x is -inf.
+
+    The mathematical divergence is a sum over the classes: for rows of classes it is "batchmean"
+    that is its mean over the rows, while "mean" divides by the number of classes besides.
+
+    Parameters
+    ----------
+    <log-probabilities>
+    target : array_like
+        Probabilities t from 0 on, or their logarithms, of input's shape or broadcasting up to it.
+    log_target : bool
+        Whether the target is given as logarithms.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    torch: ``kl_div``, which is nan for probability 0 and x = -inf, and for a negative target;
+    optax: ``kl_divergence`` and ``kl_divergence_with_log_targets``, summed over an axis; Keras:
+    ``KLDivergence``, of probabilities that are clipped to 1e-7 from below, summed over the last
+    axis; scipy.special: ``rel_entr(target, exp(input))``, where ``kl_div`` is
+    ``rel_entr(t, p) - t + p``.
+
+    References
+    ----------
+    S. Kullback, R. A. Leibler, On Information and Sufficiency, Ann. Math. Statist. 22 (1951) 79-86.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fusedloss as fl
+    >>> fl.kl_div(np.log([0.25, 0.75]), [0.5, 0.5], reduction="none").round(6)
+    array([ 0.346574, -0.202733])
+    >>> fl.kl_div(np.log([[0.25, 0.75]]), [[0.5, 0.5]], reduction="batchmean").round(6)
+    np.float64(0.143841)
+    """
+    log_target = flag("log_target", log_target)
+    return elementwise(
+        request,
+        "kl_log_target" if log_target else "kl",
+        input,
+        target,
+        weight=weight,
+        reduction=reduction,
+        accepted=None if log_target else _TARGET,
+    )
+
+
+class KLDivLoss(Criterion, loss=kl_div):
+    """`kl_div` with its options bound."""
+
+
+@Loss
+def js_div(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Jensen-Shannon divergence of two log-probabilities, element by element.
+
+    With :math:`p = e^x`, :math:`q = e^t` and :math:`M = \log((p + q) / 2)`:
+
+    .. math:: \frac{w}{2} \left[ p (x - M) + q (t - M) \right]
+
+    Derivatives with respect to x: :math:`w p (x - M) / 2` and
+    :math:`w p [x - M + q / (p + q)] / 2`. Input and target may change places: for the gradient
+    with respect to the other one, swap the arguments. Logarithms of -inf give the limits.
+
+    As with `kl_div` the mathematical divergence is a sum over the classes: its mean over rows of
+    classes is "batchmean". It is at most log 2.
+
+    Parameters
+    ----------
+    <log-probabilities>
+    target : array_like
+        Log-probabilities t, of input's shape or broadcasting up to it. Not checked.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises>
+
+    Notes
+    -----
+    scipy.spatial.distance: ``jensenshannon(p, q)``, which is the square root of the sum, after it
+    has made each sum to 1.
+
+    References
+    ----------
+    J. Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 37 (1991)
+    145-151.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fusedloss as fl
+    >>> fl.js_div(np.log([0.5, 0.5]), np.log([0.9, 0.1]), reduction="sum").round(6)
+    np.float64(0.101749)
+    """
+    return elementwise(request, "js", input, target, weight=weight, reduction=reduction)
+
+
+class JSDivLoss(Criterion, loss=js_div):
+    """`js_div` with its options bound."""

@@ -1,0 +1,160 @@
+"""What a row says about a loss, and what the exact values of several losses share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = tuple[Any, Any]
+Options = dict[str, Any]
+FloatArray = NDArray[np.floating[Any]]
+Scalar = np.floating[Any]
+
+PRECISION = 160  # bits
+
+
+class _Mpmath:
+    """mpmath, imported with the first exact value: the twins need NumPy alone."""
+
+    def __getattr__(self, name: str) -> Any:
+        import mpmath
+
+        mpmath.mp.prec = PRECISION
+        vars(self).update(vars(mpmath))
+        return getattr(mpmath, name)
+
+
+mp: Any = _Mpmath()
+
+
+# ---- rows --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """An elementwise loss with its options.
+
+    `truth(x, t, **options)`, or `truth(x, t, third, **options)`, gives value, gradient and second
+    derivative; of a paired loss, which has gradients with respect to `first` and to `third`, it
+    gives tuples of these, and each gradient has a row of its own: `side` says which.
+    """
+
+    loss: str
+    truth: Callable[..., tuple[Any, Any, Any]]
+    input: str = "real"  # kinds of operands: see registry.KINDS
+    target: str = "real"
+    options: Options = field(default_factory=dict)
+    third: str | None = None  # the name of one more operand
+    third_kind: str = "factor"
+    first: str = "input"  # the name of the operand that has the shape of the loss
+    side: int | None = None
+    mean_by_weight: bool = False
+    kinks: tuple[float, ...] = ()  # differences input - target to try
+    convex: bool = True
+    negative: bool = False  # whether values below 0 occur
+    bounds: tuple[float, float, float] = (4, 4, 6)  # ULP of value, gradient, second derivative
+
+    @property
+    def lead(self) -> str:
+        """The operand with respect to which the row has the derivatives."""
+        return self.third if self.side and self.third else self.first
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The operands in the order of truth's arguments, with their kinds."""
+        kinds = {self.first: self.input, "target": self.target}
+        return kinds | {self.third: self.third_kind} if self.third else kinds
+
+    @property
+    def operands(self) -> list[str]:
+        """The loss's arguments that have no defaults, in their order."""
+        if self.side is None:
+            return [self.first, "target"]
+        names = [self.first, "target", self.third or ""]
+        return sorted(names) if self.first == "input1" else names
+
+    def exact(self, *numbers: Any) -> tuple[Pair, Pair, Pair]:
+        value, grad, hess = self.truth(*numbers, **self.options)
+        return (
+            (value, grad, hess) if self.side is None else (value, grad[self.side], hess[self.side])
+        )
+
+    def __str__(self) -> str:
+        parts = [self.loss, *(f"{k}={v}" for k, v in self.options.items())]
+        if self.side is not None:
+            return "-".join([*parts, f"by {self.lead}"])
+        return "-".join([*parts, self.third or ""])
+
+
+def paired(*args: Any, **fields: Any) -> list[Elementwise]:
+    """The rows of a loss with two gradients."""
+    return [Elementwise(*args, **fields, side=side) for side in (0, 1)]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A loss over a class axis: truth(row, target, **options) -> value, gradients, hessians."""
+
+    loss: str
+    target: str  # "class" or "probability"
+    options: Options = field(default_factory=dict)
+    weighted: bool = False
+    operands = ("input", "target")
+
+    def __str__(self) -> str:
+        parts = [self.loss, self.target, *(f"{k}={v}" for k, v in self.options.items())]
+        return "-".join([*parts, *(["weighted"] if self.weighted else [])])
+
+
+@dataclass(frozen=True)
+class ElementwiseActivation:
+    """truth(x) -> value, derivative."""
+
+    name: str
+    truth: Callable[[Any], tuple[Pair, Pair]]
+
+
+# ---- exact values --------------------------------------------------------------------------
+#
+# An exact value is a pair (value, size). The size is that of the terms where the result is by
+# nature a difference of larger ones, else the value itself; errors are counted in units in the
+# last place of the larger of the two.
+
+
+def exactly(x: Any) -> Pair:
+    return x, x
+
+
+ANYTHING = 2.0**60  # a size for results of which nothing is asked
+
+
+def close(a: Any, b: Any) -> bool:
+    """Whether a may be rounded to the kink b, or past it."""
+    return bool(a != b and abs(a - b) <= mp.mpf(b) * mp.mpf(2) ** -22)
+
+
+def jump(x: Any, near: bool) -> Pair:
+    """A result that jumps at a kink: near it, both sides are right."""
+    return x, ANYTHING if near else x
+
+
+def softplus(x: Any) -> Any:
+    return mp.log1p(mp.exp(x)) if x < 0 else x + mp.log1p(mp.exp(-x))
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + mp.exp(-x))
+
+
+def product(x: Any, y: Any) -> Any:
+    """x y, and 0 for x = 0 whatever y is."""
+    return x * y if x else mp.mpf(0)
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """x log y, and 0 for x = 0 whatever y is."""
+    return product(x, mp.log(y) if y else -mp.inf)
