@@ -1,4 +1,4 @@
-"""What is measured: one list, a row per loss."""
+"""What is measured: the elementwise losses of tests/registry.py, and what works on rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tests import registry as reg
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -22,17 +24,17 @@ GRAD = "value+grad"
 RESULT = "result"
 
 
-# --- inputs: never zeros, and spread so widely that every branch of a formula is met ------------
+# --- inputs: spread so widely that every branch of a formula is met -----------------------------
 
 
-def numbers(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Predictions and targets, on both sides of Huber's delta of 1."""
-    return rng.normal(0, 1, shape).astype(dtype), rng.normal(0, 1, shape).astype(dtype)
+def operands(row: reg.Elementwise) -> Inputs:
+    """What tests/registry.py takes for typical of each operand, in the order of the arguments."""
 
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        made = {name: reg.KINDS[kind].typical(rng, shape) for name, kind in row.kinds.items()}
+        return tuple(made[name].astype(dtype) for name in row.operands)
 
-def binary(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Logits, and 0 or 1 in the same dtype, as torch wants them."""
-    return rng.normal(0, 3, shape).astype(dtype), rng.integers(0, 2, shape).astype(dtype)
+    return make
 
 
 def labelled(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
@@ -52,7 +54,7 @@ def logits(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
 class Case:
     """A row: a loss, its inputs, and with which shapes of which dtype it is measured."""
 
-    loss: str  # the name in fusedloss, and in tests/twins.py or bench/contest.py
+    loss: str  # the name in fusedloss, and of its twin in tests/losses/
     inputs: Inputs
     shapes: Mapping[str, Sequence[Shape]]
     results: Sequence[str] = (VALUE, GRAD)
@@ -62,22 +64,36 @@ class Case:
 
 _1M = (1_000_000,)
 _ELEMENTS = {"float32": [(1,), (100,), (10_000,), _1M], "float64": [_1M]}
+_SOME_ELEMENTS = {"float32": [(100,), _1M], "float64": [_1M]}
 _WIDE = (10_000, 1000)
 _ROWS = {"float32": [(1, 10), (32, 10), (100_000, 10), _WIDE, (256, 32_000)], "float64": [_WIDE]}
 _SOME_ROWS = {"float32": [(100_000, 10), _WIDE]}
 # These losses do so little with an element that memory sets the pace: how near do they come?
 _BY_MEMORY = ("fused", "numpy", "pass")
 
+# These are measured at more sizes, and with threads.
+_OF_OLD = {"mse_loss": _BY_MEMORY, "l1_loss": _BY_MEMORY, "huber_loss": _BY_MEMORY}
+_OF_OLD["binary_cross_entropy_with_logits"] = ("fused", "numpy")
+
+#: The first row of each loss in tests/registry.py, with its options.
+_LOSSES = {row.loss: row for row in reversed(reg.ELEMENTWISE)}
+
 ELEMENTWISE = [
-    Case("mse_loss", numbers, _ELEMENTS, entrants=_BY_MEMORY),
-    Case("l1_loss", numbers, _ELEMENTS, entrants=_BY_MEMORY),
-    Case("huber_loss", numbers, _ELEMENTS, entrants=_BY_MEMORY),
-    Case("binary_cross_entropy_with_logits", binary, _ELEMENTS),
+    *(
+        Case(
+            row.loss,
+            operands(row),
+            _ELEMENTS if row.loss in _OF_OLD else _SOME_ELEMENTS,
+            entrants=_OF_OLD.get(row.loss, ("fused", "numpy")),
+            options=row.options,
+        )
+        for row in reversed(_LOSSES.values())
+    ),
     Case("sigmoid", logits, {"float32": [(100,), _1M]}, [RESULT]),
     Case("logsigmoid", logits, {"float32": [(100,), _1M]}, [RESULT]),
     Case(
         "binary_cross_entropy_with_logits",
-        binary,
+        operands(_LOSSES["binary_cross_entropy_with_logits"]),
         {"float32": [(10_000_000,)]},
         [GRAD],
         entrants=("1 thread", "2 threads"),

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from bench.cases import GRAD, RESULT, Array, Arrays, Case, Question, questions
+from bench.cases import GRAD, RESULT, Arrays, Case, Question, questions
 from tests import twins
 
 Function: TypeAlias = Callable[[], Any]
@@ -44,27 +44,14 @@ TOLERANCE: Final = {"float32": 1e-5, "float64": 1e-12}
 # --- who takes part -----------------------------------------------------------------------------
 
 
-def nll_loss(input: Array, target: Array) -> Any:
-    """A twin that tests/twins.py does not have: mean of ``-input[n, target[n]]``."""
-    return -np.mean(input[np.arange(len(target)), target])
-
-
-def nll_loss_and_grad(input: Array, target: Array) -> tuple[Any, Array]:
-    """Value and gradient of `nll_loss`."""
-    rows = np.arange(len(target))
-    grad = np.zeros_like(input)
-    grad[rows, target] = -1 / len(target)
-    return -np.mean(input[rows, target]), grad
-
-
 def _fused(question: Question, arrays: Arrays) -> Function:
     """The kernel. It writes into arrays that are there already, as in a training loop."""
     case = question.case
     loss = getattr(fl, case.loss)
     if question.result == GRAD:
-        return partial(
-            loss.value_and_grad, *arrays, **case.options, grad_out=np.zeros_like(arrays[0])
-        )
+        _, grad = loss.value_and_grad(*arrays, **case.options)
+        buffers = tuple(map(np.zeros_like, grad)) if type(grad) is tuple else np.zeros_like(grad)
+        return partial(loss.value_and_grad, *arrays, **case.options, grad_out=buffers)
     call = partial(loss, *arrays, **case.options)
     if question.result == RESULT:
         return partial(call, out=np.zeros_like(call()))
@@ -75,8 +62,7 @@ def _numpy(question: Question, arrays: Arrays) -> Function:
     """The twin."""
     case = question.case
     name = f"{case.loss}_and_grad" if question.result == GRAD else case.loss
-    twin = getattr(twins, name, None) or globals()[name]
-    return partial(twin, *arrays, **case.options)
+    return partial(getattr(twins, name), *arrays, **case.options)
 
 
 def _pass(question: Question, arrays: Arrays) -> Function:
@@ -200,6 +186,13 @@ def _calls(timer: timeit.Timer) -> int:
     return calls
 
 
+def _parts(result: Any) -> list[Any]:
+    """Value and gradients, of which there may be several."""
+    if not isinstance(result, tuple):
+        return [result]
+    return [part for item in result for part in _parts(item)]
+
+
 class Contest:
     """A question with its arrays, for as long as its tests run."""
 
@@ -243,10 +236,8 @@ class Contest:
         return self._difference
 
     def _compare(self, result: Any, expected: Any) -> float:
-        results = result if isinstance(result, tuple) else (result,)
-        expecteds = expected if isinstance(expected, tuple) else (expected,)
         largest = 0.0
-        for a, b in zip(results, expecteds, strict=True):
+        for a, b in zip(_parts(result), _parts(expected), strict=True):
             assert a.shape == b.shape
             assert a.dtype == b.dtype == self.question.dtype, "one computes with another precision"
             scale = np.max(np.abs(b))
@@ -280,6 +271,8 @@ class Contest:
         written = question.size if question.result != "value" else 0
         if question.result == RESULT:
             written = np.size(self._functions["fused"]())
+        elif written and entrant != "pass":
+            written *= len(_parts(self._functions[entrant]())) - 1
         facts: dict[str, Any] = {
             "implementation": entrant,
             "level": (fl.show_config("dict") or {})["level"],

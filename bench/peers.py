@@ -1,106 +1,422 @@
-"""Value and gradient beside torch eager (forward and backward) and scikit-learn's private kernels.
+"""Value and gradient of every loss beside NumPy, torch eager, jax.jit and scikit-learn.
 
-Run `make test-peers` first, which installs torch into .venv, then
-``.venv/bin/python -m bench.peers``. scikit-learn is compared where it is installed. The same
-arrays for all, one thread, float32, interleaved rounds, the best of each.
+``python -m bench.peers --help`` says what can be chosen, bench/README.md how it is measured. Each
+peer takes part where it is installed.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import inspect
+import os
+import platform
+import re
+import statistics
 import time
-from collections.abc import Callable
-from typing import Any
+import timeit
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 import fusedloss as fl
-from tests import twins
+from bench import formulas
+from tests import registry, twins
+from tests.losses import binary, distributions, regression
 
-ROUNDS, SECONDS = 9, 0.03
-ELEMENTWISE = ("binary_cross_entropy_with_logits", "huber_loss", "mse_loss", "l1_loss")
-SHAPES = ((10_000, 3), (100_000, 10), (10_000, 100), (10_000, 1000), (256, 32_000))
+Array: TypeAlias = np.ndarray[Any, Any]
+Gradients: TypeAlias = tuple[Any, ...]
 
+ELEMENTS: Final = 1_000_000
+SHAPES: Final = ((10_000, 3), (100_000, 10), (10_000, 100), (10_000, 1000), (256, 32_000), (32, 10))
+FAMILIES: Final = {"regression": regression, "binary": binary, "distributions": distributions}
+CLASS_AXIS: Final = "class axis"
 
-def race(runners: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """The best time of each, in seconds; a turn of each after the other."""
-    turns, best = {}, dict.fromkeys(runners, float("inf"))
-    for name, run in runners.items():
-        run()
-        start = time.perf_counter()
-        run()
-        turns[name] = max(1, int(SECONDS / max(time.perf_counter() - start, 1e-7)))
-    for _ in range(ROUNDS):
-        for name, run in runners.items():
-            start = time.perf_counter()
-            for _ in range(turns[name]):
-                run()
-            best[name] = min(best[name], (time.perf_counter() - start) / turns[name])
-    return best
+#: A turn is the best of so many samples, each of as many calls as take this time.
+SAMPLES: Final = 3
+SAMPLE_SECONDS: Final = 100e-6
+MIN_TURNS: Final = 6
+#: A ratio is marked that differs by more than this between odd and even turns.
+NOISY: Final = 0.2
+#: The largest difference from ours: relative, and of gradients to the largest of them too.
+RTOL: Final = 1e-4
 
 
-def torch_step(name: str, x: Any, t: Any) -> Callable[[], Any]:
+# --- what is compared ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A loss with its arrays and options, by the names of its arguments."""
+
+    family: str
+    loss: str
+    remark: str
+    arrays: dict[str, Array]
+    leaves: tuple[str, ...] = ("input",)  # what the gradients are with respect to
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{self.loss} {self.remark}".rstrip()
+
+    @property
+    def size(self) -> int:
+        return self.arrays[self.leaves[0]].size
+
+
+Maker: TypeAlias = Callable[[], Row]
+
+
+def elementwise(variants: bool) -> Iterator[tuple[str, str, Maker]]:
+    """Family, label and row of each loss of the registry with its default options; with variants
+    also of those options that are not numbers, which choose another formula."""
+    for family, module in FAMILIES.items():
+        for case in module.ELEMENTWISE:
+            defaults = inspect.signature(getattr(fl, case.loss)).parameters
+            changed = {k: v for k, v in case.options.items() if v != defaults[k].default}
+            words = [f"{k}={v}" for k, v in changed.items()]
+            if case.third and case.side is None:
+                words.append(case.third)
+            numbers = any(type(v) in (int, float) for v in changed.values())
+            if case.side == 1 or numbers or (words and not variants):
+                continue
+            label = " ".join([case.loss, *words])
+
+            def make(family: str = family, case: Any = case, remark: str = " ".join(words)) -> Row:
+                rng = np.random.default_rng(0)
+                arrays = {
+                    name: registry.KINDS[kind].typical(rng, ELEMENTS).astype(np.float32)
+                    for name, kind in case.kinds.items()
+                }
+                leaves = (case.first,) if case.side is None else (case.first, case.third)
+                return Row(family, case.loss, remark, arrays, leaves, case.options)
+
+            yield family, label, make
+
+
+def over_classes() -> Iterator[tuple[str, str, Maker]]:
+    """The same of cross_entropy."""
+    for rows, classes in SHAPES:
+        remark = f"({rows}, {classes})"
+
+        def make(rows: int = rows, classes: int = classes, remark: str = remark) -> Row:
+            rng = np.random.default_rng(0)
+            logits = (3 * rng.normal(size=(rows, classes))).astype(np.float32)
+            arrays = {"input": logits, "target": rng.integers(0, classes, rows)}
+            return Row(CLASS_AXIS, "cross_entropy", remark, arrays)
+
+        yield CLASS_AXIS, f"cross_entropy {remark}", make
+
+
+# --- who takes part -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A step, and value and gradients from what it returns."""
+
+    step: Callable[[], Any]
+    results: Callable[[Any], tuple[Any, Gradients]] | None = None
+    composed: bool = False
+
+
+def _tuple(result: tuple[Any, Any]) -> tuple[Any, Gradients]:
+    value, grads = result
+    return value, grads if isinstance(grads, tuple) else (grads,)
+
+
+def fused(row: Row) -> Entrant:
+    buffers = tuple(np.empty_like(row.arrays[name]) for name in row.leaves)
+    grad_out = buffers if len(buffers) > 1 else buffers[0]
+    method = getattr(fl, row.loss).value_and_grad
+    return Entrant(lambda: method(**row.arrays, **row.options, grad_out=grad_out), _tuple)
+
+
+def with_numpy(row: Row) -> Entrant:
+    twin = getattr(twins, f"{row.loss}_and_grad")
+    return Entrant(lambda: twin(**row.arrays, **row.options), _tuple)
+
+
+def plain_pass(row: Row) -> Entrant | None:
+    """Reads two arrays and writes a third."""
+    if row.family == CLASS_AXIS:
+        return None
+    a, b = row.arrays[row.leaves[0]], row.arrays["target"]
+    out = np.empty_like(a)
+    return Entrant(lambda: np.add(a, b, out=out))
+
+
+def with_torch(row: Row) -> Entrant:
     import torch
 
-    loss = getattr(torch.nn.functional, name)
-    input, target = torch.from_numpy(x.copy()).requires_grad_(), torch.from_numpy(t)
-
-    def step() -> None:
-        input.grad = None
-        loss(input, target).backward()
-
-    return step
-
-
-def compare(name: str, x: Any, t: Any, extra: dict[str, Callable[[], Any]]) -> None:
-    loss, twin = getattr(fl, name), getattr(twins, f"{name}_and_grad")
-    grad = np.empty_like(x)
-    runners = {
-        "fused": lambda: loss.value_and_grad(x, t, grad_out=grad),
-        "NumPy": lambda: twin(x, t),
-        "torch": torch_step(name, x, t),
-    }
-    times = race(runners | extra)
-    fused = times.pop("fused")
-    ratios = "  ".join(f"x {other} {seconds / fused:5.2f}" for other, seconds in times.items())
-    shape = "x".join(map(str, x.shape))
-    print(f"{name:34s} {shape:>10s} {fused * 1e6:9.1f} us  {ratios}", flush=True)
-
-
-def sklearn_step(x: Any, labels: Any) -> dict[str, Callable[[], Any]]:
-    try:
-        from sklearn._loss.loss import HalfMultinomialLoss
-    except ImportError:
-        return {}
-    loss, y = HalfMultinomialLoss(n_classes=x.shape[1]), labels.astype(x.dtype)
-    value, grad = np.empty(len(x), x.dtype), np.empty_like(x)
+    native = getattr(torch.nn.functional, row.loss, None)
+    if {"log_clamp": None}.items() <= row.options.items() or row.options.get("full") == "exact":
+        native = None
+    formula = formulas.IN_TORCH.get(row.loss) or getattr(formulas, row.loss)
+    names = formulas.torch_names()
+    arrays = {name: torch.from_numpy(a) for name, a in row.arrays.items()}
+    leaves = [arrays[name].requires_grad_() for name in row.leaves]
 
     def step() -> Any:
-        return loss.loss_gradient(
-            y_true=y, raw_prediction=x, loss_out=value, gradient_out=grad, n_threads=1
-        )
+        for leaf in leaves:
+            leaf.grad = None
+        if native is None:
+            value = formula(names, **arrays, **row.options).mean()
+        else:
+            value = native(**arrays, **row.options)
+        value.backward()
+        return value
 
-    return {"scikit-learn": step}
+    return Entrant(
+        step,
+        lambda value: (value.detach().numpy(), tuple(leaf.grad.numpy() for leaf in leaves)),
+        composed=native is None,
+    )
+
+
+def with_jax(row: Row) -> Entrant:
+    import jax
+
+    formula, names = getattr(formulas, row.loss), formulas.jax_names()
+    arrays = {name: jax.numpy.asarray(a) for name, a in row.arrays.items()}
+    leaves = tuple(arrays.pop(name) for name in row.leaves)
+
+    @jax.jit
+    @jax.value_and_grad
+    def function(leaves: Gradients, others: dict[str, Any]) -> Any:
+        named = dict(zip(row.leaves, leaves, strict=True))
+        return formula(names, **named, **others, **row.options).mean()
+
+    return Entrant(lambda: jax.block_until_ready(function(leaves, arrays)), _tuple)
+
+
+def with_sklearn(row: Row) -> Entrant | None:
+    """Its private kernel, which writes the losses of the rows, and gradients of their sum."""
+    from sklearn._loss.loss import HalfMultinomialLoss
+
+    if row.family != CLASS_AXIS:
+        return None
+    x = row.arrays["input"]
+    loss, labels = HalfMultinomialLoss(n_classes=x.shape[1]), row.arrays["target"].astype(x.dtype)
+    values, grad = np.empty(len(x), x.dtype), np.empty_like(x)
+    return Entrant(
+        lambda: loss.loss_gradient(
+            y_true=labels, raw_prediction=x, loss_out=values, gradient_out=grad, n_threads=1
+        ),
+        lambda _: (values.mean(), (grad / len(x),)),
+    )
+
+
+#: By the heads of their columns.
+ENTRANTS: Final[dict[str, Callable[[Row], Entrant | None]]] = {
+    "fused": fused,
+    "NumPy": with_numpy,
+    "torch": with_torch,
+    "jax": with_jax,
+    "pass": plain_pass,
+    "scikit-learn": with_sklearn,
+}
+MODULES: Final = {"torch": "torch", "jax": "jax", "scikit-learn": "sklearn"}
+
+
+def prepare(wanted: list[str]) -> dict[str, str]:
+    """One thread for all; the versions of the peers that are there."""
+    if hasattr(os, "sched_setaffinity"):
+        # jax takes as many threads as there are CPUs for it, whatever XLA_FLAGS say.
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    versions = {"NumPy": np.__version__}
+    for name in wanted:
+        try:
+            versions[name] = importlib.import_module(MODULES[name]).__version__
+        except ImportError:
+            continue
+        if name == "torch":
+            importlib.import_module("torch").set_num_threads(1)
+    # torch warns that the mean of kl_div, over all elements, will become another one.
+    warnings.filterwarnings("ignore", message="reduction: 'mean' divides")
+    fl.set_num_threads(1)
+    # Brings glibc to keep freed arrays, as in a process that has run for a while.
+    block = np.empty(31 << 20, dtype=np.uint8)
+    del block
+    return versions
+
+
+# --- the race -----------------------------------------------------------------------------------
+
+
+def check(row: Row, entrants: dict[str, Entrant]) -> None:
+    """All compute the same, but for the plain pass."""
+    expected: tuple[Any, Gradients] | None = None
+    for name, entrant in entrants.items():
+        if entrant.results is None:
+            continue
+        value, grads = entrant.results(entrant.step())
+        if expected is None:
+            expected = float(value), tuple(np.array(grad) for grad in grads)
+            continue
+        pairs = [(value, expected[0]), *zip(grads, expected[1], strict=True)]
+        for got, ours in pairs:
+            atol = RTOL * float(np.max(np.abs(ours))) if np.ndim(ours) else 0
+            np.testing.assert_allclose(
+                got, ours, rtol=RTOL, atol=atol, err_msg=f"{row.label}: {name}"
+            )
+
+
+Turns: TypeAlias = dict[str, list[float]]
+
+
+def race(entrants: dict[str, Entrant], seconds: float) -> Turns:
+    """The best time of every turn of each, in seconds; a turn of each after the other."""
+    timers = {name: timeit.Timer(entrant.step) for name, entrant in entrants.items()}
+    calls = {}
+    for name, timer in timers.items():
+        calls[name] = 1
+        while min(timer.repeat(SAMPLES, calls[name])) < SAMPLE_SECONDS:
+            calls[name] *= 2
+    turns: Turns = {name: [] for name in timers}
+    order, end = list(timers), time.perf_counter() + seconds
+    while time.perf_counter() < end or len(turns[order[0]]) < MIN_TURNS:
+        for name in order:
+            turns[name].append(min(timers[name].repeat(SAMPLES, calls[name])) / calls[name])
+        order.append(order.pop(0))  # nobody shall always run after the same other
+    return turns
+
+
+def ratio(turns: Turns, slow: str, fast: str) -> tuple[float, bool]:
+    """Best time by best time, and whether odd and even turns disagree about it."""
+    odd, even = (min(turns[slow][k::2]) / min(turns[fast][k::2]) for k in (0, 1))
+    noisy = max(odd, even) > (1 + NOISY) * min(odd, even)
+    return min(turns[slow]) / min(turns[fast]), noisy
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+class Table:
+    """Lines of text, or of Markdown, as they come."""
+
+    def __init__(self, columns: list[str], markdown: bool) -> None:
+        self._markdown = markdown
+        self._columns, self._family = columns, ""
+        heads = ["ns/element", *(f"× {name}" for name in columns)]
+        self._widths = [len(head) + 4 for head in heads]
+        self._line("loss", [head if markdown else head + "  " for head in heads])
+        if markdown:
+            self._line("---", ["---:"] * len(heads))
+
+    def _line(self, label: str, cells: list[str]) -> None:
+        if self._markdown:
+            print(f"| {' | '.join([label, *cells])} |", flush=True)
+        else:
+            pairs = zip(cells, self._widths, strict=True)
+            texts = "".join(f"{cell:>{width}}" for cell, width in pairs)
+            print(f"{label:46}{texts}".rstrip(), flush=True)
+
+    def add(self, row: Row, turns: Turns, composed: bool) -> None:
+        if row.family != self._family:
+            self._family = row.family
+            label = f"**{row.family}**" if self._markdown else row.family
+            self._line(label, [""] * len(self._widths))
+        cells = [(_number(min(turns["fused"]) * 1e9 / row.size), "")]
+        for name in self._columns:
+            if name in turns:
+                pair = ("fused", "pass") if name == "pass" else (name, "fused")
+                number, noisy = ratio(turns, *pair)
+                cells.append((_number(number), "c" * (composed and name == "torch") + "?" * noisy))
+            else:
+                cells.append(("", ""))
+        if self._markdown:
+            label = " ".join([f"`{row.loss}`", row.remark]).rstrip()
+            self._line(label, [f"{number} {marks}".rstrip() for number, marks in cells])
+        else:
+            self._line(f"  {row.label}", [f"{number}{marks:2}" for number, marks in cells])
+
+
+def _number(number: float) -> str:
+    return f"{number:.{2 if number < 9.995 else 1 if number < 99.95 else 0}f}"
+
+
+def _cpu() -> str:
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
 
 
 def main() -> None:
-    import torch
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", help="parts of the names of losses or families; without, all"
+    )
+    parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
+    parser.add_argument(
+        "--variants", action="store_true", help="also the options that choose another formula"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=1.5, help="how long a race lasts (default: 1.5)"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=MODULES,
+        help="leave this peer out; may be repeated",
+    )
+    options = parser.parse_args()
+    chosen = [
+        (family, make)
+        for family, label, make in (*elementwise(options.variants), *over_classes())
+        if not options.names or any(name in f"{label} ({family})" for name in options.names)
+    ]
+    if not chosen:
+        parser.error("no loss has such a name")
+    versions = prepare([name for name in MODULES if name not in options.without])
+    families = {family for family, _ in chosen}
+    columns = [name for name in ENTRANTS if name in versions or name == "pass"]
+    if CLASS_AXIS not in families and "scikit-learn" in columns:
+        columns.remove("scikit-learn")
+    if families == {CLASS_AXIS}:
+        columns.remove("pass")
 
-    torch.set_num_threads(1)
-    fl.set_num_threads(1)
     facts = fl.show_config("dict") or {}
-    versions = f"fusedloss {facts['version']} {facts['level']}, torch {torch.__version__}"
-    print(f"{versions}, NumPy {np.__version__}; x: how many times slower than fused")
-    rng = np.random.default_rng(0)
-    x = (3 * rng.normal(size=1_000_000)).astype(np.float32)
-    t = (rng.random(x.size) < 0.5).astype(np.float32)
-    out = np.empty_like(x)
-    for name in ELEMENTWISE:
-        compare(name, x, t, {"plain pass": lambda: np.add(x, t, out=out)})
-    for rows, classes in (*SHAPES, (32, 10)):
-        logits = (3 * rng.normal(size=(rows, classes))).astype(np.float32)
-        labels = rng.integers(0, classes, rows)
-        extra = sklearn_step(logits, labels) if rows == 32 else {}
-        compare("cross_entropy", logits, labels, extra)
+    print(f"{_cpu()}; Python {platform.python_version()}, one thread")
+    ours = f"fusedloss {facts['version']} ({facts['level']}, {facts['compiler']})"
+    print(", ".join([ours, *(f"{name} {version}" for name, version in versions.items())]))
+    print(f"Value and gradient, float32, {ELEMENTS:,} elements or (rows, classes).")
+    print(
+        "× NumPy, × torch, ...: their time by ours; × pass: our time by that of np.add(x, t, out)"
+    )
+    print("c: composed of torch's operations, where it has no such loss; ?: not to be trusted")
+    print()
+    table = Table(columns, options.markdown)
+    found: dict[str, list[tuple[float, str]]] = {name: [] for name in columns if name != "pass"}
+    for _, make in chosen:
+        row = make()
+        made = {name: ENTRANTS[name](row) for name in ("fused", *columns)}
+        entrants = {name: entrant for name, entrant in made.items() if entrant}
+        check(row, entrants)
+        turns = race(entrants, options.seconds)
+        table.add(row, turns, "torch" in entrants and entrants["torch"].composed)
+        for name, ratios in found.items():
+            if name in turns:
+                ratios.append((ratio(turns, name, "fused")[0], row.label))
+    print()
+    for name, ratios in found.items():
+        numbers = [number for number, _ in ratios]
+        faster = [label for number, label in sorted(ratios) if number < 1]
+        print(
+            f"× {name}: {_number(statistics.geometric_mean(numbers))} in the geometric mean of "
+            f"{len(numbers)}; faster than ours: {', '.join(faster) or 'nowhere'}"
+        )
 
 
 if __name__ == "__main__":

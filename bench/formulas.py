@@ -1,0 +1,278 @@
+"""The losses as users of torch and jax write them: once for both, but for a few.
+
+`np` is a library's `Names`. A formula takes the arguments of its namesake in fusedloss and returns
+the losses of the elements, of which the library differentiates the mean. Of the usual forms that
+are stable it is the fastest in these libraries; where that is another one in torch, which runs one
+operation after the other, this stands at the end. jax always gets the formula, torch only for
+losses that torch.nn.functional does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log, pi
+from typing import Any, Final
+
+Array = Any
+
+
+class Names:
+    """The functions of a library: those given, then those of its modules."""
+
+    def __init__(self, *modules: Any, **given: Any) -> None:
+        self._modules = modules
+        vars(self).update(given)
+
+    def __getattr__(self, name: str) -> Any:
+        for module in self._modules:
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(name)
+
+
+def torch_names() -> Names:
+    import torch
+
+    return Names(torch, torch.nn.functional, torch.special)
+
+
+def jax_names() -> Names:
+    import jax
+
+    np = jax.numpy
+
+    def softplus(x: Array) -> Array:
+        """Twice as fast as jax.nn.softplus, which is logaddexp(x, 0)."""
+        return jax.nn.relu(x) + np.log1p(np.exp(-np.abs(x)))
+
+    return Names(np, jax.nn, jax.scipy.special, softplus=softplus)
+
+
+# ---- regression ----------------------------------------------------------------------------
+
+
+def mse_loss(np: Names, input: Array, target: Array) -> Array:
+    return np.square(input - target)
+
+
+def l1_loss(np: Names, input: Array, target: Array) -> Array:
+    return np.abs(input - target)
+
+
+def huber_loss(np: Names, input: Array, target: Array, delta: float = 1.0) -> Array:
+    size = np.abs(input - target)
+    return np.where(size < delta, 0.5 * np.square(size), delta * (size - 0.5 * delta))
+
+
+def smooth_l1_loss(np: Names, input: Array, target: Array, beta: float = 1.0) -> Array:
+    size = np.abs(input - target)
+    return np.where(size < beta, 0.5 / beta * np.square(size), size - 0.5 * beta)
+
+
+def log_cosh_loss(np: Names, input: Array, target: Array) -> Array:
+    d = input - target
+    return d + np.softplus(-2 * d) - log(2)
+
+
+def pseudo_huber_loss(np: Names, input: Array, target: Array, delta: float = 1.0) -> Array:
+    return delta**2 * (np.sqrt(1 + np.square((input - target) / delta)) - 1)
+
+
+def quantile_loss(np: Names, input: Array, target: Array, q: float = 0.5) -> Array:
+    d = input - target
+    return np.maximum(-q * d, (1 - q) * d)
+
+
+def expectile_loss(np: Names, input: Array, target: Array, q: float = 0.5) -> Array:
+    d = input - target
+    return np.where(d < 0, q, 1 - q) * np.square(d)
+
+
+def msle_loss(np: Names, input: Array, target: Array) -> Array:
+    return np.square(np.log1p(input) - np.log1p(target))
+
+
+def mape_loss(np: Names, input: Array, target: Array, eps: float = 2.0**-52) -> Array:
+    return np.abs(input - target) / np.clip(np.abs(target), min=eps)
+
+
+def cauchy_loss(np: Names, input: Array, target: Array, c: float = 1.0) -> Array:
+    return c**2 / 2 * np.log1p(np.square((input - target) / c))
+
+
+def fair_loss(np: Names, input: Array, target: Array, c: float = 1.0) -> Array:
+    a = np.abs(input - target) / c
+    return c**2 * (a - np.log1p(a))
+
+
+def epsilon_insensitive_loss(np: Names, input: Array, target: Array, epsilon: float = 0.1) -> Array:
+    return np.relu(np.abs(input - target) - epsilon)
+
+
+def squared_epsilon_insensitive_loss(
+    np: Names, input: Array, target: Array, epsilon: float = 0.1
+) -> Array:
+    return np.square(np.relu(np.abs(input - target) - epsilon))
+
+
+# ---- binary --------------------------------------------------------------------------------
+
+
+def binary_cross_entropy_with_logits(
+    np: Names, input: Array, target: Array, pos_weight: Array | None = None
+) -> Array:
+    if pos_weight is None:
+        return np.softplus(input) - target * input
+    log_weight = 1 + (pos_weight - 1) * target
+    return (1 - target) * input + log_weight * np.softplus(-input)
+
+
+def binary_cross_entropy(
+    np: Names, input: Array, target: Array, log_clamp: float | None = -100.0
+) -> Array:
+    log_p, log_q = np.log(input), np.log1p(-input)
+    if log_clamp is not None:
+        log_p, log_q = np.clip(log_p, min=log_clamp), np.clip(log_q, min=log_clamp)
+    return -(target * log_p + (1 - target) * log_q)
+
+
+def soft_margin_loss(np: Names, input: Array, target: Array) -> Array:
+    return np.softplus(-target * input)
+
+
+def hinge_loss(np: Names, input: Array, target: Array, margin: float = 1.0) -> Array:
+    return np.relu(margin - target * input)
+
+
+def squared_hinge_loss(np: Names, input: Array, target: Array, margin: float = 1.0) -> Array:
+    return np.square(np.relu(margin - target * input))
+
+
+def modified_huber_loss(np: Names, input: Array, target: Array) -> Array:
+    z = target * input
+    return np.where(z < -1, -4 * z, np.square(np.relu(1 - z)))
+
+
+def exponential_loss(np: Names, input: Array, target: Array) -> Array:
+    return np.exp(-target * input)
+
+
+def hinge_embedding_loss(np: Names, input: Array, target: Array, margin: float = 1.0) -> Array:
+    return np.where(target > 0, input, np.relu(margin - input))
+
+
+def sigmoid_focal_loss(
+    np: Names, input: Array, target: Array, alpha: float | None = 0.25, gamma: float = 2.0
+) -> Array:
+    p = np.sigmoid(input)
+    miss = p + target * (1 - 2 * p)
+    losses = miss**gamma * (np.softplus(input) - target * input)
+    return losses if alpha is None else ((1 - alpha) + (2 * alpha - 1) * target) * losses
+
+
+def margin_ranking_loss(
+    np: Names, input1: Array, input2: Array, target: Array, margin: float = 0.0
+) -> Array:
+    return np.relu(margin - target * (input1 - input2))
+
+
+# ---- distributions -------------------------------------------------------------------------
+
+
+def poisson_nll_loss(
+    np: Names,
+    input: Array,
+    target: Array,
+    log_input: bool = True,
+    full: bool | str = False,
+    eps: float = 1e-8,
+) -> Array:
+    if log_input:
+        losses = np.exp(input) - target * input
+    else:
+        losses = input - target * np.log(input + eps)
+    if full == "exact":
+        losses = losses + np.gammaln(target + 1)
+    elif full:
+        t = np.clip(target, min=1)
+        stirling = t * np.log(t) - t + 0.5 * np.log(2 * pi * t)
+        losses = losses + np.where(target > 1, stirling, 0)
+    return losses
+
+
+def gamma_nll_loss(np: Names, input: Array, target: Array, log_input: bool = True) -> Array:
+    if log_input:
+        return input + target * np.exp(-input)
+    return np.log(input) + target / input
+
+
+def tweedie_loss(
+    np: Names, input: Array, target: Array, power: float = 1.5, log_input: bool = True
+) -> Array:
+    if log_input:
+        rise, fall = np.exp((2 - power) * input), np.exp((1 - power) * input)
+    else:
+        fall = input ** (1 - power)
+        rise = input * fall
+    return rise / (2 - power) - target * fall / (1 - power)
+
+
+def gaussian_nll_loss(
+    np: Names, input: Array, target: Array, var: Array, full: bool = False, eps: float = 1e-6
+) -> Array:
+    v = np.clip(var, min=eps)
+    losses = 0.5 * (np.log(v) + np.square(input - target) / v)
+    return losses + 0.5 * log(2 * pi) if full else losses
+
+
+def kl_div(np: Names, input: Array, target: Array, log_target: bool = False) -> Array:
+    if log_target:
+        return np.exp(target) * (target - input)
+    return np.xlogy(target, target) - target * input
+
+
+def js_div(np: Names, input: Array, target: Array) -> Array:
+    p, q = np.exp(input), np.exp(target)
+    mean = np.log(0.5 * (p + q))
+    return 0.5 * (p * (input - mean) + q * (target - mean))
+
+
+# ---- over a class axis ---------------------------------------------------------------------
+
+
+def cross_entropy(np: Names, input: Array, target: Array) -> Array:
+    picked = np.take_along_axis(input, target[:, None], axis=1)
+    return np.logsumexp(input, axis=1) - picked[:, 0]
+
+
+# ---- other forms for torch -----------------------------------------------------------------
+
+
+def _expectile(np: Names, input: Array, target: Array, q: float = 0.5) -> Array:
+    d = input - target
+    return np.abs((1 - q) - (d < 0).float()) * np.square(d)
+
+
+def _modified_huber(np: Names, input: Array, target: Array) -> Array:
+    short = np.relu(1 - target * input)
+    clipped = np.clip(short, max=2)
+    return clipped * (2 * short - clipped)
+
+
+def _quantile(np: Names, input: Array, target: Array, q: float = 0.5) -> Array:
+    d = input - target
+    return np.relu(d) - q * d
+
+
+IN_TORCH: Final[dict[str, Callable[..., Array]]] = {
+    "expectile_loss": _expectile,
+    "modified_huber_loss": _modified_huber,
+    "quantile_loss": _quantile,
+    "epsilon_insensitive_loss": lambda np, input, target, epsilon=0.1: np.abs(
+        np.softshrink(input - target, epsilon)
+    ),
+    "squared_epsilon_insensitive_loss": lambda np, input, target, epsilon=0.1: np.square(
+        np.softshrink(input - target, epsilon)
+    ),
+    "msle_loss": lambda np, input, target: np.mse_loss(np.log1p(input), np.log1p(target)),
+}
