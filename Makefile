@@ -20,7 +20,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-fallback bench docs lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-fallback bench docs docs-tables lint format sdist wheel clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks; BENCH="
 
 docs: $(BUILT) $(VENV)/.extra-docs  ## build the pages with the reference into build/docs
 	$(PY) -m sphinx -b html -q -W docs build/docs
+
+docs-tables: $(BUILT)  ## write the lists of losses in README and docs anew, from the docstrings
+	$(PY) docs/tables.py
 
 lint: $(VENV)/.extra-build $(VENV)/.extra-dev  ## check style, format and types
 	$(VENV)/bin/ruff check .
