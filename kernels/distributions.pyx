@@ -39,10 +39,12 @@ cdef struct PoissonRateExact:
 
 cdef inline int poisson_rate(double eps, real x, real t, real constant, real *v, real *g, real *h) noexcept nogil:
     """x - t log(x + ε)"""
-    cdef real y = x + <real> eps, r = 0 if (t == 0) & (y == y) else t / y
-    v[0] = x if x == INFINITY else (x - times(t, log(y))) + constant
-    g[0] = <real> 1 - r if r < <real> 0.5 else (y - t) / y
-    h[0] = 0 if r == 0 else r / y
+    cdef real y = x + <real> eps, r
+    y = 1 if y + t == 0 else y                        # 0 log 0 is 0
+    r = t / y
+    v[0] = x if x == INFINITY else (x - t * log(y)) + constant
+    g[0] = 1 - r
+    h[0] = r / y
     return BAD_INPUT * (x < 0) | BAD_TARGET * (t < 0)
 
 
@@ -95,9 +97,10 @@ cdef inline real faster(real first, real second, real limit) noexcept nogil:
 
 cdef inline int tweedie(Tweedie f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """exp((2 - p) x) / (2 - p) - t exp((1 - p) x) / (1 - p), for p not 1 or 2"""
-    cdef real a = <real> f.one, b = <real> f.two, end = -INFINITY if a < 0 else INFINITY
+    cdef real a = <real> f.one, b = <real> f.two
+    # The powers are written out thrice, as a variable for each puts branches into the loop.
     v[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1 / b), power_of_e(f.one, f.one_low, x, t / a), INFINITY)
-    g[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1), power_of_e(f.one, f.one_low, x, t), end)
+    g[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1), power_of_e(f.one, f.one_low, x, t), a * INFINITY)
     h[0] = faster(power_of_e(f.two, f.two_low, x, b), power_of_e(f.one, f.one_low, x, a * t), INFINITY)
     return BAD_TARGET * ((t < 0) & (a <= 0))
 
@@ -148,7 +151,7 @@ cdef struct Kl:
 
 cdef inline int kl(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """t (log t - x), 0 for t = 0"""
-    v[0] = 0 if t == 0 and x == x else t * (log(t) - x)
+    v[0] = 0 if (t == 0) & (x == x) else t * (log(t) - x)
     g[0] = x if x != x else -t
     h[0] = x if x != x else <real> 0
     return BAD_TARGET * (t < 0)
@@ -159,7 +162,7 @@ cdef struct KlLogTarget:
 
 cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """exp(t) (t - x), 0 for t = -inf"""
-    v[0] = 0 if t == -INFINITY and x == x else exp_parts(t, 0, t - x)
+    v[0] = 0 if (t == -INFINITY) & (x == x) else exp_parts(t, 0, t - x)
     g[0] = x if x != x else -exp(t)
     h[0] = x if x != x else <real> 0
 
@@ -175,13 +178,13 @@ cdef inline int js(real x, real t, real *v, real *g, real *h) noexcept nogil:
     cdef real c = 2 if a > 2 else a, half = d * <real> 0.5, q = z * share if d > 0 else share
     cdef real gap = entropy_gap_unit(c) if a <= 2 else <real> LN2 - (l + az * share)
     cdef real to_mean = (<real> LN2 + (d if d < 0 else 0)) - l
-    cdef bint none = x == -INFINITY, neither = high == -INFINITY
+    cdef bint none = (x == -INFINITY) & (t == t)
     half = 1 if half > 1 else half
     half = -1 if half < -1 else half
     to_mean = half - log_cosh_unit(half) if a <= 1 else to_mean
-    v[0] = 0 if neither and x == t else exp_parts(high, 0, <real> 0.5 * (<real> 1 + z) * gap)
-    g[0] = 0 if none and t == t else exp_parts(x, 0, <real> 0.5 * to_mean)
-    h[0] = 0 if none and t == t else exp_parts(x, 0, <real> 0.5 * (to_mean + q))
+    v[0] = 0 if (high == -INFINITY) & (x == t) else exp_parts(high, 0, <real> 0.5 * (<real> 1 + z) * gap)
+    g[0] = 0 if none else exp_parts(x, 0, <real> 0.5 * to_mean)
+    h[0] = 0 if none else exp_parts(x, 0, <real> 0.5 * (to_mean + q))
 
 
 # ---- the lists -------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ cdef inline int huber(Huber f, real x, real t, real *v, real *g, real *h) noexce
     c = -delta if c < -delta else c
     v[0] = c * (d - <real> 0.5 * c)
     g[0] = c
-    h[0] = <real> 0 if absolute(d) >= delta else d * 0 + <real> 1
+    h[0] = <real> 0 if absolute(d) >= delta else (d * 0 + <real> 1)
 
 
 cdef struct SmoothL1:

@@ -89,8 +89,8 @@ def poisson_nll_loss(
     -----
     torch: ``poisson_nll_loss``, which accepts negative targets too; tf.nn: ``log_poisson_loss``;
     Keras: ``Poisson``, which is ``log_input=False`` with ε = 1e-7; scikit-learn:
-    ``HalfPoissonLoss``; XGBoost: ``count:poisson``; LightGBM: ``poisson``, whose second derivative
-    is e^0.7 times this one by default.
+    ``HalfPoissonLoss``; XGBoost: ``count:poisson``, whose second derivative is e^0.7 times this
+    one by default; LightGBM: ``poisson``, likewise.
 
     ``mean_poisson_deviance`` of scikit-learn is twice this loss of the mean with ε = 0, but for
     terms in t alone.

@@ -431,8 +431,8 @@ def quantile_loss(
     -----
     scikit-learn: ``PinballLoss(quantile=q)``, whose derivative where x = t is -q and whose second
     derivative is 1; sklearn.metrics: ``mean_pinball_loss(alpha=q)``; XGBoost: ``reg:quantileerror``
-    with ``quantile_alpha`` = q, which its newest versions smooth; LightGBM: ``quantile`` with
-    ``alpha`` = q, whose derivative where x = t is 1 - q and whose second derivative is 1.
+    with ``quantile_alpha`` = q, whose derivative where x = t is 1 - q and whose second derivative
+    is 1; LightGBM: ``quantile`` with ``alpha`` = q, likewise.
 
     References
     ----------
