@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, overload
+from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, overload
 
 from fusedloss._arrays import Array, Request
 from fusedloss._docs import filled
@@ -13,6 +13,12 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 
 _VALUE: Request = (0, None, None, None)
+#: The methods of a loss and of a criterion, with the buffers that they take.
+_BUFFERS: Final = {
+    "__call__": ("out",),
+    "value_and_grad": ("out", "grad_out"),
+    "value_grad_hess": ("out", "grad_out", "hess_out"),
+}
 
 
 def _with(signature: inspect.Signature, *names: str) -> inspect.Signature:
@@ -47,7 +53,7 @@ class Loss(Generic[P]):
         self.__doc__ = filled(function.__doc__)
         signature = inspect.signature(function)
         self._arguments = signature.replace(parameters=list(signature.parameters.values())[1:])
-        self.__signature__ = _with(self._arguments, "out")
+        self.__signature__ = _with(self._arguments, *_BUFFERS["__call__"])
         vars(self)["value_and_grad"] = self._method(
             1,
             "value_and_grad",
@@ -93,7 +99,6 @@ hess : ndarray
                     self._check_call(args, kwargs)
                     raise
 
-            signature = _with(self._arguments, "out", "grad_out")
         else:
 
             def method(
@@ -109,12 +114,11 @@ hess : ndarray
                     self._check_call(args, kwargs)
                     raise
 
-            signature = _with(self._arguments, "out", "grad_out", "hess_out")
         method.__name__ = name
         method.__qualname__ = f"{self.__name__}.{name}"
         method.__module__ = self.__module__
         method.__doc__ = doc
-        vars(method)["__signature__"] = signature
+        vars(method)["__signature__"] = _with(self._arguments, *_BUFFERS[name])
         return method
 
     def _check_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -198,7 +202,7 @@ class Criterion:
         options = parameters[len(operands) :]
         cls.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
         cls._names = tuple(p.name for p in options)
-        for method in ("__call__", "value_and_grad", "value_grad_hess"):
+        for method in _BUFFERS:
             setattr(cls, method, _bound(method, loss, operands))
         cls.__doc__ = (
             f"{cls.__doc__}\n\nA criterion is called with "
@@ -255,11 +259,9 @@ class Criterion:
 def _bound(name: str, loss: Loss[...], operands: list[inspect.Parameter]) -> Any:
     """A criterion's method: the loss's, with the options put in."""
     run = loss if name == "__call__" else getattr(loss, name)
-    template = getattr(Criterion, name)
-    buffers = [p for p in inspect.signature(template).parameters.values() if p.default is None]
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    signature = inspect.Signature([me, *operands, *buffers])
-    accepted = {p.name for p in (*operands, *buffers)}
+    signature = _with(inspect.Signature([me, *operands]), *_BUFFERS[name])
+    accepted = {*(p.name for p in operands), *_BUFFERS[name]}
 
     def method(self: Criterion, *args: Any, **kwargs: Any) -> Any:
         if len(args) > len(operands) or not accepted.issuperset(kwargs):
@@ -271,7 +273,7 @@ def _bound(name: str, loss: Loss[...], operands: list[inspect.Parameter]) -> Any
 
     method.__name__ = name
     method.__qualname__ = f"{Criterion.__name__}.{name}"
-    method.__doc__ = template.__doc__
+    method.__doc__ = getattr(Criterion, name).__doc__
     vars(method)["__signature__"] = signature
     return method
 
