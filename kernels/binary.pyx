@@ -147,13 +147,12 @@ cdef struct HingeEmbedding:
 
 cdef inline int hinge_embedding(HingeEmbedding f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """x for t = 1; max(0, margin - x) for t = -1, whose derivative at the kink is -1, as in torch."""
-    cdef real m = <real> f.margin - x, slope = 0 if m < 0 else <real> -1
-    cdef bint nan = (x != x) | (t != t)
+    cdef real m = <real> f.margin - x, slope = 0 if m < 0 else <real> -1, nan = t - t       # else 0
     m = 0 if m < 0 else m
     slope = 1 if t > 0 else slope
-    v[0] = x + t if nan else (x if t > 0 else m)
-    g[0] = x + t if nan else slope
-    h[0] = x + t if nan else <real> 0
+    v[0] = (x if t > 0 else m) + nan
+    g[0] = (x if x != x else slope) + nan
+    h[0] = (x if x != x else <real> 0) + nan
     return not_a_sign(t)
 
 

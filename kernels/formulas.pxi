@@ -1,9 +1,10 @@
 # What every family of elementwise formulas begins with.
 #
-# A formula is a struct of its parameters (doubles, in the order in which Python passes them, at most four, as the loops
-# over a larger struct are not vectorised; one char where there are none) and an inline function, written once and nowhere else. Of one element, x the input, t the target, u a third
-# operand, it gives value v, first derivative g and second derivative h with respect to x (the formulas of `Paired` also
-# gu and hu, with respect to u), and returns which operands are outside its domain: BAD_INPUT, BAD_TARGET, BAD_THIRD or 0.
+# A formula is a struct of its parameters (at most four doubles, in the order in which Python passes them; one char where
+# there are none) and an inline function, written once and nowhere else. Of one element, x the input, t the target, u a
+# third operand, it gives value v, first derivative g and second derivative h with respect to x (the formulas of `Paired`
+# also gu and hu, with respect to u), and returns which operands are outside its domain: BAD_INPUT, BAD_TARGET, BAD_THIRD
+# or 0.
 # What a caller does not store the compiler drops, so there is one function, not three.
 # Write clips, not branches, so that loops vectorise and NaN stays NaN: `c = k if r > k else r`. A bare 2 is a double to C;
 # within a longer expression, `<real> 2` keeps float32 formulas from being computed in double, at half the speed.
