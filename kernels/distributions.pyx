@@ -22,7 +22,7 @@ cdef struct PoissonExact:
 cdef inline int poisson(real x, real t, real constant, real *v, real *g, real *h) noexcept nogil:
     """exp(x) - t x"""
     cdef real e = exp(x)
-    v[0] = x if x == INFINITY else (e - times(t, x)) + constant
+    v[0] = x + (t - t) if x == INFINITY else (e - times(t, x)) + constant
     g[0] = e - t
     h[0] = e
     return BAD_TARGET * (t < 0)
@@ -42,8 +42,8 @@ cdef inline int poisson_rate(double eps, real x, real t, real constant, real *v,
     cdef real y = x + <real> eps, r
     y = 1 if y + t == 0 else y                        # 0 log 0 is 0
     r = t / y
-    v[0] = x if x == INFINITY else (x - t * log(y)) + constant
-    g[0] = 1 - r
+    v[0] = x + (t - t) if x == INFINITY else (x - t * log(y)) + constant
+    g[0] = <real> 1 - r if r < <real> 0.5 else (y - t) / y
     h[0] = r / y
     return BAD_INPUT * (x < 0) | BAD_TARGET * (t < 0)
 
@@ -74,7 +74,7 @@ cdef inline int gamma_mean(real x, real t, real *v, real *g, real *h) noexcept n
     cdef real r = t / x
     v[0] = log(x) + r
     g[0] = (<real> 1 - r if r < <real> 0.5 else (x - t) / x) / x
-    h[0] = (<real> 2 * r - <real> 1) / x / x
+    h[0] = (r + r - <real> 1 if r < <real> 0.25 else ((t + t) - x) / x) / x / x
     return BAD_INPUT * (x <= 0) | BAD_TARGET * (t < 0)
 
 
@@ -142,7 +142,7 @@ cdef inline int gaussian(Gaussian f, real x, real t, real u, real *v, real *g, r
     g[0] = r
     h[0] = i
     gu[0] = <real> 0.5 * (i - r * r)
-    hu[0] = (r * r - <real> 0.5 * i) / s
+    hu[0] = r * (r * i) - <real> 0.5 * i * i
     return BAD_THIRD * (u < 0)
 
 

@@ -25,11 +25,13 @@ cdef enum Trait:          # of a formula: without a domain; with one; with targe
 cdef extern from *:
     """
     #define LN2 0.693147180559945309417
+    #define TWO_54 0x1p54
     #define LOG_2PI 1.837877066409345483561
     #define HUGE_RATIO 0x1p30     /* 1 is nothing beside its square, which does not overflow */
     #define TINY_RATIO 0x1p-60    /* it is nothing beside 1, and its square does not underflow */
     """
     const double LN2
+    const double TWO_54
     const double LOG_2PI
     const double HUGE_RATIO
     const double TINY_RATIO

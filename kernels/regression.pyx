@@ -110,10 +110,14 @@ cdef struct SquaredLogError:
 
 cdef inline int squared_log_error(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """(log1p x - log1p t)², the difference as a log1p of its own, of a positive number: no cancellation."""
-    cdef real d = x - t, low = t if t < x else x, size = log1p(absolute(d) / (<real> 1 + low)), i = <real> 1 / (<real> 1 + x)
-    cdef real l = size if d > 0 else -size
+    # Of a quotient that may overflow a 2^54th is taken.
+    cdef real d = x - t, a = absolute(d), low = t if t < x else x, b = <real> 1 + low, i = <real> 1 / (<real> 1 + x)
+    cdef real y = a / b, part = a / (b * <real> TWO_54), l
+    cdef bint far = y > <real> 1e30
+    cdef real size = log1p(part if far else y) + (<real> (54 * LN2) if far else <real> 0)
+    l = size if d > 0 else -size
     v[0] = size * size
-    g[0] = <real> 2 * l * i
+    g[0] = 0 if i == 0 else <real> 2 * l * i
     h[0] = <real> 2 * (<real> 1 - l) * i * i
     return BAD_INPUT * (x < -1) | BAD_TARGET * (t < -1)
 
@@ -132,18 +136,18 @@ cdef inline int percentage_error(PercentageError f, real x, real t, real *v, rea
 
 
 cdef struct Cauchy:
-    double c
+    double c, log_c
 
 cdef inline int cauchy(Cauchy f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """c²/2 log1p(r²) with r = |d|/c; log1p(r²) = 2 log r where r² would overflow, r² where it would underflow."""
-    cdef real c = <real> f.c, d = x - t, r = absolute(d) / c, w = r * r
+    cdef real c = <real> f.c, d = x - t, a = absolute(d), r = a / c, w = r * r
     cdef bint far = r > <real> HUGE_RATIO, near = r < <real> TINY_RATIO
-    cdef real l = log1p(r - <real> 1 if far else w), u = <real> 1 / (r if far else <real> 1 + w)
+    cdef bint over = r == INFINITY
+    cdef real l = log1p((a if over else r) - <real> 1 if far else w) - (<real> f.log_c if over else <real> 0), u = <real> 1 / (r if far else <real> 1 + w)
     cdef real end = c * u if d > 0 else -c * u
     v[0] = <real> 0.5 * d * d if near else c * (c * (l if far else <real> 0.5 * l))
     g[0] = end if far else d * u
-    u = u * u if far else u
-    h[0] = u * (<real> 2 * u - <real> 1)
+    h[0] = -u * u if far else (<real> 1 - r) * (<real> 1 + r) * u * u
 
 
 cdef struct Fair:
@@ -156,8 +160,8 @@ cdef inline int fair(Fair f, real x, real t, real *v, real *g, real *h) noexcept
     cdef real unit = 1 if a > 1 else a, i = <real> 1 / (<real> 1 + a)
     cdef real gap = a - log1p(a) if a > 1 else log1p_gap_unit(unit)
     cdef real end = c if d > 0 else -c
-    gap = a if far else gap
-    v[0] = <real> 0.5 * d * d if a < <real> TINY_RATIO else c * (c * gap)
+    gap = absolute(d) if far else c * gap
+    v[0] = <real> 0.5 * d * d if a < <real> TINY_RATIO else c * gap
     g[0] = end if far else d * i
     h[0] = i * i
 

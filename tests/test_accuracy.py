@@ -73,6 +73,32 @@ def test_elementwise(case: reg.Elementwise, dtype: Any, level: str) -> None:
     assert all(map(np.array_equal, once_more, got))
 
 
+@pytest.mark.parametrize("case", reg.ELEMENTWISE, ids=str)
+def test_many_random_inputs(case: reg.Elementwise) -> None:
+    """The worst of 100 000 inputs in float32, as float64 finds them, against exact values."""
+    rng = np.random.default_rng(11)
+    operands = {
+        name: reg.KINDS[kind].random(rng, 100_000).astype(np.float32)
+        for name, kind in case.kinds.items()
+        if kind in reg.KINDS
+    }
+    if len(operands) < len(case.kinds):
+        operands[case.kinds.popitem()[0]] = rng.uniform(0.1, 10, 100_000).astype(np.float32)
+    loss, options = loss_of(case), case.options
+    got = loss.value_grad_hess(**operands, reduction="none", **options)
+    wide = {name: a.astype(np.float64) for name, a in operands.items()}
+    near = loss.value_grad_hess(**wide, reduction="none", **options)
+    for k, what in enumerate(("value", "gradient", "hessian")):
+        with np.errstate(all="ignore"):
+            unit = np.spacing(np.abs(near[k]).astype(np.float32)).astype(np.float64)
+            errors = np.nan_to_num(np.abs(got[k] - near[k]) / unit, nan=0.0, posinf=0.0)
+        worst = np.argsort(errors)[-20:]
+        points = zip(*(numbers(a[worst]) for a in operands.values()), strict=True)
+        exact = reg.Exact([case.exact(*point)[k] for point in points], np.float32)
+        picked = {name: a[worst] for name, a in operands.items()}
+        check(got[k][worst], exact, np.float32, what, case.bounds[k], picked)
+
+
 @pytest.mark.parametrize("dtype", reg.DTYPES)
 @pytest.mark.parametrize("classes", reg.CLASSES)
 @pytest.mark.parametrize("case", reg.ROWS, ids=str)

@@ -45,6 +45,7 @@ class Kernels:
             for name in FORMULAS
             for formula, facts in families[name].FORMULAS.items()
         }
+        assert len(self.FORMULAS) == sum(len(families[name].FORMULAS) for name in FORMULAS)
         self._families = families
 
     def set_bfloat16(self, number: int) -> None:

@@ -91,7 +91,7 @@ def elementwise(
         value, grad, hess = outputs(request, x, double, None if reduced else shape, (x, t, u, w))
     arrays: Arrays = (x, t, u, w, value, grad, hess, None, None)
     if second is not None:
-        arrays = (*arrays[:7], *second.outputs(double, arrays[:7]))
+        arrays = (*arrays[:7], *second.outputs(double, (*arrays[:7], out)))
     try:
         total = run(
             number,
@@ -182,11 +182,13 @@ def _outside(
     name, array = names[which], arrays[which]
     if position < 0:
         return ValueError(
-            f"{name}: the values changed during the call; accepted are {accepted[name]}"
+            f"{name}: the values changed during the call; accepted are {accepted.get(name)}"
         )
     index = tuple(map(int, np.unravel_index(position, array.shape)))
     where = f" at [{', '.join(map(str, index))}]" if index else ""
-    return ValueError(f"{name}: the value{where} is {array[index]}; accepted are {accepted[name]}")
+    return ValueError(
+        f"{name}: the value{where} is {array[index]}; accepted are {accepted.get(name)}"
+    )
 
 
 def _check_range(formula: str, parameters: tuple[float, ...]) -> None:

@@ -191,7 +191,8 @@ class Criterion:
     """
 
     loss: ClassVar[Loss[...]]
-    _names: ClassVar[tuple[str, ...]]  # of the options
+    _names: ClassVar[tuple[str, ...]] = ()  # of the options
+    __signature__: ClassVar[inspect.Signature] = inspect.Signature()
 
     def __init_subclass__(cls, *, loss: Loss[...] | None = None) -> None:
         if loss is None:  # a user's own subclass
@@ -200,18 +201,18 @@ class Criterion:
         parameters = list(loss._arguments.parameters.values())
         operands = [p for p in parameters if p.default is p.empty]
         options = parameters[len(operands) :]
-        cls.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+        cls.__signature__ = inspect.Signature(options)
         cls._names = tuple(p.name for p in options)
         for method in _BUFFERS:
             setattr(cls, method, _bound(method, loss, operands))
-        cls.__doc__ = (
-            f"{cls.__doc__}\n\nA criterion is called with "
-            f"``({', '.join(p.name for p in operands)})`` and has the loss's "
-            f"methods; its options are those of `{loss.__name__}`.\n\n{loss.__doc__}"
+        cls.__doc__ = cls.__doc__ or f"`{loss.__name__}` with its options bound."
+        cls.__doc__ += (
+            f"\n\nA criterion is called with ``({', '.join(p.name for p in operands)})`` and has "
+            f"the loss's methods; its options are those of `{loss.__name__}`.\n\n{loss.__doc__}"
         )
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
+        signature = self.__signature__
         try:
             bound = signature.bind(*args, **options)
         except TypeError as error:
@@ -245,7 +246,7 @@ class Criterion:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        signature: inspect.Signature = self.__signature__  # type: ignore[attr-defined]
+        signature = self.__signature__
         options = []
         for name, value in self._options().items():
             default = signature.parameters[name].default

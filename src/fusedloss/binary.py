@@ -580,7 +580,7 @@ def sigmoid_focal_loss(
         α, from 0 to 1: the weight of the positive class, where 1 - α is that of the negative one.
         None or -1 for a = 1.
     gamma : float
-        γ, how much the right predictions are put down; not negative, and finite. With 0 it is
+        γ, how much the right predictions are put down; from 0 to 1000. With 0 it is
         `binary_cross_entropy_with_logits`, times a.
     <weight>
     <reduction>
@@ -609,7 +609,7 @@ def sigmoid_focal_loss(
     >>> fl.sigmoid_focal_loss([2.0, -1.0], [1, 0], alpha=None, reduction="none").round(6)
     array([0.001804, 0.022658])
     """
-    focusing = finite("gamma", gamma, 0.0)
+    focusing = finite("gamma", gamma, 0.0, 1000.0)
     weights = _alpha(alpha)
     return elementwise(
         request,

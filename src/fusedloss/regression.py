@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
 from fusedloss._arrays import ArrayLike, Reduction, Request, finite, positive
 from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss
+
+_TINY = 2.0**-1022
 
 __all__ = [
     "CauchyLoss",
@@ -202,7 +205,7 @@ def smooth_l1_loss(
         "smooth_l1" if beta else "absolute_error",
         input,
         target,
-        parameters=(beta,) if beta else (),
+        parameters=(max(beta, _TINY),) if beta else (),  # whose inverse is finite
         weight=weight,
         reduction=reduction,
     )
@@ -696,12 +699,13 @@ def cauchy_loss(
     >>> grad
     array([0.5, 0.3])
     """
+    c = positive("c", c)
     return elementwise(
         request,
         "cauchy",
         input,
         target,
-        parameters=(positive("c", c),),
+        parameters=(c, log(c)),
         weight=weight,
         reduction=reduction,
     )

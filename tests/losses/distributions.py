@@ -436,4 +436,6 @@ def js_div_and_grad(input: FloatArray, target: FloatArray) -> tuple[Scalar, Floa
     return np.mean(losses) / 2, grad
 
 
-ELEMENTWISE += [Elementwise("js_div", js, "log-probability", "log-probability", convex=False)]
+ELEMENTWISE += [
+    Elementwise("js_div", js, "log-probability", "log-probability", convex=False, bounds=(5, 4, 6))
+]

@@ -224,7 +224,9 @@ def _pseudo_huber_parts(
 
 
 ELEMENTWISE += [
-    Elementwise("pseudo_huber_loss", pseudo_huber, options={"delta": k}) for k in (1.0, 1e-6, 1e6)
+    # Squares of rounded differences: the bounds are those of millions of random inputs.
+    Elementwise("pseudo_huber_loss", pseudo_huber, options={"delta": k}, bounds=(5, 4, 11))
+    for k in (1.0, 1e-6, 1e6, 2.3849)
 ]
 
 
@@ -326,7 +328,9 @@ def msle_loss_and_grad(input: FloatArray, target: FloatArray) -> tuple[Scalar, F
     return value, difference
 
 
-ELEMENTWISE += [Elementwise("msle_loss", squared_log, "above -1", "above -1", convex=False)]
+ELEMENTWISE += [
+    Elementwise("msle_loss", squared_log, "above -1", "above -1", convex=False, bounds=(7, 5, 6))
+]
 
 
 # ---- mape_loss -----------------------------------------------------------------------------
@@ -393,7 +397,14 @@ def cauchy_loss_and_grad(
 
 
 ELEMENTWISE += [
-    Elementwise("cauchy_loss", cauchy, options={"c": c}, kinks=(c, -c), convex=False)
+    Elementwise(
+        "cauchy_loss",
+        cauchy,
+        options={"c": c},
+        kinks=(c, -c),
+        convex=False,
+        bounds=(6, 5, 8),
+    )
     for c in (1.0, 1e-6, 1e6)
 ]
 
@@ -430,7 +441,9 @@ def fair_loss_and_grad(
     return value, difference
 
 
-ELEMENTWISE += [Elementwise("fair_loss", fair, options={"c": c}) for c in (1.0, 1e-6, 1e6)]
+ELEMENTWISE += [
+    Elementwise("fair_loss", fair, options={"c": c}, bounds=(6, 4, 7)) for c in (1.0, 1e-6, 1e6)
+]
 
 
 # ---- epsilon_insensitive_loss --------------------------------------------------------------
