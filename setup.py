@@ -42,6 +42,8 @@ FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=o
 OPTIONAL_FLAGS = [
     "-fno-tree-loop-distribute-patterns",
     "--param=vect-max-version-for-alias-checks=32",
+    "-Wno-unused-function",  # no family needs all that they share
+    "-Wno-maybe-uninitialized",
 ]
 MARCH = {
     "base": [],
