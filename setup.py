@@ -32,7 +32,7 @@ from setuptools.errors import CCompilerError, ExecError, SetupError
 
 X86_LEVELS = ("v2", "v3", "v4")
 LEVELS = ("base", *X86_LEVELS)
-FAMILIES = ("arrays", "regression", "binary", "distributions", "classification")
+FAMILIES = sorted({path.stem for path in Path("kernels").glob("*.pyx")} - {"_cpu"})
 
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.

@@ -102,7 +102,7 @@ cdef inline int hinge(Hinge f, real x, real t, real *v, real *g, real *h) noexce
     cdef real m = <real> f.margin - t * x, slope = m if m != m else -t
     v[0] = 0 if m <= 0 else m
     g[0] = 0 if m <= 0 else slope
-    h[0] = m if m != m else <real> 0
+    h[0] = zero(m)
     return not_a_sign(t)
 
 
@@ -152,7 +152,7 @@ cdef inline int hinge_embedding(HingeEmbedding f, real x, real t, real *v, real 
     slope = 1 if t > 0 else slope
     v[0] = (x if t > 0 else m) + nan
     g[0] = (x if x != x else slope) + nan
-    h[0] = (x if x != x else <real> 0) + nan
+    h[0] = zero(x) + nan
     return not_a_sign(t)
 
 
@@ -189,8 +189,8 @@ cdef inline int margin_ranking(MarginRanking f, real x, real t, real u, real *v,
     v[0] = 0 if m < 0 else m
     g[0] = 0 if m < 0 else -slope
     gu[0] = 0 if m < 0 else slope
-    h[0] = m if m != m else <real> 0
-    hu[0] = m if m != m else <real> 0
+    h[0] = zero(m)
+    hu[0] = zero(m)
     return not_a_sign(t)
 
 

@@ -153,7 +153,7 @@ cdef inline int kl(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """t (log t - x), 0 for t = 0"""
     v[0] = 0 if (t == 0) & (x == x) else t * (log(t) - x)
     g[0] = x if x != x else -t
-    h[0] = x if x != x else <real> 0
+    h[0] = zero(x)
     return BAD_TARGET * (t < 0)
 
 
@@ -164,7 +164,7 @@ cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h) noexcep
     """exp(t) (t - x), 0 for t = -inf"""
     v[0] = 0 if (t == -INFINITY) & (x == x) else exp_parts(t, 0, t - x)
     g[0] = x if x != x else -exp(t)
-    h[0] = x if x != x else <real> 0
+    h[0] = zero(x)
 
 
 cdef struct Js:
@@ -179,8 +179,7 @@ cdef inline int js(real x, real t, real *v, real *g, real *h) noexcept nogil:
     cdef real gap = entropy_gap_unit(c) if a <= 2 else <real> LN2 - (l + az * share)
     cdef real to_mean = (<real> LN2 + (d if d < 0 else 0)) - l
     cdef bint none = (x == -INFINITY) & (t == t)
-    half = 1 if half > 1 else half
-    half = -1 if half < -1 else half
+    half = clip(half, <real> 1)
     to_mean = half - log_cosh_unit(half) if a <= 1 else to_mean
     v[0] = 0 if (high == -INFINITY) & (x == t) else exp_parts(high, 0, <real> 0.5 * (<real> 1 + z) * gap)
     g[0] = 0 if none else exp_parts(x, 0, <real> 0.5 * to_mean)

@@ -35,3 +35,22 @@ cdef extern from *:
     const double LOG_2PI
     const double HUGE_RATIO
     const double TINY_RATIO
+
+
+cdef inline real clip(real x, real k) noexcept nogil:
+    """x, not above k and not below -k"""
+    x = k if x > k else x
+    return -k if x < -k else x
+
+cdef inline real sign(real x) noexcept nogil:
+    """-1, 0 or 1"""
+    x = -1 if x < 0 else x
+    return 1 if x > 0 else x
+
+cdef inline real signed(real k, real x) noexcept nogil:
+    """k with the sign of x, for k >= 0"""
+    return k if x > 0 else -k
+
+cdef inline real zero(real x) noexcept nogil:
+    """0, or nan where x is nan"""
+    return x if x != x else <real> 0

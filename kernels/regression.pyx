@@ -20,10 +20,9 @@ cdef struct AbsoluteError:
 cdef inline int absolute_error(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """|x - t|, with derivative 0 at 0."""
     cdef real d = x - t
-    cdef real sign = 1 if d > 0 else d
     v[0] = absolute(d)
-    g[0] = -1 if d < 0 else sign
-    h[0] = d * 0 if d != d else <real> 0
+    g[0] = sign(d)
+    h[0] = zero(d)
 
 
 cdef struct Huber:
@@ -31,9 +30,7 @@ cdef struct Huber:
 
 cdef inline int huber(Huber f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """d²/2 for |d| < δ, δ(|d| - δ/2) beyond; with c = clip(d, ±δ) both are c(d - c/2)."""
-    cdef real delta = <real> f.delta, d = x - t, c
-    c = delta if d > delta else d
-    c = -delta if c < -delta else c
+    cdef real delta = <real> f.delta, d = x - t, c = clip(d, delta)
     v[0] = c * (d - <real> 0.5 * c)
     g[0] = c
     h[0] = <real> 0 if absolute(d) >= delta else (d * 0 + <real> 1)
@@ -57,13 +54,10 @@ cdef struct LogCosh:
 
 cdef inline int log_cosh(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """log cosh d: |d| - log 2 + log1p(exp(-2|d|)), near 0 a polynomial, as that cancels."""
-    cdef real d = x - t, a = absolute(d), z = exp(<real> -2 * a), share = reciprocal(1 + z), c, far
-    c = 1 if d > 1 else d
-    c = -1 if c < -1 else c
-    far = (<real> 1 - z) * share
-    far = far if d > 0 else -far
+    cdef real d = x - t, a = absolute(d), z = exp(<real> -2 * a), share = reciprocal(1 + z)
+    cdef real c = clip(d, <real> 1)
     v[0] = log_cosh_unit(c) if a <= 1 else (a - <real> LN2) + log1p_unit(z)
-    g[0] = tanh_unit(c) if a <= 1 else far
+    g[0] = tanh_unit(c) if a <= 1 else signed((<real> 1 - z) * share, d)
     h[0] = <real> 4 * z * share * share
 
 
@@ -75,9 +69,8 @@ cdef inline int pseudo_huber(PseudoHuber f, real x, real t, real *v, real *g, re
     cdef real delta = <real> f.delta, d = x - t, a = absolute(d), r = a / delta
     cdef bint far = r > <real> HUGE_RATIO * <real> HUGE_RATIO
     cdef real s = r if r > <real> HUGE_RATIO else sqrt(<real> 1 + r * r), i = <real> 1 / s
-    cdef real end = delta if d > 0 else -delta
     v[0] = delta * a if far else a / (<real> 1 + s) * a
-    g[0] = end if far else d * i
+    g[0] = signed(delta, d) if far else d * i
     h[0] = i * i * i
 
 
@@ -91,7 +84,7 @@ cdef inline int quantile(Quantile f, real x, real t, real *v, real *g, real *h) 
     slope = up if d > 0 else slope
     v[0] = 0 if slope == 0 else slope * d
     g[0] = slope
-    h[0] = d * 0 if d != d else <real> 0
+    h[0] = zero(d)
 
 
 cdef struct Expectile:
@@ -115,7 +108,7 @@ cdef inline int squared_log_error(real x, real t, real *v, real *g, real *h) noe
     cdef real y = a / b, part = a / (b * <real> TWO_54), l
     cdef bint far = y > <real> 1e30
     cdef real size = log1p(part if far else y) + (<real> (54 * LN2) if far else <real> 0)
-    l = size if d > 0 else -size
+    l = signed(size, d)
     v[0] = size * size
     g[0] = 0 if i == 0 else <real> 2 * l * i
     h[0] = <real> 2 * (<real> 1 - l) * i * i
@@ -128,11 +121,9 @@ cdef struct PercentageError:
 cdef inline int percentage_error(PercentageError f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """|d| / max(|t|, ε)"""
     cdef real d = x - t, a = absolute(t), size = a if a > <real> f.eps else <real> f.eps
-    cdef real sign = -1 if d < 0 else d
-    sign = 1 if d > 0 else sign
     v[0] = absolute(d) / size
-    g[0] = sign / size
-    h[0] = d * 0 if d != d else <real> 0
+    g[0] = sign(d) / size
+    h[0] = zero(d)
 
 
 cdef struct Cauchy:
@@ -144,9 +135,8 @@ cdef inline int cauchy(Cauchy f, real x, real t, real *v, real *g, real *h) noex
     cdef bint far = r > <real> HUGE_RATIO, near = r < <real> TINY_RATIO
     cdef bint over = r == INFINITY
     cdef real l = log1p((a if over else r) - <real> 1 if far else w) - (<real> f.log_c if over else <real> 0), u = <real> 1 / (r if far else <real> 1 + w)
-    cdef real end = c * u if d > 0 else -c * u
     v[0] = <real> 0.5 * d * d if near else c * (c * (l if far else <real> 0.5 * l))
-    g[0] = end if far else d * u
+    g[0] = signed(c * u, d) if far else d * u
     h[0] = -u * u if far else (<real> 1 - r) * (<real> 1 + r) * u * u
 
 
@@ -159,10 +149,9 @@ cdef inline int fair(Fair f, real x, real t, real *v, real *g, real *h) noexcept
     cdef bint far = a > <real> HUGE_RATIO * <real> HUGE_RATIO
     cdef real unit = 1 if a > 1 else a, i = <real> 1 / (<real> 1 + a)
     cdef real gap = a - log1p(a) if a > 1 else log1p_gap_unit(unit)
-    cdef real end = c if d > 0 else -c
     gap = absolute(d) if far else c * gap
     v[0] = <real> 0.5 * d * d if a < <real> TINY_RATIO else c * gap
-    g[0] = end if far else d * i
+    g[0] = signed(c, d) if far else d * i
     h[0] = i * i
 
 
@@ -171,12 +160,10 @@ cdef struct EpsilonInsensitive:
 
 cdef inline int epsilon_insensitive(EpsilonInsensitive f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """max(0, |d| - ε), with derivative 0 up to ε."""
-    cdef real d = x - t, m = absolute(d) - <real> f.epsilon
-    cdef real sign = -1 if d < 0 else d
-    sign = 1 if d > 0 else sign
+    cdef real d = x - t, m = absolute(d) - <real> f.epsilon, slope = sign(d)
     v[0] = 0 if m <= 0 else m
-    g[0] = 0 if m <= 0 else sign
-    h[0] = d * 0 if d != d else <real> 0
+    g[0] = 0 if m <= 0 else slope
+    h[0] = zero(d)
 
 
 cdef struct SquaredEpsilonInsensitive:

@@ -132,6 +132,15 @@ def _normal(scale: float) -> Callable[[Generator, Any], Array]:
 
 
 _REAL = Kind(hard_numbers, (0, 1, -2.5), _any_size, _normal(1), (-30, 30))
+_POSITIVE = Kind(
+    _positive,
+    (1, 2.5),
+    _spread(-3, 3),
+    lambda rng, shape: rng.uniform(0.25, 4, shape),
+    (0.25, 10),
+    whole=(1, 4),
+    bad=(0.0, -1.0, -inf),
+)
 _COUNT = Kind(
     lambda dtype: [0, *_positive(dtype)],
     (0, 0.5, 1, 1.5, 3, 170, 1e6),
@@ -184,31 +193,10 @@ KINDS = {
         (-0.75, 30),
         bad=(-1.5, -2.0, -inf),
     ),
-    "positive": Kind(
-        _positive,
-        (1, 2.5),
-        _spread(-3, 3),
-        lambda rng, shape: rng.uniform(0.25, 4, shape),
-        (0.25, 10),
-        whole=(1, 4),
-        bad=(0.0, -1.0, -inf),
-    ),
-    "factor": Kind(
-        _positive,
-        (1, 2.5),
-        _spread(-1, 1),
-        lambda rng, shape: rng.uniform(0.25, 4, shape),
-        (0.1, 10),
-        whole=(1, 4),
-    ),
-    "mean": Kind(  # one that is raised to powers
-        lambda dtype: [x for x in _positive(dtype) if 1e-9 < x < 1e9],
-        (1, 2.5),
-        _spread(-3, 3),
-        lambda rng, shape: rng.uniform(0.25, 4, shape),
-        (0.25, 10),
-        whole=(1, 4),
-        bad=(0.0, -1.0, -inf),
+    "positive": _POSITIVE,
+    "factor": _changed(_POSITIVE, random=_spread(-1, 1), moderate=(0.1, 10), bad=()),
+    "mean": _changed(  # one that is raised to powers
+        _POSITIVE, hard=lambda dtype: [x for x in _positive(dtype) if 1e-9 < x < 1e9]
     ),
     "rate": Kind(
         lambda dtype: [0, *_positive(dtype)],

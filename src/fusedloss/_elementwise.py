@@ -86,7 +86,7 @@ def elementwise(
         if paired and order:
             second = _Second(request, u, full.shape == u.shape, lacks_axis, shape)
             request = second.first
-        third, u = u, full
+        u = full
     if order or out is not None or not reduced:
         value, grad, hess = outputs(request, x, double, None if reduced else shape, (x, t, u, w))
     arrays: Arrays = (x, t, u, w, value, grad, hess, None, None)
