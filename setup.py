@@ -42,6 +42,7 @@ FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=o
 OPTIONAL_FLAGS = [
     "-fno-tree-loop-distribute-patterns",
     "--param=vect-max-version-for-alias-checks=32",
+    "-fopenmp-simd",  # for hints to the vectoriser; needs no OpenMP library
     "-Wno-unused-function",  # no family needs all that they share
     "-Wno-maybe-uninitialized",
 ]

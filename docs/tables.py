@@ -17,7 +17,7 @@ from typing import Any
 import fusedloss as fl
 
 ROOT = Path(__file__).parent.parent
-LOSSES = (fl.regression, fl.binary, fl.distributions, fl.classification)
+LOSSES = (fl.regression, fl.binary, fl.distributions, fl.classification, fl.margins)
 
 # ---- what there is -------------------------------------------------------------------------------
 
@@ -56,6 +56,9 @@ SYMBOLS = {
     "cdot": "·",
     "ge": "≥",
     "le": "≤",
+    "ne": "≠",
+    "in": "∈",
+    "notin": "∉",
 }
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -85,6 +88,7 @@ def plain(tex: str) -> str:
     text = re.sub(r"\\([a-z]+)", lambda m: SYMBOLS.get(m[1], m[1]), text)
     text = re.sub(r"\be\^(\w)", r"exp(\1)", text)
     text = re.sub(r"\^(\w)", lambda m: raised(m[1]), text)
+    text = re.sub(r"_\{(\w+) ([^{}]*)\}", r"_(\1 \2)", text)
     before = None
     while text != before:  # braces from the inside out
         before = text
@@ -184,7 +188,7 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 
 COLUMNS = {
-    "torch": r"torch|torchvision",
+    "torch": r"torch|torchvision|MONAI",
     "TensorFlow, Keras": r"tf\.losses|tf\.nn|Keras",
     "optax": "optax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",

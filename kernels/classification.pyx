@@ -1,83 +1,153 @@
-# The loops over a class axis: log-sum-exp and what is made of it.
+# Losses and activations that are made of the log-sum-exp over a class axis.
 #
 # Of each row they take the maximum m and S = Σ exp(x_j - m) over all j but one maximum, so that
 #     logsumexp = m + log1p(S),   p_j = E_j / (1 + S)  with  E_j = exp(x_j - m),
-#     1 - p_j   = (S if E_j == 1 else (1 - E_j) + S) / (1 + S)
-# keep their digits where one class is all but certain. A row of cross entropy with the target distribution τ is
-#     value = Σ τ_j (m - x_j + log1p(S)),   gradient = p_j (Σ τ - τ_j) - τ_j (1 - p_j),   hessian = Σ τ p_j (1 - p_j);
-# class numbers are the case where τ is zero except at one class.
+#     q_j = 1 - p_j = (S if E_j == 1 else (1 - E_j) + S) / (1 + S),   L_j = -log p_j = (m - x_j) + log1p(S)
+# keep their digits where one class is all but certain. A loss is Σ τ_j φ(L_j) + z logsumexp² with the target distribution
+# τ; class numbers are the case where τ is zero except at one class. With a_j = τ_j φ'(L_j), b_j = τ_j φ''(L_j),
+# A = Σ a + 2 z logsumexp and B = Σ b + 2 z
+#     gradient = p_j (A - a_j) - a_j q_j,   hessian = p_j² (B - b_j) + b_j q_j² + A p_j q_j.
+# φ is written once for each loss, as a `link`.
 #
-# There are two ways through the data, with the same results up to rounding. `across`: a tile of rows at once, the loops
-# run over its rows; for few classes, or where the class axis is not the innermost in memory. `along`: row by row, the
-# loops run over the classes, in chunks.
+# All loops go over lines: a class of the rows of a tile, or a piece of the classes of one row. What is known of a row
+# (`Row`) is one number to a loop over classes, and an array to a loop over rows: `at` tells the two apart.
 
 include "common.pxi"
+include "rows.pxi"
 
-cdef enum:
-    TILE = 64             # rows of a tile, at most
-    FEW = 128             # classes that a tile holds in its buffers, at most
-    ROOM = 4096           # rows times classes there: its buffers stay in the first-level cache
-    CHUNK = 1024          # classes of a chunk
+cdef extern from "rowmath.h" nogil:
+    void rm_expf(const float *, float, float *, Py_ssize_t)
+    void rm_exp(const double *, double, double *, Py_ssize_t)
+    void rm_turn_inf(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, float *)
+    void rm_turn_in(const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, double *)
+    void rm_turn_outf(float *, float *, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+    void rm_turn_out(double *, double *, double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
 
-cdef enum Result:
-    LOGSUMEXP, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, NLL
-
-cdef enum Target:
-    CLASS, SMOOTHED_CLASS, DISTRIBUTION, TIMES_SOFTMAX     # the last: τ_j = p_j t_j, which carries gradients through softmax
-
-cdef struct Rows:
-    Space space
-    Operand operands[6]       # x, target, factor of each row; value, gradient, second derivative
-    Load load_label
-    Result what
-    Target target
-    Py_ssize_t classes
-    double keep, spread       # τ = (keep t + spread) w: label smoothing
-    const void *weight        # w, one for each class, or NULL
-    double scale              # of gradient and second derivative
-    int64_t ignored           # this label counts for nothing
-    int order
-    bint summed
-    bint across
-
-cdef enum:
-    R_X, R_T, R_F, R_V, R_G, R_H
+cdef extern from "vecmath.h" nogil:
+    double vm_sum_error(double, double, double)
+    double vm_expm1_near(double)
 
 
-cdef void add_block(Sum *s, const real *v, Py_ssize_t n) noexcept nogil:
-    cdef Lanes lanes
-    cdef Py_ssize_t j
-    if n < 16:
-        for j in range(n):
-            accumulate(v[j], &s.total, &s.lost)
-        return
-    clear(&lanes)
-    add_to_lanes(&lanes, v, n)
-    gather_lanes(&lanes, s)
+# ---- the links -------------------------------------------------------------------------------------------------------
+#
+# φ, φ' and φ'' as functions of L = -log p; q = 1 - p. `gap` is m - x and `share` 1 / (1 + S), so p = exp(-gap) share.
 
-cdef double block_sum(const real *v, Py_ssize_t n) noexcept nogil:
-    cdef Sum s = Sum(0, 0)
-    add_block(&s, v, n)
-    return result(s)
+cdef struct Plain:            # cross entropy: φ = L
+    double z
+    double cap
+
+cdef struct Focal:            # q^γ L
+    double gamma
+
+cdef struct Generalized:      # (1 - p^k) / k
+    double k
+
+cdef struct Poly:             # L + ε q
+    double epsilon
+
+ctypedef fused Link:
+    Plain
+    Focal
+    Generalized
+    Poly
+
+
+cdef inline double z_of(Link f) noexcept nogil:
+    if Link is Plain:
+        return f.z
+    else:
+        return 0
+
+cdef inline double cap_of(Link f) noexcept nogil:
+    if Link is Plain:
+        return f.cap
+    else:
+        return 0
+
+
+cdef inline void link(Link f, double nll, double p, double q, double gap, double gap_low, double share,
+                      double *v, double *d, double *d2) noexcept nogil:
+    cdef double w, ratio, part, high, low, near
+    if Link is Focal:
+        # With L / q, which goes to 1 as q goes to 0: q^(γ - 1) alone may be infinite there.
+        w = pow(q, f.gamma, 0)
+        ratio = nll / q if q > 0 else 1 + q
+        part = p * ratio if p > 0 else p
+        v[0] = w * nll
+        d[0] = w * (1 + f.gamma * part)
+        d2[0] = f.gamma * (w / q) * (p * (2 - nll) + (f.gamma - 1) * p * part) if (f.gamma > 0) & (q > 0) & (p > 0) else 0 * q
+    elif Link is Generalized:
+        # p^k from the parts of p, which may underflow where its power does not.
+        high = -f.k * gap
+        low = product_error(-f.k, gap, high) - f.k * gap_low
+        w = exp_parts(high, low if low == low else 0, pow(share, f.k, 0))
+        near = f.k * nll
+        v[0] = (-vm_expm1_near(-near if near < 0.68 else -0.68) if near < 0.68 else 1 - w) / f.k
+        d[0] = w
+        d2[0] = -f.k * w
+    elif Link is Poly:
+        # For ε near -1 nearly nothing is left of both: L - q = y²/(1 + y) - (y - log1p(y)) for y = q / p.
+        ratio = q / p
+        near = ratio if ratio < 1 else 1
+        part = near * near / (1 + near) - log1p_gap_unit(near) if ratio <= 1 else nll - q
+        v[0] = nll + f.epsilon * q if f.epsilon >= 0 else (1 + f.epsilon) * nll - f.epsilon * part
+        d[0] = 1 + f.epsilon * p if f.epsilon >= 0 else (1 + f.epsilon) - f.epsilon * q
+        d2[0] = -f.epsilon * p
+    else:
+        v[0] = nll
+        d[0] = 1
+        d2[0] = 0
+
+
+# ---- numbers of a row and of a class ---------------------------------------------------------------------------------
+
+cdef enum Row:                # numbers of each row of a tile, TILE of each in one array
+    M, S, LOG, SHARE          # m, S, log1p(S), 1 / (1 + S)
+    FIRST, SECOND             # A / (1 + S), B
+    SUM_OF_A, PSI             # the parts of A: Σ a and 2 z logsumexp
+    REAL_ROWS                 # so many of the computation's dtype. In doubles, first:
+    REST = 0, WHOLE_SHARE     # S, 1 / (1 + S)
+    LOST_REST
+    DOUBLE_ROWS               # so many; and where the target is a distribution:
+    SUM_V = 0, LOST_V         # Σ τ φ, Σ a, Σ b; of `brier` other sums
+    SUM_A, LOST_A, SUM_B, LOST_B, SUM_C, LOST_C, SUM_D, LOST_D
+    SUMS
+
+cdef struct Across:
+    int unused
+
+cdef struct Along:
+    int unused
+
+ctypedef fused Layout:
+    Across
+    Along
+
+cdef inline Py_ssize_t at(Layout l, Py_ssize_t i) noexcept nogil:
+    """Which row item i of a line belongs to, from the line's own row on."""
+    if Layout is Across:
+        return i
+    else:
+        return 0
 
 
 cdef inline real softmax_gap(real e, real s) noexcept nogil:
-    """(1 - p)(1 + S), without cancellation."""
+    """q (1 + S), without cancellation."""
     return s if e == 1 else (1 - e) + s
 
 cdef inline real distance(real x, real m, real s) noexcept nogil:
     """m - x; 0 at the maximum, also when that is infinite. NaN where S is."""
     return s * 0 if x == m else m - x
 
-cdef inline real slope(real e, real tau, real sigma, real s, real inverse) noexcept nogil:
-    """The gradient of one class: p (Σ - τ) - τ (1 - p)."""
-    return (e * (sigma - tau) - tau * softmax_gap(e, s)) * inverse
+cdef inline real slope(real e, real a, real sum_of_a, real psi, real s, real share) noexcept nogil:
+    """The gradient of one class."""
+    return (e * ((sum_of_a - a) + psi) - a * softmax_gap(e, s)) * share
 
-cdef inline real curvature(real e, real s, real first, real inverse) noexcept nogil:
-    """The second derivative of one class: Σ p (1 - p), where `first` is Σ / (1 + S)."""
-    cdef real p = e * inverse
-    cdef real q = 1 - p if p < <real> 0.5 else softmax_gap(e, s) * inverse
-    return e * first * q
+cdef inline real curvature(real e, real first, real second, real s, real share) noexcept nogil:
+    """The second derivative of one class but for b_j: A p q + B p²."""
+    cdef real p = e * share
+    cdef real q = 1 - p if p < <real> 0.5 else softmax_gap(e, s) * share
+    return e * first * q + second * p * p
 
 cdef inline real xlogy_term(real tau, real d) noexcept nogil:
     """τ d with 0 · inf = 0; NaN stays."""
@@ -98,694 +168,1085 @@ cdef double limit_row(real m, const real *x, Py_ssize_t step, real *e, Py_ssize_
     return maxima
 
 
-# ---- a chunk of one row ----------------------------------------------------------------------------------------------
+# ---- a tile ----------------------------------------------------------------------------------------------------------
 
-cdef real chunk_max(const real *x, Py_ssize_t n, real m) noexcept nogil:
-    """The larger of m and the largest of x; NaN is passed over (it shows in S)."""
-    cdef real lanes[LANES]
-    cdef real xi, li
-    cdef Py_ssize_t i, j, width = LANES, whole = n - n % LANES
-    for j in range(LANES):
-        lanes[j] = m
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            xi = x[i + j]
-            li = lanes[j]
-            lanes[j] = xi if xi > li else li
-    for j in range(n - whole):
-        xi = x[whole + j]
-        li = lanes[j]
-        lanes[j] = xi if xi > li else li
-    while width > 1:
-        width //= 2
-        for j in range(width):
-            xi = lanes[j + width]
-            li = lanes[j]
-            lanes[j] = xi if xi > li else li
-    return lanes[0]
+cdef struct View:             # how a tile is seen
+    Py_ssize_t row, n         # its rows
+    Py_ssize_t lines, length  # classes and rows, or rows and classes
+    void *x                   # the input, the steps from line to line in items; NULL: fetched piece by piece
+    Py_ssize_t x_step
+    void *raw                 # the same before the soft cap, NULL where there is none or x is
+    Py_ssize_t raw_step
+    void *e                   # room for the exponentials; NULL: computed when they are needed
+    Py_ssize_t e_step
+    bint staged               # the gradient is computed in the place of the exponentials, and then brought to its array
+    double cap
+    char *base_x              # the first row in the arrays
+    char *base_t
+    char *base_g
+    char *base_h
 
 
-cdef void chunk_exp(real m, const real *x, real *e, Py_ssize_t n, Sum *total) noexcept nogil:
-    """E of a chunk, added to the row's total (the number of maxima where they are infinite)."""
-    cdef Py_ssize_t i
-    if m - m != 0:
-        add(total, limit_row(m, x, 1, e, 1, n))
-        return
-    for i in range(n):
-        e[i] = exp_gap(x[i], m)
-    add_block(total, <const real *> e, n)
+cdef inline real soft_cap(real x, double cap, real *d, real *d2) noexcept nogil:
+    """c tanh(x / c), and its derivatives."""
+    cdef real c = <real> cap, y = x / c, a = absolute(y), z = exp(<real> -2 * a), share = <real> 1 / (<real> 1 + z), t, near
+    near = 1 if y > 1 else y
+    near = -1 if near < -1 else near
+    t = (<real> 1 - z) * share
+    t = -t if y < 0 else t
+    t = tanh_unit(near) if a <= 1 else t
+    d[0] = <real> 4 * z * share * share
+    d2[0] = <real> -2 * t * d[0] / c
+    return c * t
 
-
-cdef void chunk_rest(const real *e, Py_ssize_t n, Sum *total) noexcept nogil:
-    """Add the E below 1 of a chunk."""
-    cdef real rest[CHUNK]
+cdef void cap_block(double cap, const real *x, real *block, Py_ssize_t n) noexcept nogil:
+    cdef real unused, unused2
     cdef Py_ssize_t i
     for i in range(n):
-        rest[i] = 0 if e[i] == 1 else e[i]
-    add_block(total, <const real *> rest, n)
+        block[i] = soft_cap(x[i], cap, &unused, &unused2)
 
 
-cdef struct Stats:            # of one row
-    double s                  # S; NaN where the maximum is infinite and not alone, so that the row has no limit
-    double whole              # 1 + S
-    double log                # log1p(S)
+cdef inline const real *raw_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
+    """A piece of a line before the soft cap."""
+    if v.raw != NULL:
+        return <const real *> v.raw + line * v.raw_step + start
+    return fetch_classes(job, R_X, v.base_x, start, n, block)
+
+cdef inline const real *x_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
+    """A piece of a line of the input."""
+    cdef real raw[CHUNK]
+    if v.x != NULL:
+        return <const real *> v.x + line * v.x_step + start
+    if v.cap == 0:
+        return fetch_classes(job, R_X, v.base_x, start, n, block)
+    cap_block(v.cap, raw_line(job, v, line, start, n, <real *> raw), block, n)
+    return block
+
+cdef inline void exp_line(Layout l, const real *x, const real *m, real *e, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    if Layout is Across:
+        for i in range(n):
+            e[i] = exp_gap(x[i], m[i])
+    elif real is float:
+        rm_expf(x, m[0], e, n)
+    else:
+        rm_exp(x, m[0], e, n)
+
+cdef inline const real *e_line(Layout l, const Rows *job, const View *v, const real *rows, Py_ssize_t line, Py_ssize_t start,
+                               Py_ssize_t n, real *block) noexcept nogil:
+    """A piece of a line of exponentials."""
+    cdef real xs[CHUNK]
+    cdef const real *x
+    cdef const real *m = rows + <int> M * <int> TILE
+    if v.e != NULL:
+        return <const real *> v.e + line * v.e_step + start
+    x = x_line(job, v, line, start, n, <real *> xs)
+    if Layout is Along:
+        if m[0] - m[0] != 0:
+            limit_row(m[0], x, 1, block, 1, n)
+            return block
+    exp_line(l, x, m, block, n)
+    if Layout is Across:
+        limit_lanes(x, m, block, n)
+    return block
+
+cdef inline void limit_lanes(const real *x, const real *m, real *e, Py_ssize_t n) noexcept nogil:
+    """The exponentials of a line where the row's maximum is infinite."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        e[i] = e[i] if m[i] - m[i] == 0 else (<real> 1 if x[i] == m[i] else (x[i] - x[i] if x[i] != x[i] else <real> 0))
+
+
+cdef inline real *out_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
+                           real *block) noexcept nogil:
+    """Where a piece of a line of an output is computed: there if that can be, else in `block`."""
+    if Layout is Across:
+        return <real *> (base + line * class_step(job, k)) if lanes_lie_flat(job, k) else block
+    else:
+        return <real *> (base + line * row_step(job, k)) + start if job.operands[k].flat else block
+
+cdef inline void put_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
+                          Py_ssize_t n, const real *block) noexcept nogil:
+    if Layout is Across:
+        if not lanes_lie_flat(job, k):
+            job.operands[k].store(base + line * class_step(job, k), row_step(job, k), n, block)
+    else:
+        put_classes(job, k, base + line * row_step(job, k), start, n, block)
+
+cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil:
+    """Fill a View in: bring the input to where the loops can read it, and find room for the exponentials."""
+    cdef const Operand *x = &job.operands[<int> R_X]
+    cdef Py_ssize_t j, classes = job.classes, step = row_step(job, R_X) // <Py_ssize_t> sizeof(real)
+    cdef bint fits = classes * (job.tile if job.across else n) <= room(x_tile)
+    cdef real *copy = raw_tile if cap else x_tile
+    cdef const real *line
+    v.row = row
+    v.n = n
+    v.cap = cap
+    v.staged = job.across and fits
+    v.x = NULL
+    v.raw = NULL
+    v.e = NULL
+    v.base_x = base_of(job, R_X, row)
+    v.base_t = base_of(job, R_T, row)
+    v.base_g = base_of(job, R_G, row)
+    v.base_h = base_of(job, R_H, row)
+    if job.across:
+        v.lines = classes
+        v.length = n
+        v.x_step = job.tile
+        v.e_step = job.tile
+        if not fits:
+            v.x = v.base_x
+            v.x_step = class_step(job, R_X) // <Py_ssize_t> sizeof(real)
+            if v.base_g != NULL:
+                v.e = v.base_g
+                v.e_step = class_step(job, R_G) // <Py_ssize_t> sizeof(real)
+            return
+        if x.native and class_step(job, R_X) == x.itemsize and step >= classes and classes <= FEW:
+            if real is float:
+                rm_turn_inf(<const float *> v.base_x, step, n, classes, job.tile, copy, e_tile)
+            else:
+                rm_turn_in(<const double *> v.base_x, step, n, classes, job.tile, copy, e_tile)
+        else:
+            for j in range(classes):
+                if lanes_lie_flat(job, R_X):
+                    memcpy(copy + j * job.tile, v.base_x + j * class_step(job, R_X), n * sizeof(real))
+                    continue
+                x.load(v.base_x + j * class_step(job, R_X), row_step(job, R_X), x.swapped, n, copy + j * job.tile)
+    else:
+        v.lines = n
+        v.length = classes
+        v.x_step = step
+        v.e_step = classes
+        if job.operands[<int> R_G].flat and v.base_g != NULL:
+            v.e = v.base_g
+            v.e_step = row_step(job, R_G) // <Py_ssize_t> sizeof(real)
+        elif fits:
+            v.e = e_tile
+        if x.flat and not cap:
+            v.x = v.base_x
+            return
+        if not fits:
+            return
+        v.x_step = classes
+        for j in range(n):
+            line = fetch_classes(job, R_X, v.base_x + j * row_step(job, R_X), 0, classes, copy + j * classes)
+            if line != copy + j * classes:
+                memcpy(copy + j * classes, line, classes * sizeof(real))
+    v.x = x_tile
+    if v.e == NULL:
+        v.e = e_tile
+    if cap:
+        v.raw = raw_tile
+        v.raw_step = v.x_step
+        for j in range(v.lines):
+            cap_block(cap, <const real *> raw_tile + j * v.x_step, x_tile + j * v.x_step, v.length)
+
+
+# ---- m, S and what follows from them ---------------------------------------------------------------------------------
+
+cdef inline void add_line(Layout l, const real *v, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+    """Add a line to the sums of its rows."""
+    cdef Py_ssize_t i
+    if Layout is Across:
+        for i in range(n):
+            accumulate(v[i], &total[i], &lost[i])
+    else:
+        add_row(v, n, total, lost)
+
 
 cdef inline bint is_confident(double total) noexcept nogil:
     """Whether S = total - 1 has lost too many digits, so that the E below 1 must be added up by themselves."""
     return total < 1 + 1e-6
 
-cdef inline Stats stats_of(double s, bint infinite, double maxima, const real *like) noexcept nogil:
-    """Where the maximum is infinite, S follows from the number of maxima, and the logsumexp is m itself."""
-    cdef Stats stats
-    stats.s = s
-    if infinite:
-        stats.s = 0 if maxima == 1 else NAN
-    stats.whole = 1 + stats.s
-    stats.log = maxima * 0 if infinite else log1p(<real> s)
-    return stats
 
-
-cdef const real *chunk_tau(const Rows *job, const char *target, int64_t label, Py_ssize_t start, Py_ssize_t n,
-                           const real *e, real inverse, real *tau) noexcept nogil:
-    """The target distribution of classes start … start+n-1 of one row, in `tau`."""
-    cdef const real *w = <const real *> job.weight
-    cdef const real *t
-    cdef Py_ssize_t j
-    if job.target == SMOOTHED_CLASS:
-        for j in range(n):
-            tau[j] = <real> job.spread
-        if start <= label < start + n:
-            tau[label - start] = <real> (job.keep + job.spread)
-    else:
-        t = fetch_classes(job, R_T, target, start, n, tau)
-        if job.target == TIMES_SOFTMAX:
-            for j in range(n):
-                tau[j] = t[j] * (e[j] * inverse)
-        else:
-            for j in range(n):
-                tau[j] = <real> (t[j] * job.keep + job.spread)
-    if w != NULL:
-        for j in range(n):
-            tau[j] *= w[start + j]
-    return tau
-
-
-# ---- along: one row --------------------------------------------------------------------------------------------------
-
-cdef inline Py_ssize_t row_step(const Rows *job, int k) noexcept nogil:
-    """Bytes from one row to the next, along the innermost of the axes of rows."""
-    return job.operands[k].strides[job.space.outer - 1] if job.space.outer > 0 else 0
-
-cdef inline Py_ssize_t class_step(const Rows *job, int k) noexcept nogil:
-    return job.operands[k].strides[job.space.outer] if job.space.ndim > job.space.outer else 0
-
-cdef inline const real *fetch_classes(const Rows *job, int k, const char *base, Py_ssize_t start, Py_ssize_t n,
-                                      real *block) noexcept nogil:
-    return fetch(&job.operands[k], base, &job.space, job.space.outer, job.space.ndim, start, n, block)
-
-cdef inline void put_classes(const Rows *job, int k, char *base, Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil:
-    put(&job.operands[k], base, &job.space, job.space.outer, job.space.ndim, start, n, block)
-
-cdef inline char *base_of(const Rows *job, int k, Py_ssize_t row) noexcept nogil:
-    """Where a row starts in an operand; NULL where there is none."""
-    cdef const Operand *op = &job.operands[k]
-    return op.data + offset_of(op, &job.space, 0, job.space.outer, row) if op.data != NULL else NULL
-
-cdef inline real *place(const Rows *job, int k, char *base, Py_ssize_t start, real *block) noexcept nogil:
-    """Where classes from `start` on are computed: in the output where that can be, else in a buffer."""
-    return <real *> base + start if job.operands[k].flat else block
-
-
-cdef inline void load_rows(const Rows *job, int k, const char *base, Load load, Py_ssize_t n, void *block) noexcept nogil:
-    """What an operand without a class axis says of n rows."""
-    load(base, row_step(job, k), job.operands[k].swapped, n, block)
-
-cdef bint load_labels(const Rows *job, const char *base, Py_ssize_t n, int64_t *labels) noexcept nogil:
-    """The labels of n rows, -1 for those that count for nothing; whether there are such. scan_labels has found none out of
-    range, but other threads may have written to the array since, and memory safety does not rest on them."""
-    cdef Py_ssize_t r
-    cdef bint some = False
-    job.load_label(base, row_step(job, R_T), job.operands[<int> R_T].swapped, n, labels)
-    for r in range(n):
-        if labels[r] == job.ignored or <uint64_t> labels[r] >= <uint64_t> job.classes:
-            labels[r] = -1
-            some = True
-    return some
-
-cdef inline void load_item(const Rows *job, int k, const char *base, Py_ssize_t index, real *x) noexcept nogil:
-    """One class of a row."""
-    cdef const Operand *op = &job.operands[k]
-    op.load(base + offset_of(op, &job.space, job.space.outer, job.space.ndim, index), 0, op.swapped, 1, x)
-
-
-cdef inline void fill_row(const Rows *job, int k, char *base, int64_t label, real x) noexcept nogil:
-    """A row of zeros, but for x at `label` (none where that is negative)."""
-    cdef real block[CHUNK]
-    cdef real *out
+cdef void sum_rest(Layout l, const Rows *job, const View *v, const real *rows, double *rest, double *lost, Py_ssize_t line) noexcept nogil:
+    """Add up the E below 1: of all rows, or of row `line`."""
+    cdef real es[CHUNK]
+    cdef real below[CHUNK]
+    cdef const real *e
     cdef Py_ssize_t i, j, n
-    for i from 0 <= i < job.classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        out = place(job, k, base, i, <real *> block)
-        for j in range(n):
-            out[j] = 0
-        if i <= label < i + n:
-            out[label - i] = x
-        if out == <real *> block:
-            put_classes(job, k, base, i, n, <const real *> out)
+    if Layout is Across:
+        for j in range(v.lines):
+            e = e_line(l, job, v, rows, j, 0, v.length, <real *> es)
+            for i in range(v.length):
+                below[i] = 0 if e[i] == 1 else e[i]
+            add_line(l, <const real *> below, v.length, rest, lost)
+    else:
+        for j from 0 <= j < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - j)
+            e = e_line(l, job, v, rows, line, j, n, <real *> es)
+            for i in range(n):
+                below[i] = 0 if e[i] == 1 else e[i]
+            add_line(l, <const real *> below, n, rest, lost)
 
 
-cdef void blank_row(const Rows *job, char *base_v, char *base_g, char *base_h, const real *like) noexcept nogil:
-    """What an ignored row gives."""
-    cdef real zero = 0
-    if base_v != NULL:
-        job.operands[<int> R_V].store(base_v, 0, 1, &zero)
-    if base_g != NULL:
-        fill_row(job, R_G, base_g, -1, zero)
-    if base_h != NULL:
-        fill_row(job, R_H, base_h, -1, zero)
+cdef void sum_across(Across l, const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
+    """m and the sum of E of each row of a tile."""
+    cdef real block[TILE]
+    cdef real *m = rows + <int> M * <int> TILE
+    cdef double *total = wide + <int> REST * <int> TILE
+    cdef double *lost = wide + <int> LOST_REST * <int> TILE
+    cdef const real *x = <const real *> v.x
+    cdef real *e = <real *> v.e
+    cdef real *to
+    cdef const real *line
+    cdef real xi, mi
+    cdef Py_ssize_t i, j, n = v.length
+    for i in range(n):
+        m[i] = x[i]
+        total[i] = 0
+        lost[i] = 0
+    for j in range(1, v.lines):
+        line = x + j * v.x_step
+        for i in range(n):
+            xi = line[i]
+            mi = m[i]
+            m[i] = xi if xi > mi else mi
+    for j in range(v.lines):
+        to = e + j * v.e_step if e != NULL else <real *> block
+        exp_line(l, x + j * v.x_step, <const real *> m, to, n)
+        add_line(l, <const real *> to, n, total, lost)
 
 
-cdef double row_along(const real *like, const Rows *job, Py_ssize_t row) noexcept nogil:
-    """One row, in chunks of classes; returns its value."""
+cdef void sum_along(Along l, const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
+    """m and the sum of E of each row of a tile, short rows whose exponentials have room. What was just written is read
+    three loops later: sooner it would have to wait."""
+    cdef const real *x = <const real *> v.x
+    cdef real *m = rows + <int> M * <int> TILE
+    cdef double *total = wide + <int> REST * <int> TILE
+    cdef double *lost = wide + <int> LOST_REST * <int> TILE
+    cdef real *e = <real *> v.e
+    cdef Py_ssize_t r
+    for r in range(v.n):
+        m[r] = row_max(x + r * v.x_step, v.length, <real> -INFINITY)
+        total[r] = 0
+        lost[r] = 0
+    for r in range(v.n):
+        exp_line(l, x + r * v.x_step, <const real *> m + r, e + r * v.e_step, v.length)
+    for r in range(v.n):
+        add_line(l, <const real *> e + r * v.e_step, v.length, total + r, lost + r)
+
+
+cdef void sum_long(Along l, const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
+    """m and the sum of E of one long row. It is read once, in pieces; those before the last one that raised the maximum
+    are computed again."""
+    cdef real *xs = memory(0, rows)
+    cdef real *es = memory(1, rows)
+    cdef real *m = rows + <int> M * <int> TILE
+    cdef double *total = wide + <int> REST * <int> TILE
+    cdef double *lost = wide + <int> LOST_REST * <int> TILE
+    cdef const real *x
+    cdef real *e
+    cdef real top
+    cdef Py_ssize_t i, n, again = 0, step = CHUNK if v.cap else LONG
+    m[0] = -INFINITY
+    total[0] = 0
+    lost[0] = 0
+    for i from 0 <= i < v.length by step:
+        n = min(step, v.length - i)
+        x = x_line(job, v, 0, i, n, xs)
+        top = row_max(x, n, m[0])
+        if top > m[0]:
+            m[0] = top
+            total[0] = 0
+            lost[0] = 0
+            again = i
+        e = <real *> v.e + i if v.e != NULL else es
+        exp_line(l, x, <const real *> m, e, n)
+        add_line(l, <const real *> e, n, total, lost)
+    for i from 0 <= i < again by step:
+        x = x_line(job, v, 0, i, step, xs)
+        e = <real *> v.e + i if v.e != NULL else es
+        exp_line(l, x, <const real *> m, e, step)
+        add_line(l, <const real *> e, step, total, lost)
+
+
+cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
+    """Where the maximum is infinite, S follows from the number of maxima, and the logsumexp is m itself."""
     cdef real xs[CHUNK]
     cdef real es[CHUNK]
-    cdef real ts[CHUNK]
-    cdef real hs[CHUNK]
-    cdef char *base_x = base_of(job, R_X, row)
-    cdef char *base_t = base_of(job, R_T, row)
-    cdef char *base_v = base_of(job, R_V, row)
-    cdef char *base_g = base_of(job, R_G, row)
-    cdef char *base_h = base_of(job, R_H, row)
-    cdef const real *w = <const real *> job.weight
-    cdef const real *x = NULL
-    cdef const real *tau
+    cdef const real *m = rows + <int> M * <int> TILE
+    cdef const real *x
     cdef real *e
+    cdef double maxima
+    cdef Py_ssize_t r, i, n
+    for r in range(v.n):
+        if m[r] - m[r] == 0:
+            continue
+        maxima = 0
+        if job.across:
+            e = <real *> v.e + r if v.e != NULL else <real *> es
+            maxima = limit_row(m[r], <const real *> v.x + r, v.x_step, e, v.e_step if v.e != NULL else 0, v.lines)
+        else:
+            for i from 0 <= i < v.length by CHUNK:
+                n = min(<Py_ssize_t> CHUNK, v.length - i)
+                x = x_line(job, v, r, i, n, <real *> xs)
+                e = <real *> v.e + r * v.e_step + i if v.e != NULL else <real *> es
+                maxima += limit_row(m[r], x, 1, e, 1, n)
+        wide[<int> REST * <int> TILE + r] = 0 if maxima == 1 else NAN
+        rows[<int> S * <int> TILE + r] = 0 if maxima == 1 else <real> NAN
+        rows[<int> LOG * <int> TILE + r] = <real> (maxima * 0)
+        rows[<int> SHARE * <int> TILE + r] = 1 if maxima == 1 else <real> NAN
+        wide[<int> WHOLE_SHARE * <int> TILE + r] = 1 if maxima == 1 else NAN
+
+
+cdef void sum_up(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
+    """m, S, log1p(S) and 1 / (1 + S) of a tile's rows, and the exponentials."""
+    cdef Across across
+    cdef Along along
+    cdef real *m = rows + <int> M * <int> TILE
+    cdef real *s = rows + <int> S * <int> TILE
+    cdef real *log = rows + <int> LOG * <int> TILE
+    cdef real *share = rows + <int> SHARE * <int> TILE
+    cdef double *rest = wide + <int> REST * <int> TILE
+    cdef double *whole_share = wide + <int> WHOLE_SHARE * <int> TILE
+    cdef double *lost = wide + <int> LOST_REST * <int> TILE
+    cdef double again[TILE]
+    cdef double again_lost[TILE]
+    cdef Py_ssize_t r, confident = 0, infinite = 0
+    if job.across:
+        sum_across(across, job, v, rows, wide)
+    elif v.length <= LONG and v.x != NULL and v.e != NULL:
+        sum_along(along, job, v, rows, wide)
+    else:
+        sum_long(along, job, v, rows, wide)
+    for r in range(v.n):
+        rest[r] = (rest[r] - 1) + lost[r]
+        confident += is_confident(1 + rest[r])
+        infinite += m[r] - m[r] != 0
+    if confident:
+        for r in range(v.n):
+            again[r] = 0
+            again_lost[r] = 0
+        if job.across:
+            sum_rest(across, job, v, <const real *> rows, again, again_lost, 0)
+        for r in range(v.n):
+            if is_confident(1 + rest[r]):
+                if not job.across:
+                    sum_rest(along, job, v, <const real *> rows, again + r, again_lost + r, r)
+                rest[r] = again[r] + again_lost[r]
+    for r in range(v.n):
+        whole_share[r] = 1 / (1 + rest[r])
+        share[r] = <real> whole_share[r]
+        s[r] = <real> rest[r]
+    for r in range(v.n):
+        log[r] = log1p(s[r])
+    if infinite:
+        find_limits(job, v, rows, wide)
+
+
+# ---- targets ---------------------------------------------------------------------------------------------------------
+
+cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
+                          const int64_t *labels, const real *e, const real *share, real *tau) noexcept nogil:
+    """A piece of a line of the target distribution."""
+    cdef const real *w = <const real *> job.weight
+    cdef const Operand *op = &job.operands[<int> R_T]
+    cdef const real *t = tau
+    cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread)
+    cdef Py_ssize_t i
+    if job.target == SMOOTHED_CLASS:
+        if Layout is Across:
+            for i in range(n):
+                tau[i] = both if labels[i] == line else spread
+        else:
+            for i in range(n):
+                tau[i] = spread
+            if start <= labels[line] < start + n:
+                tau[labels[line] - start] = both
+    else:
+        if Layout is Across:
+            if lanes_lie_flat(job, R_T):
+                t = <const real *> (v.base_t + line * class_step(job, R_T))
+            else:
+                op.load(v.base_t + line * class_step(job, R_T), row_step(job, R_T), op.swapped, n, tau)
+        else:
+            t = fetch_classes(job, R_T, v.base_t + line * row_step(job, R_T), start, n, tau)
+        if job.target == TIMES_SOFTMAX:
+            for i in range(n):
+                tau[i] = t[i] * (e[i] * share[at(l, i)])
+        else:
+            for i in range(n):
+                tau[i] = <real> (t[i] * job.keep + job.spread)
+    if w != NULL:
+        for i in range(n):
+            tau[i] *= w[line if Layout is Across else start + i]
+        if job.target == SMOOTHED_CLASS and spread == 0:      # a nan of another class has no part
+            if Layout is Across:
+                for i in range(n):
+                    tau[i] = tau[i] if labels[i] == line else <real> 0
+            else:
+                for i in range(n):
+                    tau[i] = tau[i] if start + i == labels[line] else <real> 0
+
+
+cdef inline void blank_line(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil:
+    """Zeros where a row is ignored."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        block[i] = 0 if labels[i] < 0 else block[i]
+
+cdef void blank_rows(const Rows *job, const View *v, const int64_t *labels, const real *like) noexcept nogil:
+    """The same, row by row, in the outputs."""
+    cdef real zero = 0
+    cdef Py_ssize_t r
+    for r in range(v.n):
+        if labels[r] < 0:
+            if v.base_g != NULL:
+                fill_row(job, R_G, v.base_g + r * row_step(job, R_G), -1, zero)
+            if v.base_h != NULL:
+                fill_row(job, R_H, v.base_h + r * row_step(job, R_H), -1, zero)
+
+
+cdef double finish_values(const Rows *job, const View *v, const real *rows, const double *values) noexcept nogil:
+    """Store the rows' values, and logsumexps where they are wanted; returns the sum."""
+    cdef real block[TILE]
+    cdef Py_ssize_t r
+    if job.operands[<int> R_L].data != NULL:
+        for r in range(v.n):
+            block[r] = rows[<int> M * <int> TILE + r] + rows[<int> LOG * <int> TILE + r]
+        store_rows(job, R_L, v.row, v.n, <const real *> block)
+    if job.operands[<int> R_V].data != NULL:
+        for r in range(v.n):
+            block[r] = <real> values[r]
+        store_rows(job, R_V, v.row, v.n, <const real *> block)
+    if not job.summed:
+        return 0
+    return row_sum(values, v.n)
+
+
+# ---- class numbers ---------------------------------------------------------------------------------------------------
+
+cdef void sweep_class(Layout l, const Rows *job, const View *v, const real *rows, const int64_t *labels, bint ignored) noexcept nogil:
+    """Derivatives of all classes as if they were not the row's own: p A and p (A q + B p)."""
+    cdef real es[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real hs[CHUNK]
+    cdef const real *own
+    cdef const real *e
     cdef real *g
     cdef real *h
-    cdef Stats stats
-    cdef real m = -INFINITY, s, log, inverse, sigma, first, scale = <real> job.scale, omega = 1, value = 0, x_y
-    cdef Sum sum_e = Sum(0, 0), sum_t = Sum(0, 0), sum_v = Sum(0, 0), unused = Sum(0, 0)
-    cdef double rest, sum_tau = 0
-    cdef int64_t label = -1
-    cdef Py_ssize_t i, j, n, classes = job.classes
-    cdef bint in_place = base_g != NULL and job.operands[<int> R_G].flat
-    cdef bint kept = in_place or classes <= CHUNK          # E is computed once
-    cdef bint infinite
+    cdef Py_ssize_t line, start, i, n
+    for line in range(v.lines):
+        own = rows if Layout is Across else rows + line
+        for start from 0 <= start < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - start)
+            e = e_line(l, job, v, own, line, start, n, <real *> es)
+            if v.base_h != NULL:
+                h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs)
+                for i in range(n):
+                    h[i] = curvature(e[i], own[<int> FIRST * <int> TILE + at(l, i)], own[<int> SECOND * <int> TILE + at(l, i)],
+                                     own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
+                if Layout is Across:
+                    if ignored:
+                        blank_line(labels, n, h)
+                put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            for i in range(n):
+                g[i] = e[i] * own[<int> FIRST * <int> TILE + at(l, i)]
+            if Layout is Across:
+                if ignored:
+                    blank_line(labels, n, g)
+            if not v.staged:
+                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-    if job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS:
-        if load_labels(job, base_t, 1, &label):
-            blank_row(job, base_v, base_g, base_h, <const real *> NULL)
-            return 0
-        load_item(job, R_X, base_x, label, &x_y)
-        if job.target == CLASS and w != NULL:
-            omega = w[label]
 
-    for i from 0 <= i < classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, classes - i)
-        m = chunk_max(fetch_classes(job, R_X, base_x, i, n, <real *> xs), n, m)
-    for i from 0 <= i < classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, classes - i)
-        x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
-        e = <real *> base_g + i if in_place else <real *> es
-        chunk_exp(m, x, e, n, &sum_e)
-    infinite = m - m != 0
-    rest = (sum_e.total - 1) + sum_e.lost
-    if is_confident(1 + rest) and not infinite:
-        sum_e = Sum(0, 0)
-        for i from 0 <= i < classes by CHUNK:
-            n = min(<Py_ssize_t> CHUNK, classes - i)
-            e = <real *> base_g + i if in_place else <real *> es
-            if not kept:
-                chunk_exp(m, fetch_classes(job, R_X, base_x, i, n, <real *> xs), e, n, &unused)
-            chunk_rest(<const real *> e, n, &sum_e)
-        rest = result(sum_e)
-    stats = stats_of(rest, infinite, result(sum_e), &m)
-    s = <real> stats.s
-    log = <real> stats.log
-    inverse = <real> (1 / stats.whole)
-
-    if job.what == LOGSUMEXP:
-        value = m + log
-    elif job.what == SOFTMAX and job.operands[<int> R_F].data != NULL:
-        load_rows(job, R_F, base_of(job, R_F, row), job.operands[<int> R_F].load, 1, &omega)
-    elif job.what == CROSS_ENTROPY and job.target == CLASS:
-        value = xlogy_term(omega, distance(x_y, m, s) + log)
-        sum_tau = omega
-    elif job.what == CROSS_ENTROPY:
-        for i from 0 <= i < classes by CHUNK:
-            n = min(<Py_ssize_t> CHUNK, classes - i)
-            x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
-            e = <real *> base_g + i if in_place else <real *> es
-            if not kept and job.target == TIMES_SOFTMAX:
-                chunk_exp(m, x, e, n, &unused)
-            tau = chunk_tau(job, base_t, label, i, n, e, inverse, <real *> ts)
-            add_block(&sum_t, tau, n)
-            if job.target != TIMES_SOFTMAX:
-                for j in range(n):
-                    hs[j] = xlogy_term(tau[j], distance(x[j], m, s) + log)
-                add_block(&sum_v, <const real *> hs, n)
-        sum_tau = result(sum_t)
-        value = <real> result(sum_v)
-    if base_v != NULL:
-        job.operands[<int> R_V].store(base_v, 0, 1, &value)
-    if base_g == NULL:
-        return value
-
-    sigma = <real> (sum_tau * job.scale)
-    first = <real> (sum_tau * job.scale / stats.whole)
-    for i from 0 <= i < classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, classes - i)
-        g = place(job, R_G, base_g, i, <real *> xs)
-        e = g if in_place else <real *> es
-        if not kept or job.what == LOG_SOFTMAX:
-            x = fetch_classes(job, R_X, base_x, i, n, <real *> xs)
-        if not kept:
-            chunk_exp(m, x, e, n, &unused)
-        if base_h != NULL:
-            h = place(job, R_H, base_h, i, <real *> hs)
-            for j in range(n):
-                h[j] = curvature(e[j], s, first, inverse)
-            put_classes(job, R_H, base_h, i, n, h)
-        if job.what == SOFTMAX:
-            for j in range(n):
-                g[j] = e[j] * inverse * omega
-        elif job.what == LOG_SOFTMAX:
-            for j in range(n):
-                g[j] = -(distance(x[j], m, s) + log)
-        elif job.target == CLASS:
-            x_y = e[label - i] if i <= label < i + n else 0
-            for j in range(n):
-                g[j] = e[j] * first
-            if i <= label < i + n:
-                g[label - i] = slope(x_y, sigma, sigma, s, inverse)
+cdef void bring_out(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil:
+    """Bring a gradient that was computed side by side to where it belongs."""
+    cdef Py_ssize_t j, step = row_step(job, R_G) // <Py_ssize_t> sizeof(real)
+    if (job.operands[<int> R_G].native and class_step(job, R_G) == job.operands[<int> R_G].itemsize and step >= job.classes
+            and job.classes <= FEW):
+        if real is float:
+            rm_turn_outf(tile, spare, <float *> v.base_g, step, v.n, job.classes, job.tile)
         else:
-            tau = chunk_tau(job, base_t, label, i, n, e, inverse, <real *> ts)
-            for j in range(n):
-                g[j] = slope(e[j], tau[j] * scale, sigma, s, inverse)
-        put_classes(job, R_G, base_g, i, n, g)
+            rm_turn_out(tile, spare, <double *> v.base_g, step, v.n, job.classes, job.tile)
+    elif lanes_lie_flat(job, R_G):
+        for j in range(job.classes):
+            memcpy(v.base_g + j * class_step(job, R_G), tile + j * job.tile, v.n * sizeof(real))
+    else:
+        for j in range(job.classes):
+            job.operands[<int> R_G].store(v.base_g + j * class_step(job, R_G), row_step(job, R_G), v.n, tile + j * job.tile)
+
+
+cdef inline void pick(const Rows *job, const View *v, const int64_t *labels, real *x_y) noexcept nogil:
+    """The input's item of each row's own class; of the first class where the row is ignored."""
+    cdef const real *x = <const real *> v.x
+    cdef Py_ssize_t r, row = 1 if job.across else v.x_step, column = v.x_step if job.across else 1
+    if x != NULL:
+        for r in range(v.n):
+            x_y[r] = x[(labels[r] if labels[r] > 0 else 0) * column + r * row]
+    else:
+        for r in range(v.n):
+            x_y[r] = load_class(job, R_X, v.base_x + r * row_step(job, R_X), labels[r] if labels[r] > 0 else 0, x)
+
+
+cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+    """What is left of a tile with class numbers; returns the sum of its values."""
+    cdef int64_t labels[TILE]
+    cdef double values[TILE]
+    cdef double p_y[TILE]
+    cdef double q_y[TILE]
+    cdef double a[TILE]
+    cdef double b[TILE]
+    cdef real x_y[TILE]
+    cdef real omega[TILE]
+    cdef const real *w = <const real *> job.weight
+    cdef const real *m = rows + <int> M * <int> TILE
+    cdef const real *s = rows + <int> S * <int> TILE
+    cdef const real *log = rows + <int> LOG * <int> TILE
+    cdef const double *rest = wide + <int> REST * <int> TILE
+    cdef const double *share = wide + <int> WHOLE_SHARE * <int> TILE
+    cdef real *first = rows + <int> FIRST * <int> TILE
+    cdef real *second = rows + <int> SECOND * <int> TILE
+    cdef double z = z_of(f), scale = job.scale, gap, low, nll, value, d, d2, lse, psi
+    cdef real e
+    cdef Py_ssize_t r
+    cdef bint ignored = load_labels(job, v.row, v.n, labels)
+    cdef Across across
+    cdef Along along
+    pick(job, v, labels, x_y)
+    for r in range(v.n):
+        omega[r] = 1
+    if w != NULL:
+        for r in range(v.n):
+            omega[r] = w[labels[r] if labels[r] > 0 else 0]
+    if Link is not Plain or v.base_g != NULL:
+        for r in range(v.n):
+            e = exp_gap(x_y[r], m[r])
+            e = 1 if x_y[r] == m[r] else e
+            p_y[r] = e * share[r]
+            q_y[r] = (rest[r] if e == 1 else (1 - <double> e) + rest[r]) * share[r]
+    for r in range(v.n):
+        gap = rest[r] * 0 if x_y[r] == m[r] else <double> m[r] - x_y[r]
+        nll = gap + log[r]
+        if Link is Plain:
+            value = nll
+            a[r] = omega[r]
+            b[r] = 0
+        else:
+            low = 0
+            if Link is Generalized:
+                low = vm_sum_error(m[r], -x_y[r], gap)
+                low = low if gap - gap == 0 else 0
+            link(f, nll, p_y[r], q_y[r], gap, low, share[r], &value, &d, &d2)
+            a[r] = omega[r] * d
+            b[r] = omega[r] * d2
+        values[r] = 0 if (omega[r] == 0) & (value == value) else omega[r] * value
+    if Link is Plain:
+        if z > 0:
+            for r in range(v.n):
+                lse = <double> m[r] + log[r]
+                values[r] += z * lse * lse
+    if ignored:
+        blank_line(labels, v.n, values)
+    value = finish_values(job, v, <const real *> rows, values)
+    if v.base_g == NULL:
+        return value
+    for r in range(v.n):
+        psi = 2 * z * (<double> m[r] + log[r]) if z > 0 else 0
+        first[r] = <real> ((a[r] + psi) * scale * share[r])
+        second[r] = <real> ((b[r] + 2 * z) * scale)
+        # The row's own class from here on.
+        values[r] = (psi * p_y[r] - a[r] * q_y[r]) * scale
+        a[r] = ((2 * z * p_y[r] + (a[r] + psi) * q_y[r]) * p_y[r] + b[r] * q_y[r] * q_y[r]) * scale
+    if job.across:
+        sweep_class(across, job, v, <const real *> rows, labels, ignored)
+    else:
+        sweep_class(along, job, v, <const real *> rows, labels, ignored)
+        if ignored:
+            blank_rows(job, v, labels, m)
+    if v.staged:
+        for r in range(v.n):
+            if labels[r] >= 0:
+                e_tile[labels[r] * v.e_step + r] = <real> values[r]
+        bring_out(job, v, e_tile, x_tile)
+    else:
+        for r in range(v.n):
+            if labels[r] >= 0:
+                put_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> values[r])
+    if v.base_h != NULL:
+        for r in range(v.n):
+            if labels[r] >= 0:
+                put_class(job, R_H, v.base_h + r * row_step(job, R_H), labels[r], <real> a[r])
     return value
 
 
-# ---- across: a tile of rows ------------------------------------------------------------------------------------------
+# ---- target distributions --------------------------------------------------------------------------------------------
 
-cdef inline bint lanes_lie_flat(const Rows *job, int k) noexcept nogil:
-    """Whether the rows of a tile are consecutive in memory."""
-    return job.operands[k].native and row_step(job, k) == job.operands[k].itemsize and job.space.outer > 0
-
-
-cdef inline const real *load_lanes(const Rows *job, int k, const char *base, Py_ssize_t j, Py_ssize_t n, real *block) noexcept nogil:
-    """Class j of n rows."""
-    cdef const Operand *op = &job.operands[k]
-    base += j * class_step(job, k)
-    if lanes_lie_flat(job, k):
-        return <const real *> base
-    op.load(base, row_step(job, k), op.swapped, n, block)
-    return block
-
-
-cdef inline real *place_lanes(const Rows *job, int k, char *base, Py_ssize_t j, real *block) noexcept nogil:
-    """Where class j of a tile's rows is computed: in the output where that can be, else in a buffer."""
-    return <real *> (base + j * class_step(job, k)) if lanes_lie_flat(job, k) else block
-
-cdef inline void store_lanes(const Rows *job, int k, char *base, Py_ssize_t j, Py_ssize_t n, const real *block) noexcept nogil:
-    base += j * class_step(job, k)
-    if <const real *> base != block:
-        job.operands[k].store(base, row_step(job, k), n, block)
-
-
-cdef void blank_lanes(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil:
-    """Zeros where a row is ignored."""
-    cdef Py_ssize_t r
-    for r in range(n):
-        block[r] = 0 if labels[r] < 0 else block[r]
-
-
-cdef void lanes_tau(const Rows *job, const char *target, const int64_t *labels, Py_ssize_t j, Py_ssize_t n,
-                    const real *e, const real *inverse, real *tau) noexcept nogil:
-    """The target distribution of class j of n rows."""
-    cdef const real *w = <const real *> job.weight
-    cdef const real *t
-    cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread)
-    cdef Py_ssize_t r
-    if job.target == SMOOTHED_CLASS:
-        for r in range(n):
-            tau[r] = both if labels[r] == j else spread
-    else:
-        t = load_lanes(job, R_T, target, j, n, tau)
-        if job.target == TIMES_SOFTMAX:
-            for r in range(n):
-                tau[r] = t[r] * (e[r] * inverse[r])
+cdef inline void link_line(Link f, Layout l, Py_ssize_t n, const real *x, const real *e, const real *tau, const real *own,
+                           const double *wide, real *v, real *a, real *b) noexcept nogil:
+    """τ φ, a and b of the classes of a line."""
+    cdef real m, s, log
+    cdef double rest, share, gap, low, value, d, d2
+    cdef Py_ssize_t i
+    for i in range(n):
+        m = own[<int> M * <int> TILE + at(l, i)]
+        s = own[<int> S * <int> TILE + at(l, i)]
+        log = own[<int> LOG * <int> TILE + at(l, i)]
+        if Link is Plain:
+            v[i] = xlogy_term(tau[i], distance(x[i], m, s) + log)
+            a[i] = tau[i]
+            b[i] = 0
         else:
-            for r in range(n):
-                tau[r] = <real> (t[r] * job.keep + job.spread)
-    if w != NULL:
-        for r in range(n):
-            tau[r] *= w[j]
+            rest = wide[<int> REST * <int> TILE + at(l, i)]
+            share = wide[<int> WHOLE_SHARE * <int> TILE + at(l, i)]
+            gap = s * 0 if x[i] == m else <double> m - x[i]
+            if Link is Generalized:
+                low = vm_sum_error(m, -x[i], gap)
+                low = low if gap - gap == 0 else 0
+            else:
+                low = 0
+            link(f, gap + log, e[i] * share, (rest if e[i] == 1 else (1 - <double> e[i]) + rest) * share,
+                 gap, low, share, &value, &d, &d2)
+            v[i] = 0 if (tau[i] == 0) & (value == value) else <real> (tau[i] * value)
+            a[i] = <real> (tau[i] * d)
+            b[i] = <real> (tau[i] * d2)
 
 
-cdef inline Py_ssize_t rows_of_tile(Py_ssize_t classes) noexcept nogil:
-    return TILE if classes * TILE <= ROOM else TILE // 2
-
-
-cdef double tile_across(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    """Rows row … row+n-1, one class after the other; returns the sum of their values."""
-    cdef real x_tile[ROOM]
-    cdef real e_tile[ROOM]
-    cdef real hs[TILE]
-    cdef real ts[TILE]
-    cdef real m[TILE]
-    cdef real s[TILE]
-    cdef real log[TILE]
-    cdef real inverse[TILE]
-    cdef real sigma[TILE]
-    cdef real omega[TILE]
-    cdef real x_y[TILE]
-    cdef real e_y[TILE]
-    cdef real values[TILE]
-    cdef real first[TILE]
-    cdef double total[TILE]
-    cdef double lost[TILE]
-    cdef double rest[TILE]
-    cdef double again[TILE]
-    cdef double wholes[TILE]
-    cdef double sum_tau[TILE]
-    cdef double lost_tau[TILE]
-    cdef double sum_value[TILE]
-    cdef int64_t labels[TILE]
-    cdef Stats stats
-    cdef char *base_x = base_of(job, R_X, row)
-    cdef char *base_t = base_of(job, R_T, row)
-    cdef char *base_v = base_of(job, R_V, row)
-    cdef char *base_g = base_of(job, R_G, row)
-    cdef char *base_h = base_of(job, R_H, row)
-    cdef const real *w = <const real *> job.weight
+cdef void fold(Link f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
+    """Σ τ φ, Σ a and Σ b of each row."""
+    cdef real xs[CHUNK]
+    cdef real es[CHUNK]
+    cdef real ts[CHUNK]
+    cdef real vs[CHUNK]
+    cdef real as_[CHUNK]
+    cdef real bs[CHUNK]
+    cdef const real *own
     cdef const real *x
-    cdef Py_ssize_t x_next                   # from one class to the next, in items
-    cdef const real *xj
-    cdef real *e
-    cdef real *ej
-    cdef Py_ssize_t e_next
+    cdef const real *e
+    cdef double *to
+    cdef Py_ssize_t line, start, r, n
+    for r in range(<int> SUMS * <int> TILE):
+        sums[r] = 0
+    for line in range(v.lines):
+        own = rows if Layout is Across else rows + line
+        to = sums if Layout is Across else sums + line
+        for start from 0 <= start < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - start)
+            x = x_line(job, v, line, start, n, <real *> xs)
+            e = <const real *> es
+            if Link is not Plain or job.target == TIMES_SOFTMAX:
+                e = e_line(l, job, v, own, line, start, n, <real *> es)
+            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            link_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
+            add_line(l, <const real *> vs, n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
+            add_line(l, <const real *> as_, n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
+            if Link is not Plain:
+                add_line(l, <const real *> bs, n, to + <int> SUM_B * <int> TILE, to + <int> LOST_B * <int> TILE)
+
+
+cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const int64_t *labels,
+                bint ignored) noexcept nogil:
+    """The derivatives of all classes."""
+    cdef real xs[CHUNK]
+    cdef real es[CHUNK]
+    cdef real ts[CHUNK]
+    cdef real vs[CHUNK]
+    cdef real as_[CHUNK]
+    cdef real bs[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real hs[CHUNK]
+    cdef const real *own
+    cdef const real *x
+    cdef const real *e
     cdef real *g
-    cdef real xi, mi, ei
-    cdef int confident = 0
-    cdef Py_ssize_t r, j, classes = job.classes, tile = rows_of_tile(classes)
-    cdef real scale = <real> job.scale
-    cdef bint by_label = job.what == CROSS_ENTROPY and job.target <= SMOOTHED_CLASS, any_ignored = False
-    cdef real *h = place_lanes(job, R_H, base_h, 0, <real *> hs) if base_h != NULL else NULL
+    cdef real *h
+    cdef real q, d, d2, scale = <real> job.scale
+    cdef Py_ssize_t line, start, i, n
+    for line in range(v.lines):
+        own = rows if Layout is Across else rows + line
+        for start from 0 <= start < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - start)
+            x = x_line(job, v, line, start, n, <real *> xs)
+            e = e_line(l, job, v, own, line, start, n, <real *> es)
+            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            link_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
+            h = <real *> hs
+            if v.base_h != NULL:
+                h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs)
+                for i in range(n):
+                    d = curvature(e[i], own[<int> FIRST * <int> TILE + at(l, i)],
+                                  own[<int> SECOND * <int> TILE + at(l, i)] - bs[i],
+                                  own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
+                    if Link is not Plain:
+                        q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
+                        d += bs[i] * q * q
+                    h[i] = d * scale
+            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            for i in range(n):
+                g[i] = scale * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
+                                     own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
+                                     own[<int> SHARE * <int> TILE + at(l, i)])
+            if Link is Plain:
+                if v.cap:
+                    # The chain rule: h d² + g d'', then g d.
+                    x = raw_line(job, v, line, start, n, <real *> xs)
+                    for i in range(n):
+                        soft_cap(x[i], v.cap, &d, &d2)
+                        vs[i] = d
+                        bs[i] = d2
+                    if v.base_h != NULL:
+                        for i in range(n):
+                            h[i] = h[i] * vs[i] * vs[i] + g[i] * bs[i]
+                    for i in range(n):
+                        g[i] *= vs[i]
+            if Layout is Across:
+                if ignored:
+                    blank_line(labels, n, g)
+                    if v.base_h != NULL:
+                        blank_line(labels, n, h)
+            if v.base_h != NULL:
+                put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+            if not v.staged:
+                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-    # x: in place, or class by class into a tile
-    if lanes_lie_flat(job, R_X):
-        x = <const real *> base_x
-        x_next = class_step(job, R_X) // <Py_ssize_t> sizeof(real)
+
+cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+    """What is left of a tile with target distributions; returns the sum of its values."""
+    cdef int64_t labels[TILE]
+    cdef double values[TILE]
+    cdef const real *m = rows + <int> M * <int> TILE
+    cdef const real *log = rows + <int> LOG * <int> TILE
+    cdef double *sums = rm_sums()
+    cdef double z = z_of(f), total, a, b, lse
+    cdef Py_ssize_t r
+    cdef bint ignored = False
+    cdef Across across
+    cdef Along along
+    if job.target == SMOOTHED_CLASS:
+        ignored = load_labels(job, v.row, v.n, labels)
+    if job.across:
+        fold(f, across, job, v, <const real *> rows, wide, sums, labels)
     else:
-        for j in range(classes):
-            load_lanes(job, R_X, base_x, j, n, <real *> x_tile + j * tile)
-        x = <const real *> x_tile
-        x_next = tile
-    # E: in the gradient's place, in a tile, or (where it is not needed again) in one buffer
-    if base_g != NULL and lanes_lie_flat(job, R_G):
-        e = <real *> base_g
-        e_next = class_step(job, R_G) // <Py_ssize_t> sizeof(real)
+        fold(f, along, job, v, <const real *> rows, wide, sums, labels)
+    for r in range(v.n):
+        values[r] = regained(sums[<int> SUM_V * <int> TILE + r], sums[<int> LOST_V * <int> TILE + r])
+        a = regained(sums[<int> SUM_A * <int> TILE + r], sums[<int> LOST_A * <int> TILE + r])
+        b = regained(sums[<int> SUM_B * <int> TILE + r], sums[<int> LOST_B * <int> TILE + r])
+        rows[<int> SUM_OF_A * <int> TILE + r] = <real> a
+        rows[<int> PSI * <int> TILE + r] = 0
+        if Link is Plain:
+            lse = <double> m[r] + log[r]
+            if z > 0:
+                values[r] += z * lse * lse
+                rows[<int> PSI * <int> TILE + r] = <real> (2 * z * lse)
+                a += 2 * z * lse
+                b += 2 * z
+        if ignored and labels[r] < 0:
+            values[r] = 0
+        rows[<int> FIRST * <int> TILE + r] = <real> (a * wide[<int> WHOLE_SHARE * <int> TILE + r])
+        rows[<int> SECOND * <int> TILE + r] = <real> b
+    total = finish_values(job, v, <const real *> rows, values)
+    if v.base_g == NULL:
+        return total
+    if job.across:
+        sweep(f, across, job, v, <const real *> rows, wide, labels, ignored)
+        if v.staged:
+            bring_out(job, v, e_tile, x_tile)
     else:
-        e = <real *> e_tile
-        e_next = tile if classes <= FEW else 0
-
-    for r in range(n):
-        m[r] = x[r]
-        total[r] = 0
-        lost[r] = 0
-    for j in range(1, classes):
-        xj = x + j * x_next
-        for r in range(n):
-            xi = xj[r]
-            mi = m[r]
-            m[r] = xi if xi > mi else mi
-    for j in range(classes):
-        xj = x + j * x_next
-        ej = e + j * e_next
-        for r in range(n):
-            ej[r] = exp_gap(xj[r], m[r])
-        for r in range(n):
-            accumulate(ej[r], &total[r], &lost[r])
-    for r in range(n):
-        rest[r] = (total[r] - 1) + lost[r]
-        confident += is_confident(total[r])
-    if confident:
-        for r in range(n):
-            again[r] = 0
-            lost[r] = 0
-        for j in range(classes):
-            xj = x + j * x_next
-            ej = e + j * e_next
-            if e_next == 0:
-                for r in range(n):
-                    ej[r] = exp_gap(xj[r], m[r])
-            for r in range(n):
-                ei = ej[r]
-                accumulate(0 if ei == 1 else ei, &again[r], &lost[r])
-        for r in range(n):
-            rest[r] = again[r] + lost[r] if is_confident(total[r]) else rest[r]
-    for r in range(n):
-        s[r] = <real> rest[r]
-        log[r] = log1p(s[r])
-        wholes[r] = 1 + rest[r]
-        inverse[r] = <real> (1 / wholes[r])
-    for r in range(n):
-        if m[r] - m[r] != 0:
-            stats = stats_of(0, True, limit_row(m[r], x + r, x_next, e + r, e_next, classes), &m[r])
-            s[r] = <real> stats.s
-            log[r] = <real> stats.log
-            wholes[r] = stats.whole
-            inverse[r] = <real> (1 / stats.whole)
-
-    for r in range(n):
-        omega[r] = 1
-        values[r] = 0
-        sum_tau[r] = 0
-        lost_tau[r] = 0
-        sum_value[r] = 0
-        lost[r] = 0
-    if by_label:
-        any_ignored = load_labels(job, base_t, n, labels)
-    if job.what == LOGSUMEXP:
-        for r in range(n):
-            values[r] = m[r] + log[r]
-    elif job.what == SOFTMAX and job.operands[<int> R_F].data != NULL:
-        load_rows(job, R_F, base_of(job, R_F, row), job.operands[<int> R_F].load, n, <real *> omega)
-    elif job.what == CROSS_ENTROPY and job.target == CLASS:
-        for r in range(n):
-            j = labels[r] if labels[r] > 0 else 0
-            x_y[r] = x[j * x_next + r]
-            e_y[r] = e[j * e_next + r]
-            if w != NULL:
-                omega[r] = w[j]
-        for r in range(n):
-            sum_tau[r] = omega[r]
-            values[r] = xlogy_term(omega[r], distance(x_y[r], m[r], s[r]) + log[r])
-    elif job.what == CROSS_ENTROPY:
-        for j in range(classes):
-            xj = x + j * x_next
-            lanes_tau(job, base_t, labels, j, n, e + j * e_next, <const real *> inverse, <real *> ts)
-            for r in range(n):
-                accumulate(ts[r], &sum_tau[r], &lost_tau[r])
-                accumulate(xlogy_term(ts[r], distance(xj[r], m[r], s[r]) + log[r]), &sum_value[r], &lost[r])
-        for r in range(n):
-            sum_tau[r] = regained(sum_tau[r], lost_tau[r])
-            values[r] = <real> regained(sum_value[r], lost[r])
-    if any_ignored:
-        blank_lanes(<const int64_t *> labels, n, <real *> values)
-    if base_v != NULL:
-        job.operands[<int> R_V].store(base_v, row_step(job, R_V), n, values)
-    if base_g == NULL:
-        return block_sum(<const real *> values, n) if job.summed else 0
-
-    for r in range(n):
-        sigma[r] = <real> (sum_tau[r] * job.scale)
-        first[r] = <real> (sum_tau[r] * job.scale / wholes[r])
-    for j in range(classes):
-        g = e + j * e_next
-        if base_h != NULL:
-            h = place_lanes(job, R_H, base_h, j, <real *> hs)
-            for r in range(n):
-                h[r] = curvature(g[r], s[r], first[r], inverse[r])
-            if any_ignored:
-                blank_lanes(<const int64_t *> labels, n, h)
-            store_lanes(job, R_H, base_h, j, n, h)
-        if job.what == SOFTMAX:
-            for r in range(n):
-                g[r] = g[r] * inverse[r] * omega[r]
-        elif job.what == LOG_SOFTMAX:
-            for r in range(n):
-                g[r] = -(distance(x[j * x_next + r], m[r], s[r]) + log[r])
-        elif job.target == CLASS:
-            for r in range(n):
-                g[r] = g[r] * first[r]
-        else:
-            lanes_tau(job, base_t, labels, j, n, <const real *> g, <const real *> inverse, <real *> ts)
-            for r in range(n):
-                g[r] = slope(g[r], ts[r] * scale, sigma[r], s[r], inverse[r])
-        if any_ignored:
-            blank_lanes(<const int64_t *> labels, n, g)
-    if job.what == CROSS_ENTROPY and job.target == CLASS:
-        for r in range(n):
-            e_y[r] = slope(e_y[r], sigma[r], sigma[r], s[r], inverse[r])
-        for r in range(n):
-            if labels[r] >= 0:
-                e[labels[r] * e_next + r] = e_y[r]
-    if e == <real *> e_tile:
-        for j in range(classes):
-            store_lanes(job, R_G, base_g, j, n, <const real *> e + j * e_next)
-    return block_sum(<const real *> values, n) if job.summed else 0
+        sweep(f, along, job, v, <const real *> rows, wide, labels, ignored)
+        if ignored:
+            blank_rows(job, v, labels, m)
+    return total
 
 
-# ---- one call --------------------------------------------------------------------------------------------------------
+# ---- losses ----------------------------------------------------------------------------------------------------------
 
-cdef double nll_rows(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    """n rows of the negative log-likelihood; the input holds log-probabilities, so only the labelled one counts."""
-    cdef real values[TILE]
+cdef inline void read(Link *f, const double *parameters) noexcept nogil:
+    if Link is Plain:
+        f.z = parameters[0]
+        f.cap = parameters[1]
+    elif Link is Focal:
+        f.gamma = parameters[0]
+    elif Link is Generalized:
+        f.k = parameters[0]
+    else:
+        f.epsilon = parameters[0]
+
+
+cdef double link_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, const Link *tag) noexcept nogil:
+    cdef real *x_tile = memory(0, like)
+    cdef real *e_tile = memory(1, like)
+    cdef real *raw_tile = memory(2, like)
+    cdef real rows[<int> REAL_ROWS * <int> TILE]
+    cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
+    cdef View v
+    cdef Link f
+    read(&f, job.parameters)
+    see(job, &v, row, n, cap_of(f), x_tile, e_tile, raw_tile)
+    sum_up(job, &v, <real *> rows, wide)
+    if job.target == CLASS:
+        return class_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
+    return distribution_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
+
+cdef double cross_entropy(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return link_tile(like, job, row, n, <const Plain *> NULL)
+
+cdef double softmax_focal(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return link_tile(like, job, row, n, <const Focal *> NULL)
+
+cdef double generalized_cross_entropy(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return link_tile(like, job, row, n, <const Generalized *> NULL)
+
+cdef double poly_cross_entropy(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return link_tile(like, job, row, n, <const Poly *> NULL)
+
+
+# Brier: Σ r² with r = p - t. With the sums over all j but k
+#     r_k - Σ p r = q_k r_k - Σ p_j r_j =: u,   gradient = 2 p u,   hessian = 2 p (q u + p (q (q - r) + Σ p_j (p_j + r_j))).
+# The sums of the maximum are kept apart, so that it can leave itself out where it is all but certain.
+
+cdef inline void brier_terms(double e, double t, double rest, double share, double *p, double *q, double *r) noexcept nogil:
+    p[0] = e * share
+    q[0] = (rest if e == 1 else (1 - e) + rest) * share
+    r[0] = p[0] * (1 - t) - t * q[0]
+
+
+cdef void brier_fold(Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
+    cdef real es[CHUNK]
+    cdef real ts[CHUNK]
+    cdef double parts[5][CHUNK]
+    cdef const real *own
+    cdef const real *e
+    cdef double *to
+    cdef const double *known
+    cdef double p, q, d
+    cdef Py_ssize_t line, start, i, k, n
+    for i in range(<int> SUMS * <int> TILE):
+        sums[i] = 0
+    for line in range(v.lines):
+        own = rows if Layout is Across else rows + line
+        to = sums if Layout is Across else sums + line
+        known = wide if Layout is Across else wide + line
+        for start from 0 <= start < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - start)
+            e = e_line(l, job, v, own, line, start, n, <real *> es)
+            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            for i in range(n):
+                brier_terms(e[i], ts[i], known[<int> REST * <int> TILE + at(l, i)], known[<int> WHOLE_SHARE * <int> TILE + at(l, i)],
+                            &p, &q, &d)
+                parts[0][i] = d * d
+                parts[1][i] = 0 if e[i] == 1 else p * d
+                parts[2][i] = 0 if e[i] == 1 else p * (p + d)
+                parts[3][i] = p * d if e[i] == 1 else 0
+                parts[4][i] = p * (p + d) if e[i] == 1 else 0
+            for k in range(5):
+                add_line(l, <const double *> parts[k], n, to + (<int> SUM_V + 2 * k) * <int> TILE,
+                         to + (<int> LOST_V + 2 * k) * <int> TILE)
+
+
+cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const double *sums, const int64_t *labels,
+                      bint ignored) noexcept nogil:
+    cdef real es[CHUNK]
+    cdef real ts[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real hs[CHUNK]
+    cdef const real *own
+    cdef const double *to
+    cdef const double *known
+    cdef const real *e
+    cdef real *g
+    cdef real *h
+    cdef double p, q, d, u, others, squares, scale = 2 * job.scale
+    cdef Py_ssize_t line, start, i, n
+    for line in range(v.lines):
+        own = rows if Layout is Across else rows + line
+        to = sums if Layout is Across else sums + line
+        known = wide if Layout is Across else wide + line
+        for start from 0 <= start < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - start)
+            e = e_line(l, job, v, own, line, start, n, <real *> es)
+            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs) if v.base_h != NULL else <real *> hs
+            for i in range(n):
+                brier_terms(e[i], ts[i], known[<int> REST * <int> TILE + at(l, i)], known[<int> WHOLE_SHARE * <int> TILE + at(l, i)],
+                            &p, &q, &d)
+                others = to[<int> SUM_C * <int> TILE + at(l, i)] - p * d + to[<int> SUM_A * <int> TILE + at(l, i)]
+                squares = to[<int> SUM_D * <int> TILE + at(l, i)] - p * (p + d) + to[<int> SUM_B * <int> TILE + at(l, i)]
+                u = q * d - others
+                gs[i] = <real> (scale * p * u)
+                hs[i] = <real> (scale * p * (q * u + p * (q * (q - d) + squares)))
+            for i in range(n):
+                g[i] = gs[i]
+            for i in range(n):
+                h[i] = hs[i]
+            if Layout is Across:
+                if ignored:
+                    blank_line(labels, n, g)
+                    blank_line(labels, n, h)
+            if v.base_h != NULL:
+                put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+            if not v.staged:
+                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+
+
+cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    cdef real *x_tile = memory(0, like)
+    cdef real *e_tile = memory(1, like)
+    cdef real rows[<int> REAL_ROWS * <int> TILE]
+    cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
+    cdef double *sums = rm_sums()
+    cdef double values[TILE]
+    cdef int64_t labels[TILE]
+    cdef double total
+    cdef bint ignored = False
+    cdef View v
+    cdef Across across
+    cdef Along along
+    cdef Py_ssize_t r, k
+    see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    sum_up(job, &v, <real *> rows, wide)
+    if job.target == SMOOTHED_CLASS:
+        ignored = load_labels(job, row, n, labels)
+    if job.across:
+        brier_fold(across, job, &v, <const real *> rows, wide, sums, labels)
+    else:
+        brier_fold(along, job, &v, <const real *> rows, wide, sums, labels)
+    for k from 0 <= k < <int> SUMS by 2:
+        for r in range(n):
+            sums[k * TILE + r] = regained(sums[k * TILE + r], sums[(k + 1) * TILE + r])
+    for r in range(n):
+        values[r] = sums[<int> SUM_V * <int> TILE + r]
+        if ignored and labels[r] < 0:
+            values[r] = 0
+    total = finish_values(job, &v, <const real *> rows, values)
+    if v.base_g == NULL:
+        return total
+    if job.across:
+        brier_sweep(across, job, &v, <const real *> rows, wide, sums, labels, ignored)
+        if v.staged:
+            bring_out(job, &v, e_tile, x_tile)
+    else:
+        brier_sweep(along, job, &v, <const real *> rows, wide, sums, labels, ignored)
+        if ignored:
+            blank_rows(job, &v, labels, like)
+    return total
+
+
+cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """The input holds log-probabilities, so only the labelled one counts."""
+    cdef double values[TILE]
     cdef int64_t labels[TILE]
     cdef const real *w = <const real *> job.weight
-    cdef char *base_x = base_of(job, R_X, row)
-    cdef char *base_v = base_of(job, R_V, row)
-    cdef char *base_g = base_of(job, R_G, row)
-    cdef char *base_h = base_of(job, R_H, row)
-    cdef Py_ssize_t x_row = row_step(job, R_X), x_class = class_step(job, R_X)
-    cdef Py_ssize_t g_row = row_step(job, R_G), h_row = row_step(job, R_H)
-    cdef real x, omega
+    cdef real omega
+    cdef char *base
+    cdef View v
     cdef Py_ssize_t r
-    load_labels(job, base_of(job, R_T, row), n, labels)
+    cdef int k
+    v.row = row
+    v.n = n
+    v.base_x = base_of(job, R_X, row)
+    v.base_g = base_of(job, R_G, row)
+    v.base_h = base_of(job, R_H, row)
+    load_labels(job, row, n, labels)
+    for k in range(<int> R_G, <int> R_H + 1):
+        base = v.base_g if k == R_G else v.base_h
+        if base != NULL and job.operands[k].flat and row_step(job, k) == job.classes * <Py_ssize_t> sizeof(real):
+            memset(base, 0, n * job.classes * sizeof(real))
+        elif base != NULL:
+            for r in range(n):
+                fill_row(job, k, base + r * row_step(job, k), -1, <real> 0)
     for r in range(n):
-        if labels[r] < 0:
-            values[r] = 0
-            continue
-        if job.operands[<int> R_X].native:
-            x = (<const real *> (base_x + r * x_row + labels[r] * x_class))[0]
-        else:
-            job.operands[<int> R_X].load(base_x + r * x_row + labels[r] * x_class, 0, job.operands[<int> R_X].swapped, 1, &x)
-        omega = w[labels[r]] if w != NULL else <real> 1
-        values[r] = xlogy_term(omega, -x)
-    if base_v != NULL:
-        job.operands[<int> R_V].store(base_v, row_step(job, R_V), n, values)
-    for r in range(n):
-        if base_g != NULL:
-            omega = w[labels[r]] if w != NULL and labels[r] >= 0 else <real> 1
-            fill_row(job, R_G, base_g + r * g_row, labels[r], <real> (-omega * job.scale))
-        if base_h != NULL:
-            fill_row(job, R_H, base_h + r * h_row, -1, <real> 0)
-    return block_sum(<const real *> values, n) if job.summed else 0
+        values[r] = 0
+        if labels[r] >= 0:
+            omega = w[labels[r]] if w != NULL else <real> 1
+            values[r] = xlogy_term(omega, -load_class(job, R_X, v.base_x + r * row_step(job, R_X), labels[r], like))
+            if v.base_g != NULL:
+                put_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> (-omega * job.scale))
+    return finish_values(job, &v, like, values)
 
 
-cdef double rows_span(const real *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Rows start … stop-1; returns the sum of their values. A tile does not go over the end of the innermost axis."""
-    cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t tile = rows_of_tile(job.classes)
-    cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1
-    while start < stop:
-        if job.across or job.what == NLL:
-            n = min(min(tile, stop - start), length - start % length)
-            add(&total, nll_rows(like, job, start, n) if job.what == NLL else tile_across(like, job, start, n))
-        else:
-            n = 1
-            add(&total, row_along(like, job, start))
-        start += n
-    return result(total)
+# ---- activations -----------------------------------------------------------------------------------------------------
+
+cdef double logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    cdef real *x_tile = memory(0, like)
+    cdef real *e_tile = memory(1, like)
+    cdef real rows[<int> REAL_ROWS * <int> TILE]
+    cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
+    cdef double unused[TILE]
+    cdef View v
+    see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    sum_up(job, &v, <real *> rows, wide)
+    finish_values(job, &v, <const real *> rows, unused)
+    return 0
 
 
-cdef double run_rows(const real *like, Rows *job, tuple arrays, int class_axes, int threads) except? -1:
-    cdef cnp.ndarray array, x = arrays[0], weight = arrays[6]
-    cdef Operand *op = job.operands
-    cdef Space *space = &job.space
-    cdef int k, axis, ndim = cnp.PyArray_NDIM(x), outer = ndim - class_axes
-    cdef Py_ssize_t rows = 1
-    cdef bint per_class
-    for k in range(6):
-        array = arrays[k]
-        per_class = k == R_X or k >= R_G or k == R_T and job.target >= DISTRIBUTION
-        check_shape(array, x, ndim if per_class else outer)
-        describe(&op[k], array, like, ndim)
-    if op[<int> R_T].data != NULL:
-        job.load_label = _load_label[<int> op[<int> R_T].kind]
-    job.classes = 1
-    for axis in range(ndim):
-        space.shape[axis] = cnp.PyArray_DIM(x, axis)
-        if axis < outer:
-            rows *= space.shape[axis]
-        else:
-            job.classes *= space.shape[axis]
-    if weight is not None:
-        if not is_vector(weight, job.classes, like):
-            raise ValueError("kernel: weight is not a vector of the computation's dtype")
-        job.weight = cnp.PyArray_DATA(weight)
-    if rows == 0 or job.classes == 0:
-        return 0
-    space.outer = merge_axes(op, 6, space, 0, outer, 0)
-    space.ndim = merge_axes(op, 6, space, outer, ndim, space.outer)
-    if space.outer > 1 and space.shape[space.outer - 1] < 8:
-        # Tiles are made of the innermost axis of rows: let that be a long one.
-        axis = longest_axis(space)
-        swap_axes(op, 6, space, axis, space.outer - 1)
-    for k in range(6):
-        op[k].flat = op[k].data != NULL and is_flat(&op[k], space, space.outer, space.ndim)
-    job.across = goes_across(job)
-    if real is float:
-        return run(<Span> <void *> rows_span[float], job, rows, TILE, rows * job.classes, threads)
+cdef void normalise(Layout l, const Rows *job, const View *v, const real *rows, bint logarithm) noexcept nogil:
+    """p, times a factor for each row, or log p."""
+    cdef real xs[CHUNK]
+    cdef real es[CHUNK]
+    cdef real gs[CHUNK]
+    cdef const real *own
+    cdef const real *x
+    cdef const real *e
+    cdef real *g
+    cdef Py_ssize_t line, start, i, n
+    for line in range(v.lines):
+        own = rows if Layout is Across else rows + line
+        for start from 0 <= start < v.length by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, v.length - start)
+            if v.staged:
+                g = <real *> v.e + line * v.e_step
+            else:
+                g = out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            if logarithm:
+                x = x_line(job, v, line, start, n, <real *> xs)
+                for i in range(n):
+                    g[i] = -(distance(x[i], own[<int> M * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)])
+                             + own[<int> LOG * <int> TILE + at(l, i)])
+            else:
+                e = e_line(l, job, v, own, line, start, n, <real *> es)
+                for i in range(n):
+                    g[i] = e[i] * own[<int> SHARE * <int> TILE + at(l, i)] * own[<int> FIRST * <int> TILE + at(l, i)]
+            if not v.staged:
+                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+
+
+cdef inline double normalised(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, bint logarithm) noexcept nogil:
+    cdef real *x_tile = memory(0, like)
+    cdef real *e_tile = memory(1, like)
+    cdef real rows[<int> REAL_ROWS * <int> TILE]
+    cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
+    cdef View v
+    cdef Across across
+    cdef Along along
+    cdef Py_ssize_t r
+    see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    sum_up(job, &v, <real *> rows, wide)
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, row, n, <real *> rows + <int> FIRST * <int> TILE)
     else:
-        return run(<Span> <void *> rows_span[double], job, rows, TILE, rows * job.classes, threads)
+        for r in range(n):
+            rows[<int> FIRST * <int> TILE + r] = 1
+    if job.across:
+        normalise(across, job, &v, <const real *> rows, logarithm)
+        if v.staged:
+            bring_out(job, &v, e_tile, x_tile)
+    else:
+        normalise(along, job, &v, <const real *> rows, logarithm)
+    return 0
+
+cdef double softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return normalised(like, job, row, n, False)
+
+cdef double log_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return normalised(like, job, row, n, True)
 
 
-cdef int longest_axis(const Space *space) noexcept:
-    cdef int axis, longest = 0
-    for axis in range(space.outer):
-        if space.shape[axis] > space.shape[longest]:
-            longest = axis
-    return longest
-
-
-cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1:
-    """Whether an array is n aligned native numbers of the computation's dtype in a row."""
-    cdef Operand op
-    describe(&op, array, like, 1)
-    return op.native and cnp.PyArray_NDIM(array) == 1 and cnp.PyArray_SIZE(array) == n and cnp.PyArray_IS_C_CONTIGUOUS(array)
-
-
-cdef bint goes_across(const Rows *job) noexcept:
-    """Whether a call runs over tiles of rows. That takes rows enough for a tile, and few classes or rows that lie side by
-    side in memory."""
-    if job.space.ndim > job.space.outer + 1 or job.space.outer == 0 or job.space.shape[job.space.outer - 1] < 8:
-        return False
-    return job.classes <= FEW or lanes_lie_flat(job, R_X) and (job.order == 0 or lanes_lie_flat(job, R_G))
-
-
-COMPUTATIONS = {"logsumexp": <int> LOGSUMEXP, "softmax": <int> SOFTMAX, "log_softmax": <int> LOG_SOFTMAX,
-                "cross_entropy": <int> CROSS_ENTROPY, "nll": <int> NLL}
-TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distribution": <int> DISTRIBUTION,
-           "times softmax": <int> TIMES_SOFTMAX}
-
-
-def rows(int what, int target, int order, bint double_precision, double keep, double spread, object ignored, double scale,
-         bint summed, int threads, int class_axes, tuple arrays):
-    """Run one class-axis computation; the last `class_axes` axes of x are the classes.
-
-    The arrays are (x, target, factor of each row, value of each row, gradient, hessian, weight of each class), None where
-    there is none. `softmax` and `log_softmax` write into the gradient. Labels have been through scan_labels.
-    Returns the sum of the values of the rows (0 unless `summed`)."""
-    cdef Rows job
-    if not 0 <= what <= <int> NLL or not 0 <= target <= <int> TIMES_SOFTMAX or len(arrays) != 7:
-        raise ValueError("kernel: no such computation, target or number of operands")
-    if (order > 0) != (arrays[4] is not None) or (order > 1) != (arrays[5] is not None):
-        raise ValueError("kernel: no array for the derivatives")
-    job.what = <Result> what
-    job.target = <Target> target
-    job.order = order
-    job.keep = keep
-    job.spread = spread
-    job.ignored = ignored
-    job.scale = scale
-    job.summed = summed
-    job.weight = NULL
-    if double_precision:
-        return run_rows[double](NULL, &job, arrays, class_axes, threads)
-    return run_rows[float](NULL, &job, arrays, class_axes, threads)
+enlist_rows("cross_entropy", <TileLoss> <void *> cross_entropy[float], <TileLoss> <void *> cross_entropy[double], 2, True)
+enlist_rows("softmax_focal", <TileLoss> <void *> softmax_focal[float], <TileLoss> <void *> softmax_focal[double], 1, True)
+enlist_rows("generalized_cross_entropy", <TileLoss> <void *> generalized_cross_entropy[float],
+            <TileLoss> <void *> generalized_cross_entropy[double], 1, True)
+enlist_rows("poly_cross_entropy", <TileLoss> <void *> poly_cross_entropy[float],
+            <TileLoss> <void *> poly_cross_entropy[double], 1, True)
+enlist_rows("brier", <TileLoss> <void *> brier[float], <TileLoss> <void *> brier[double], 0, True)
+enlist_rows("nll", <TileLoss> <void *> nll[float], <TileLoss> <void *> nll[double], 0, True)
+enlist_rows("logsumexp", <TileLoss> <void *> logsumexp[float], <TileLoss> <void *> logsumexp[double], 0, True)
+enlist_rows("softmax", <TileLoss> <void *> softmax[float], <TileLoss> <void *> softmax[double], 0, True)
+enlist_rows("log_softmax", <TileLoss> <void *> log_softmax[float], <TileLoss> <void *> log_softmax[double], 0, True)
 
 
 def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight):

@@ -4,7 +4,7 @@
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
 from libc.stdlib cimport llabs
 from libc.math cimport INFINITY, NAN
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 from cython.parallel cimport prange
 cimport numpy as cnp
 

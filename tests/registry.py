@@ -6,13 +6,13 @@ makes tests and benchmarks of them: operands by kind, and errors in units in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tests.losses import activations, binary, classification, distributions, regression
+from tests.losses import activations, binary, classification, distributions, margins, regression
 from tests.losses.case import (
     ANYTHING,
     Elementwise,
@@ -23,7 +23,6 @@ from tests.losses.case import (
     exactly,
     mp,
 )
-from tests.losses.classification import row_truth
 
 __all__ = [
     "ACTIVATIONS",
@@ -35,7 +34,9 @@ __all__ = [
     "MECHANISMS",
     "ONE_OF_EACH",
     "ROWS",
+    "ROWS_ONE_OF_EACH",
     "ROW_ACTIVATIONS",
+    "ROW_MECHANISMS",
     "Elementwise",
     "ElementwiseActivation",
     "Exact",
@@ -47,7 +48,6 @@ __all__ = [
     "exactly",
     "hard_numbers",
     "row_activation_truth",
-    "row_truth",
     "rows_inputs",
 ]
 
@@ -58,7 +58,7 @@ inf = float("inf")
 DTYPES = (np.float32, np.float64)
 
 ELEMENTWISE = [*regression.ELEMENTWISE, *binary.ELEMENTWISE, *distributions.ELEMENTWISE]
-ROWS = classification.ROWS
+ROWS = [*classification.ROWS, *margins.ROWS]
 ACTIVATIONS = activations.ACTIVATIONS
 ROW_ACTIVATIONS = activations.ROW_ACTIVATIONS
 row_activation_truth = activations.row_activation_truth
@@ -297,18 +297,22 @@ def elementwise_inputs(case: Elementwise, dtype: Any) -> tuple[Array, Array, Arr
 # ---- some rows for the tests that take long ------------------------------------------------
 
 
-def _first_of(key: Callable[[Elementwise], Any]) -> list[Elementwise]:
+C = TypeVar("C")
+
+
+def _first_of(cases: Iterable[C], key: Callable[[C], Hashable]) -> list[C]:
     """The first row of each key."""
-    rows: dict[Any, Elementwise] = {}
-    for case in ELEMENTWISE:
+    rows: dict[Hashable, C] = {}
+    for case in cases:
         rows.setdefault(key(case), case)
     return list(rows.values())
 
 
 #: A row for each loss, and for each of its gradients.
-ONE_OF_EACH = _first_of(lambda case: (case.loss, case.side, case.third))
+ONE_OF_EACH = _first_of(ELEMENTWISE, lambda case: (case.loss, case.side, case.third))
 #: A row for each way through the loops: other operands, checks, reductions.
 MECHANISMS = _first_of(
+    ELEMENTWISE,
     lambda case: (
         case.third,
         case.side,
@@ -316,42 +320,123 @@ MECHANISMS = _first_of(
         case.target == "sign",
         tuple(bool(KINDS[kind].bad) for kind in case.kinds.values()),
         bool(case.options),
-    )
+    ),
+)
+#: A row for each class-axis loss, and for each kind of its targets.
+ROWS_ONE_OF_EACH = _first_of(ROWS, lambda case: (case.loss, case.target))
+#: A row for each kind of call of a class-axis loss: other targets, weights, reductions, outcomes.
+ROW_MECHANISMS = _first_of(
+    ROWS,
+    lambda case: (
+        case.target,
+        case.weighted and case.weights,
+        case.smoothed,
+        case.ignores,
+        case.mean_by_weight,
+        case.axis,
+        case.nan,
+        case.invariant,
+        case.in_double,
+    ),
 )
 
 
 # ---- losses over a class axis --------------------------------------------------------------
 
 
-CLASSES = (1, 2, 3, 10, 64, 65, 1025, 2100)  # around a tile and a chunk
+CLASSES = (1, 2, 3, 10, 33, 100, 129, 1000, 5000)  # few, a tile of many, and more than a chunk
+MANY = 200  # from here on not every loss and not every class is looked at
+
+
+def _targets(case: Rows, x: Array, y: Array, rng: Generator) -> Array:
+    """Targets of the row's kind for rows of logits, that have the classes y among them."""
+    n = len(x)
+    if case.target == "class":
+        return y
+    if case.target == "list":
+        lists = random_lists(rng, x.shape)
+        swap = np.argmax(lists == y[:, None], axis=1)  # some are already there
+        lists[np.arange(n), swap] = lists[:, 0]
+        lists[:, 0] = y
+        return lists
+    if case.target == "multilabel":
+        t = random_labels(rng, x.shape).astype(x.dtype)
+        t[np.arange(n), y] = 1
+        return t
+    t = random_distributions(rng, x.shape).astype(x.dtype)
+    sharp = min(n // 2, 2)
+    t[:sharp] = 0
+    t[np.arange(sharp), y[:sharp]] = 1
+    return t
+
+
+def random_distributions(rng: Generator, shape: tuple[int, ...], axis: int = -1) -> Array:
+    t = rng.random(shape) ** 3
+    return t / t.sum(axis=axis, keepdims=True)
+
+
+def random_labels(rng: Generator, shape: tuple[int, ...]) -> Array:
+    """From 0 to 1, mostly one of the two."""
+    return np.where(rng.random(shape) < 0.3, rng.random(shape), rng.integers(0, 2, shape))
+
+
+def random_lists(rng: Generator, shape: tuple[int, ...], axis: int = -1) -> Array:
+    """Some classes along the axis, at least one, and not all if there are more; then -1, and then
+    anything. Of many classes only a few: the terms are the pairs of those inside and outside."""
+    classes = shape[axis]
+    lists = np.empty((*np.delete(shape, axis), classes), np.int64)
+    if lists.size:
+        lists[...] = np.arange(classes)
+        rng.permuted(lists, axis=-1, out=lists)
+        most = classes if classes <= 33 else 9
+        length = rng.integers(1, max(most, 2), (*lists.shape[:-1], 1))
+        twice = (rng.random(length.shape) < 0.2)[..., 0] & (length[..., 0] > 1)
+        lists[twice, 1:2] = lists[twice, :1]
+        place, rest = np.arange(classes), rng.choice([-1, 0, 99, -7], lists.shape)
+        lists = np.where(place < length, lists, np.where(place == length, -1, rest))
+    return np.ascontiguousarray(np.moveaxis(lists, -1, axis))
 
 
 def rows_inputs(case: Rows, dtype: Any, classes: int) -> tuple[Array, ...]:
     """Logits, targets and class weights; the logits with every gap up to underflow, and ties."""
     rng = np.random.default_rng(classes)
-    n = 24 if classes <= 10 else 9
-    x = rng.normal(size=(n, classes)) * 10 ** rng.uniform(-2, 1.3, (n, 1))
-    y = rng.integers(0, classes, n)
+    few = 24 if classes <= 10 else 10 if classes <= 33 else 8
+    kept = slice(few) if classes <= MANY else slice(3) if classes <= 1000 else slice(1, 3)
+    x = rng.normal(size=(24, classes)) * 10 ** rng.uniform(-2, 1.3, (24, 1))
+    y = rng.integers(0, classes, 24)
+    x[2] = rng.choice(hard_numbers(dtype), classes)
     # Confident rows: one class ahead by a gap, the target among the winners and the losers.
-    gaps = (17.3, 37.7, 80.1) if dtype is np.float32 else (17.3, 80.1, 700.3)
-    for r, gap in enumerate(gaps):
+    gaps = (17.3, 37.7, 80.1) if dtype is np.float32 else (37.7, 80.1, 700.3)
+    for r, gap in zip((0, 3, 8), gaps, strict=True):
         x[r] = rng.uniform(-1, 1, classes) - gap
         x[r, y[r]] = rng.uniform(-0.5, 0.5)
-        x[r + 3] = x[r]
-        y[r + 3] = (y[r] + 1) % classes
+        x[r + 1] = x[r]
+        y[r + 1] = (y[r] + 1) % classes
+    x[5] = rng.integers(-2, 3, classes)  # on the kinks, and with ties
     x[6] = 33.25  # all the same
     x[7] = rng.normal(size=classes) + 1e4  # a large common offset
-    x = x.astype(dtype)
-    t: Any = y
-    if case.target == "probability":
-        t = rng.random((n, classes)) ** 3
-        t = (t / t.sum(axis=1, keepdims=True)).astype(dtype)
-        t[0] = 0
-        t[0, y[0]] = 1
-        t[1] = 0
-        t[1, y[1]] = 1
+    for r in (10, 11, 12):
+        x[r] = rng.choice(hard_numbers(dtype), classes)
+    x, y = x[kept].astype(dtype), y[kept]
     w = rng.uniform(0.25, 4, classes).astype(dtype)
-    return x, t, w
+    return x, _targets(case, x, y, rng), w
+
+
+def to_look_at(x: Array, t: Array) -> Any:
+    """Which numbers of an array of x's shape: of many classes the ends, those around the edges of
+    chunks, the largest, the target, and every seventh."""
+    classes = x.shape[1]
+    if classes <= MANY:
+        return slice(None)
+    seen = np.zeros(x.shape, bool)
+    near = np.arange(-20, 21)
+    for edge in (0, classes - 1, *range(1024, classes, 1024)):
+        seen[:, np.clip(edge + near, 0, classes - 1)] = True
+    seen[:, ::7] = True
+    largest = np.argmax(x, axis=1)
+    for c in (largest, t) if t.ndim == 1 else (largest,):
+        seen[np.arange(len(x))[:, None], np.clip(c[:, None] + near, 0, classes - 1)] = True
+    return seen
 
 
 # ---- errors in ULP -------------------------------------------------------------------------

@@ -22,8 +22,8 @@ Case = reg.Elementwise | reg.Rows
 
 CASES: list[Case] = [*reg.ELEMENTWISE, *reg.ROWS]
 # For tests that ask much of every call.
-ONE_OF_EACH: list[Case] = [*reg.ONE_OF_EACH, *reg.ROWS]
-MECHANISMS: list[Case] = [*reg.MECHANISMS, *reg.ROWS]
+ONE_OF_EACH: list[Case] = [*reg.ONE_OF_EACH, *reg.ROWS_ONE_OF_EACH]
+MECHANISMS: list[Case] = [*reg.MECHANISMS, *reg.ROW_MECHANISMS]
 ORDERS = ("__call__", "value_and_grad", "value_grad_hess")
 REDUCTIONS = ("mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights")
 
@@ -144,13 +144,48 @@ def rows(
     classes = shape[axis]
     if case.target == "class":
         t: Array = rng.integers(0, classes, np.delete(shape, axis))
+    elif case.target == "list":
+        t = reg.random_lists(rng, shape, axis)
+    elif case.target == "multilabel":
+        t = reg.random_labels(rng, shape).astype(dtype)
     else:
-        t = rng.random(shape) ** 3
-        t = (t / t.sum(axis=axis, keepdims=True)).astype(dtype)
+        t = reg.random_distributions(rng, shape, axis).astype(dtype)
     arrays = {"input": x, "target": t}
-    if case.weighted:
-        arrays["weight"] = rng.uniform(0.25, 4, classes).astype(dtype)
+    if case.weighted and case.weights:
+        arrays[case.weights] = rng.uniform(0.25, 4, classes).astype(dtype)
     return Call(getattr(fl, case.loss), arrays, case.options | {"axis": axis})
+
+
+def class_weights(case: reg.Rows, call: Call) -> Array:
+    """The number for each class that a call has, or that its options come to."""
+    classes = call.input.shape[call.options["axis"]]
+    w = call.arrays.get(case.weights or "", call.options.get(case.weights or ""))
+    return np.broadcast_to(1.0 if w is None else w, classes).astype(np.float64)
+
+
+def with_class_weights(case: reg.Rows, call: Call, w: Array) -> Call:
+    """The call with other numbers for the classes."""
+    assert case.weights
+    options = {k: v for k, v in call.options.items() if k != case.weights}
+    return replace(call.having(**{case.weights: w}), options=options)
+
+
+def divisors(case: reg.Rows, call: Call, ignored: int = -100) -> dict[str, float]:
+    """What each reduction of a class-axis loss divides by."""
+    x, t, w = call.input, call.arrays["target"], class_weights(case, call)
+    rows = weights = nonzero = float(x.size // len(w))
+    if case.target == "class":
+        hit = w[t[t != ignored]] if case.ignores else w[t]
+        rows, weights, nonzero = float(hit.size), float(hit.sum()), float(np.count_nonzero(hit))
+    elif case.target == "multilabel":
+        weights, nonzero = rows * w.mean(), rows * float(np.mean(w != 0))
+    return {
+        "mean": weights if case.mean_by_weight else rows,
+        "sum": 1.0,
+        "batchmean": float(x.shape[0]) if x.ndim > 1 else 1.0,
+        "weighted_mean": weights,
+        "sum_by_nonzero_weights": nonzero,
+    }
 
 
 def call(case: Case, count: int, dtype: Any = np.float64, classes: int = 10, seed: int = 0) -> Call:
@@ -175,17 +210,24 @@ def truth(case: Case, call: Call) -> tuple[Array, Array, Array]:
         return value * w, grad * w, hess * w
     axis = call.options["axis"]
     last = np.moveaxis(x, axis, -1)
-    w_row = mp_numbers(np.ones(last.shape[-1]) if weight is None else weight)
+    given = call.arrays.get(case.weights or "")
+    w_row = mp_numbers(np.ones(last.shape[-1]) if given is None else given)
     targets: Any = t if case.target == "class" else np.moveaxis(t, axis, -1)
     value = np.empty(last.shape[:-1])
     grad, hess = np.empty(last.shape), np.empty(last.shape)
     for k in np.ndindex(value.shape):
-        target = int(targets[k]) if case.target == "class" else mp_numbers(targets[k])
-        v, g, h = reg.row_truth(case, mp_numbers(last[k]), target, w_row)
+        v, g, h = case.exact(mp_numbers(last[k]), mp_target(case, targets[k]), w_row)
         value[k] = float(v[0])
         grad[k] = [float(pair[0]) for pair in g]
         hess[k] = [float(pair[0]) for pair in h]
     return value, np.moveaxis(grad, -1, axis), np.moveaxis(hess, -1, axis)
+
+
+def mp_target(case: reg.Rows, target: Any) -> Any:
+    """The target of one row, as truths take it."""
+    if case.target == "class":
+        return int(target)
+    return target.tolist() if case.target == "list" else mp_numbers(target)
 
 
 def mp_numbers(array: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 import fusedloss as fl
 from tests import registry as reg
 from tests.losses.case import mp
-from tests.samples import loss_of
+from tests.samples import loss_of, mp_target
 from tests.samples import mp_numbers as numbers
 
 BOUND = 4.0  # value and gradient; second derivatives 6
@@ -97,33 +97,41 @@ def test_many_random_inputs(case: reg.Elementwise) -> None:
 
 
 @pytest.mark.parametrize("dtype", reg.DTYPES)
-@pytest.mark.parametrize("classes", reg.CLASSES)
-@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+@pytest.mark.parametrize(
+    ("case", "classes"),
+    [
+        pytest.param(case, classes, id=f"{case}-{classes}")
+        for classes in reg.CLASSES
+        for case in (reg.ROWS if classes <= reg.MANY else reg.ROWS_ONE_OF_EACH)
+    ],
+)
 def test_rows(case: reg.Rows, classes: int, dtype: Any, level: str) -> None:
     x, t, w = reg.rows_inputs(case, dtype, classes)
-    if not case.weighted:
+    options = dict(case.options)
+    if case.weighted and case.weights:
+        options[case.weights] = w
+    else:
         w = np.ones_like(w)
+    seen = np.ones(x.shape, bool)
+    seen[...] = reg.to_look_at(x, t)
 
     def truth() -> Any:
         rows = [
-            reg.row_truth(
-                case,
-                numbers(row),
-                int(target) if case.target == "class" else numbers(target),
-                numbers(w),
-            )
+            case.exact(numbers(row), mp_target(case, target), numbers(w))
             for row, target in zip(x, t, strict=True)
         ]
         value, gradient, hessian = zip(*rows, strict=True)
-        return [reg.Exact(p, dtype) for p in (value, flat(gradient), flat(hessian))]
+        picked = [list(compress(flat(part), seen.ravel())) for part in (gradient, hessian)]
+        return [reg.Exact(p, dtype) for p in (value, *picked)]
 
     exact = once((str(case), classes, dtype), truth)
-    options = dict(case.options) | ({"weight": w} if case.weighted else {})
     loss = getattr(fl, case.loss)
     for layout in (np.ascontiguousarray, np.asfortranarray):
-        got = loss.value_grad_hess(layout(x), t, reduction="none", **options)
-        for part, true, what in zip(got, exact, ("value", "gradient", "hessian"), strict=True):
-            check(part, true, dtype, what, bound=6 if what == "hessian" else BOUND)
+        value, *rest = loss.value_grad_hess(layout(x), t, axis=1, reduction="none", **options)
+        got = value, *(part[seen] for part in rest)
+        bounds = dict(zip(("value", "gradient", "hessian"), case.bounds, strict=True))
+        for part, true, (what, bound) in zip(got, exact, bounds.items(), strict=True):
+            check(part, true, dtype, what, bound)
 
 
 @pytest.mark.parametrize("dtype", reg.DTYPES)
@@ -195,23 +203,63 @@ def test_sums(size: int, dtype: Any, level: str) -> None:
         check(got, [reg.exactly(total / by)], dtype, reduction)
 
 
-@pytest.mark.parametrize(("dtype", "gap"), [(np.float32, 80), (np.float64, 700)])
-def test_confident_tails(dtype: Any, gap: int, level: str) -> None:
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+def test_a_large_vocabulary(dtype: Any, level: str) -> None:
+    """128256 classes; few different logits, so that the exact sums are short."""
+    classes, rng = 128_256, np.random.default_rng(0)
+    few = (rng.normal(size=400) * 6).astype(dtype)
+    kind = rng.integers(0, few.size, (3, classes))
+    x, y = few[kind], np.array([0, 77_777, classes - 1])
+    got = fl.cross_entropy.value_grad_hess(x, y, return_lse=True, reduction="none")
+    for r, target in enumerate(y):
+        e = [mp.exp(v) for v in numbers(few)]
+        total = mp.fsum(n * v for n, v in zip(np.bincount(kind[r]).tolist(), e, strict=False))
+        lse, own = mp.log(total), mp.mpf(float(x[r, target]))
+        check(got[0][r : r + 1], [reg.exactly(lse - own)], dtype, "value")
+        check(got[3][r : r + 1], [reg.exactly(lse)], dtype, "logsumexp")
+        p = [v / total for v in e]
+        for part, of, bound in (
+            (got[1][r], reg.Exact([reg.exactly(v) for v in p], dtype), 4),
+            (got[2][r], reg.Exact([reg.exactly(v * (1 - v)) for v in p], dtype), 6),
+        ):
+            others = np.arange(classes) != target
+            for k in range(few.size):  # the same number wherever the logit is the same
+                same = part[others & (kind[r] == k)]
+                worst = same[np.argmax(np.abs(same - of.high[k]))]
+                error = abs((float(worst) - of.high[k]) - of.low[k]) / of.unit[k]
+                assert error <= bound, (k, worst)
+        own = p[kind[r, target]] - 1
+        check(got[1][r, target : target + 1], [reg.exactly(own)], dtype, "gradient")
+
+
+def test_confident_tails_of_half_a_row(level: str) -> None:
     """The loss of a class that is ahead by a gap is log1p(exp(-gap)), not 0."""
-    for g in (17, 40, gap):
+    for g in (17, 40, 80, 700):
+        dtype: Any = np.float32 if g <= 80 else np.float64
         true = [reg.exactly(mp.log1p(mp.exp(-g)))]
-        check(fl.cross_entropy(np.array([[g, 0]], dtype), [0]), true, dtype, f"gap {g}")
-        check(
-            fl.cross_entropy(
-                np.array([g, 0], dtype),
-                [1.0, 0.0] if dtype is np.float64 else np.array([1, 0], dtype),
-            ),
-            true,
-            dtype,
-            f"gap {g}, probabilities",
-        )
         for x, t in ((-g, 0), (g, 1)):
             got = fl.binary_cross_entropy_with_logits(np.array(x, dtype), t)
             check(got, true, dtype, f"logit {x}")
     value = fl.cross_entropy(np.array([[17, 0]], np.float32), [0])
     assert f"{value:.3g}" == "4.14e-08"
+
+
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+def test_confident_tails(case: reg.Rows, dtype: Any, level: str) -> None:
+    """Of a class that is ahead by a gap, and is the target or is not."""
+    gaps = (17, 40, 80) if dtype is np.float32 else (17, 40, 100, 200, 700)
+    one: dict[str, Any] = {"class": 0, "list": [0, -1], "probability": [1, 0], "multilabel": [1, 0]}
+    t = np.array([one[case.target]], None if case.target in ("class", "list") else dtype)
+    w = np.array([0.75, 1.5], dtype)
+    options = dict(case.options)
+    if case.weighted and case.weights:
+        options[case.weights] = w
+    else:
+        w = np.ones(2, dtype)
+    for gap in (*gaps, *(-g for g in gaps)):
+        x = np.array([[gap, 0]], dtype)
+        exact = case.exact(numbers(x), mp_target(case, t[0]), numbers(w))
+        got = getattr(fl, case.loss).value_grad_hess(x, t, axis=1, reduction="none", **options)
+        for part, true, bound in zip(got, ([exact[0]], *exact[1:]), case.bounds, strict=True):
+            check(part, true, dtype, f"gap {gap}", bound)

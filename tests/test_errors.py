@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,33 @@ from tests.samples import (
     INTEGERS,
     ONE_OF_EACH,
     ORDERS,
+    Call,
     Case,
     call,
+    class_weights,
     elementwise,
     fortran,
     rows,
     stepped,
+    with_class_weights,
 )
 
 nan, inf = np.nan, np.inf
 X = np.zeros((3, 4))
 Y = np.zeros(3, int)
+#: A row for each class-axis loss, and the losses by what they take.
+FIRST = {case.loss: case for case in reversed(reg.ROWS)}
+WITH_CLASSES = [name for name, case in FIRST.items() if case.target == "class"]
+WITH_PROBABILITIES = list(dict.fromkeys(c.loss for c in reg.ROWS if c.target == "probability"))
+IGNORING = [name for name, case in FIRST.items() if case.ignores]
+SMOOTHING = list(dict.fromkeys(case.loss for case in reg.ROWS if case.smoothed))
+ROW_LOSS = pytest.mark.parametrize("loss", FIRST)
+
+
+def row_call(loss: str) -> Call:
+    """A call of a class-axis loss with three rows of four classes."""
+    return rows(FIRST[loss], (3, 4), seed=1)
+
 
 # ---- arrays --------------------------------------------------------------------------------------
 
@@ -110,7 +127,7 @@ def test_reduction(case: Case, reduction: Any) -> None:
             call(case, 30).run(order, reduction=reduction)
 
 
-# For each option of an elementwise loss numbers that it accepts, and that it does not.
+# For each option of a loss numbers that it accepts, and that it does not.
 NO_NUMBERS = [nan, inf, -inf]
 POSITIVE = [1e-3, 2, np.float32(0.5), np.array(3), True], [0, -1.0, -0.0, np.array(-2), *NO_NUMBERS]
 FROM_0_ON = [0, 0.0, -0.0, 1e-3, np.int8(7)], [-1, -1e-9, *NO_NUMBERS]
@@ -137,12 +154,30 @@ OPTIONS = {
     ("poisson_nll_loss", "eps"): FROM_0_ON,
     ("tweedie_loss", "power"): ([-1, 0, 1, 1.5, 2, 3], [0.5, 1e-9, 1 - 1e-9, *NO_NUMBERS]),
     ("gaussian_nll_loss", "eps"): FROM_0_ON,
+    ("cross_entropy", "z_loss"): FROM_0_ON,
+    ("cross_entropy", "softcap"): ([None, 1, 30.0, np.float32(0.5)], [0, -1.0, -0.0, nan, -inf]),
+    ("softmax_focal_loss", "gamma"): FROM_0_ON,
+    ("softmax_focal_loss", "alpha"): ([None, 0.25, 1, np.float32(0.5), np.array(2.0)], []),
+    ("generalized_cross_entropy_loss", "q"): (
+        [1, 0.5, 1e-3, np.float32(0.25), True],
+        [0, -0.5, -0.0, 1.0000001, 2, *NO_NUMBERS],
+    ),
+    ("poly_cross_entropy_loss", "epsilon"): (
+        [-1, 0, 1.5, np.float64(-0.5)],
+        [-1.0000001, -2, *NO_NUMBERS],
+    ),
+    ("multi_margin_loss", "margin"): FINITE,
+    ("multi_margin_loss", "p"): ([1, 2], [0, 3, 1.5, -1, *NO_NUMBERS]),
+    ("categorical_hinge_loss", "margin"): FINITE,
+    **{(loss, "label_smoothing"): UNIT for loss in SMOOTHING},
 }
 OPTION = pytest.mark.parametrize(("loss", "option"), OPTIONS)
 
 
 def sample_of(loss: str) -> Any:
     """A call of the loss that every value of its options fits."""
+    if loss in FIRST:
+        return row_call(loss)
     case = next(case for case in reg.ONE_OF_EACH if case.loss == loss)
     sample = elementwise(case, (3, 4))
     return replace(sample, options={})
@@ -163,15 +198,17 @@ def test_numbers_that_an_option_may_be(loss: str, option: str, order: int) -> No
 @OPTION
 def test_options_that_are_no_numbers(loss: str, option: str) -> None:
     sample = sample_of(loss)
+    arrays = loss in FIRST and FIRST[loss].weights == option  # which are accepted
     for x in ("a", "1.5", b"2", [1.0, 2.0], np.ones(2), 1j, {}, None):
         if x is None and None in OPTIONS[loss, option][0]:
             continue
-        with pytest.raises(TypeError, match=rf"^{option}: "):
+        error = ValueError if arrays and isinstance(x, (list, np.ndarray)) else TypeError
+        with pytest.raises(error, match=rf"^{option}: "):
             sample.run(**{option: x})
 
 
 def test_every_number_among_the_options_is_tested() -> None:
-    for case in reg.ONE_OF_EACH:
+    for case in ONE_OF_EACH:
         for name, parameter in inspect.signature(getattr(fl, case.loss)).parameters.items():
             default = parameter.default
             if isinstance(default, float):
@@ -187,12 +224,13 @@ def test_every_number_among_the_options_is_tested() -> None:
         ("kl_div", "log_target"),
         ("gaussian_nll_loss", "full"),
         ("poisson_nll_loss", "full"),
+        ("cross_entropy", "return_lse"),
     ],
 )
 def test_options_that_are_true_or_false(loss: str, option: str) -> None:
     sample = sample_of(loss)
     for x in (False, True, np.bool_(False)):
-        positive = sample.changed(lambda a: np.abs(a) + 0.5)
+        positive = sample.changed(lambda a: a if a.dtype.kind == "i" else np.abs(a) + 0.5)
         positive.run(**{option: x})
     for x in (None, 2, 0.0, "yes", "false", [True]):
         with pytest.raises((TypeError, ValueError), match=rf"^{option}: "):
@@ -201,20 +239,15 @@ def test_options_that_are_true_or_false(loss: str, option: str) -> None:
 
 @pytest.mark.parametrize("smoothing", [-1e-9, 1.0000001, 2, -1, nan, inf, -inf])
 @pytest.mark.parametrize("target", [Y, X], ids=["classes", "probabilities"])
-def test_label_smoothing_out_of_range(smoothing: Any, target: Any) -> None:
+@pytest.mark.parametrize("loss", SMOOTHING)
+def test_label_smoothing_out_of_range(loss: str, smoothing: Any, target: Any) -> None:
     for order in ORDERS:
         with pytest.raises(ValueError, match=r"^label_smoothing: "):
-            getattr(fl.cross_entropy, order)(X, target, label_smoothing=smoothing)
-
-
-@pytest.mark.parametrize("smoothing", [None, "a", "0.1", [0.1], np.full(2, 0.1), 1j])
-def test_label_smoothing_that_is_no_number(smoothing: Any) -> None:
-    with pytest.raises(TypeError, match=r"^label_smoothing: "):
-        fl.cross_entropy(X, Y, label_smoothing=smoothing)
+            getattr(getattr(fl, loss), order)(X, target, label_smoothing=smoothing)
 
 
 @pytest.mark.parametrize("ignore", [1.0, "a", None, [1], np.ones(2), np.float64(2)])
-@pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
+@pytest.mark.parametrize("loss", IGNORING)
 def test_ignore_index_that_is_no_integer(loss: str, ignore: Any) -> None:
     with pytest.raises(TypeError, match=r"^ignore_index: "):
         getattr(fl, loss)(X, Y, ignore_index=ignore)
@@ -229,16 +262,25 @@ def test_ignore_index_out_of_range() -> None:
 
 
 @pytest.mark.parametrize("ignore", [0, 3, 100])
-def test_ignore_index_with_probabilities(ignore: int) -> None:
+@pytest.mark.parametrize("loss", WITH_PROBABILITIES)
+def test_ignore_index_with_probabilities(loss: str, ignore: int) -> None:
     with pytest.raises(ValueError, match=rf"^ignore_index: {ignore} .* probabilities"):
-        fl.cross_entropy(X, X, ignore_index=ignore)
-    fl.cross_entropy(X, X, ignore_index=-1)
+        getattr(fl, loss)(X, X, ignore_index=ignore)
+    getattr(fl, loss)(X, X, ignore_index=-1)
+
+
+@ROW_LOSS
+def test_only_some_losses_ignore(loss: str) -> None:
+    if not FIRST[loss].ignores:
+        with pytest.raises(TypeError, match="ignore_index"):
+            row_call(loss).run(ignore_index=-1)
+
+
+ALONG_AXES = pytest.mark.parametrize("name", [*FIRST, "softmax", "log_softmax", "logsumexp"])
 
 
 @pytest.mark.parametrize("axis", [2, -3, 100, 10**20])
-@pytest.mark.parametrize(
-    "name", ["cross_entropy", "nll_loss", "softmax", "log_softmax", "logsumexp"]
-)
+@ALONG_AXES
 def test_axis_out_of_range(name: str, axis: int) -> None:
     for run in axis_calls(name):
         with pytest.raises(ValueError, match=rf"^axis: {axis} is out of range .* 2 dimensions"):
@@ -246,9 +288,7 @@ def test_axis_out_of_range(name: str, axis: int) -> None:
 
 
 @pytest.mark.parametrize("axis", [1.0, "1", [0], np.array([0]), 1j])
-@pytest.mark.parametrize(
-    "name", ["cross_entropy", "nll_loss", "softmax", "log_softmax", "logsumexp"]
-)
+@ALONG_AXES
 def test_axis_that_is_no_integer(name: str, axis: Any) -> None:
     for run in axis_calls(name):
         with pytest.raises(TypeError, match=r"^axis: "):
@@ -257,8 +297,8 @@ def test_axis_that_is_no_integer(name: str, axis: Any) -> None:
 
 def axis_calls(name: str) -> list[Callable[..., Any]]:
     f = getattr(fl, name)
-    if name in ("cross_entropy", "nll_loss"):
-        return [lambda **k: f(X, Y, **k), lambda **k: f.value_and_grad(X, Y, **k)]
+    if name in FIRST:
+        return [partial(row_call(name).run, order) for order in (0, 1)]
     return [lambda **k: f(X, **k), lambda **k: f.vjp(X, X[:, 0] if "sum" in name else X, **k)]
 
 
@@ -273,36 +313,51 @@ def test_repeated_axes() -> None:
             fl.logsumexp(X, axis=axis)
 
 
-@pytest.mark.parametrize("name", ["softmax", "log_softmax", "cross_entropy", "nll_loss"])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", *FIRST])
 def test_no_class_axis(name: str) -> None:
     f = getattr(fl, name)
-    rest = () if "softmax" in name else (0,)
+    rest = (0,) if name in FIRST else ()
     with pytest.raises(ValueError, match=r"^input: at least one dimension"):
         f(1.0, *rest)
     with pytest.raises(ValueError, match=r"^axis: 0 is out of range|^input: at least"):
         f(1.0, *rest, axis=0)
 
 
-@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+@pytest.mark.parametrize("case", reg.ROWS_ONE_OF_EACH, ids=str)
 def test_no_classes(case: reg.Rows) -> None:
-    target = np.zeros(3, int) if case.target == "class" else np.zeros((3, 0))
-    with pytest.raises(ValueError, match=r"^input: shape \(3, 0\) has no classes"):
-        getattr(fl, case.loss)(np.zeros((3, 0)), target)
+    for order in range(3):
+        with pytest.raises(ValueError, match=r"^input: shape \(3, 0\) has no classes"):
+            no_classes = {"class": np.zeros(3, int), "list": np.zeros((3, 0), int)}
+            target = no_classes.get(case.target, np.zeros((3, 0)))
+            getattr(getattr(fl, case.loss), ORDERS[order])(np.zeros((3, 0)), target, axis=1)
 
 
 # ---- class weights and classes -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (5,), (1, 4), (4, 1), (3, 4), (0,)])
-@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.weights], ids=str)
 def test_class_weights(case: reg.Rows, shape: tuple[int, ...]) -> None:
-    sample = rows(case, (3, 4)).having(weight=np.ones(shape))
+    sample = with_class_weights(case, rows(case, (3, 4)), np.ones(shape))
+    if shape == () and isinstance(OPTIONS.get((case.loss, str(case.weights))), tuple):
+        sample.run()  # where one number for all is an option
+        return
     for order in range(3):
-        with pytest.raises(ValueError, match=rf"^weight: .* 4 classes .* {re.escape(str(shape))}"):
+        message = rf"^{case.weights}: .* 4 classes .* {re.escape(str(shape))}"
+        with pytest.raises(ValueError, match=message):
             sample.run(order)
 
 
-BY_CLASS = pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
+@pytest.mark.parametrize("case", [c for c in reg.ROWS_ONE_OF_EACH if c.weights], ids=str)
+def test_class_weights_that_are_no_numbers(case: reg.Rows) -> None:
+    sample = rows(case, (3, 4))
+    good = class_weights(case, sample)
+    for bad in ("a", {}, ["a"] * 4, good + 0j, good.astype(object)):
+        with pytest.raises(TypeError, match=rf"^{case.weights}: "):
+            with_class_weights(case, sample, bad).run()  # type: ignore[arg-type]
+
+
+BY_CLASS = pytest.mark.parametrize("loss", WITH_CLASSES)
 
 
 @BY_CLASS
@@ -318,8 +373,9 @@ def test_class_out_of_range(loss: str, bad: int, count: int) -> None:
         for order in ORDERS:
             with pytest.raises(IndexError, match=message):
                 getattr(getattr(fl, loss), order)(x, t)
+        weights = {FIRST[loss].weights: np.ones(4)} if FIRST[loss].weights else {}
         with pytest.raises(IndexError, match=message):
-            getattr(fl, loss)(x, t, np.ones(4), reduction="none")
+            getattr(fl, loss)(x, t, **weights, reduction="none")
 
 
 @BY_CLASS
@@ -352,7 +408,7 @@ def test_class_out_of_range_of_any_dtype(loss: str, dtype: np.dtype[Any]) -> Non
             getattr(fl, loss)(X, t)
 
 
-@BY_CLASS
+@pytest.mark.parametrize("loss", IGNORING)
 @pytest.mark.parametrize("ignore", [-100, -1, -(2**63)])
 def test_huge_unsigned_class_is_not_the_ignored_one(loss: str, ignore: int) -> None:
     """2^64 - 100 has the bits of -100, but it is another number."""
@@ -361,7 +417,7 @@ def test_huge_unsigned_class_is_not_the_ignored_one(loss: str, ignore: int) -> N
         getattr(fl, loss)(X, t, ignore_index=ignore)
 
 
-@BY_CLASS
+@pytest.mark.parametrize("loss", IGNORING)
 def test_class_error_names_ignore_index(loss: str) -> None:
     with pytest.raises(IndexError, match=r"ignore_index, which is -7$"):
         getattr(fl, loss)(X, [0, -100, 1], ignore_index=-7)
@@ -374,11 +430,44 @@ def test_labels_must_be_integers(loss: str, dtype: Any) -> None:
         getattr(fl, loss)(X, Y.astype(dtype))
 
 
-def test_probabilities_are_for_cross_entropy() -> None:
-    with pytest.raises(TypeError, match=r"^target: class numbers of an integer dtype"):
-        fl.nll_loss(X, X)
-    with pytest.raises((TypeError, ValueError), match=r"^target: .* probabilities of a floating"):
-        fl.cross_entropy(X, X.astype(int))
+@BY_CLASS
+def test_probabilities_are_for_some_losses(loss: str) -> None:
+    if loss in WITH_PROBABILITIES:
+        error, message = (TypeError, ValueError), r"^target: .* probabilities of a floating"
+        with pytest.raises(error, match=message):
+            getattr(fl, loss)(X, X.astype(int))
+    else:
+        with pytest.raises(TypeError, match=r"^target: class numbers of an integer dtype"):
+            getattr(fl, loss)(X, X)
+
+
+LISTS = pytest.mark.parametrize("loss", [n for n, case in FIRST.items() if case.target == "list"])
+
+
+@LISTS
+@pytest.mark.parametrize("bad", [4, -2, 127, -100])
+def test_listed_class_out_of_range(loss: str, bad: int) -> None:
+    """The first that is, in the order of the indices; what follows -1 is not looked at."""
+    f = getattr(fl, loss)
+    for dtype in (np.int64, np.int8, ">i4"):
+        t = np.array([[0, -1, bad, 9], [3, 1, bad, -1], [bad, 0, 0, 0]], dtype)
+        for order in ORDERS:
+            with pytest.raises(IndexError, match=rf"^target: .*\[1, 2\] is {bad}\b.*3"):
+                getattr(f, order)(X, t)
+        with pytest.raises(IndexError, match=rf"^target: .*\[2, 1\] is {bad}\b"):
+            f(X.T, t.T, axis=0)
+        t[1, 2] = t[2, 0] = -1
+        assert np.isfinite(f(X, t))
+
+
+@LISTS
+def test_lists_must_be_integers_of_the_shape_of_input(loss: str) -> None:
+    f = getattr(fl, loss)
+    with pytest.raises(TypeError, match=r"^target: .*float64"):
+        f(X, X)
+    for shape in ((3,), (4,), (3, 1), (1, 4), (4, 3), (3, 5), (3, 4, 1), ()):
+        with pytest.raises(ValueError, match=rf"^target: .*\(3, 4\).*{re.escape(str(shape))}"):
+            f(X, np.zeros(shape, int))
 
 
 @BY_CLASS
@@ -419,10 +508,12 @@ def test_unknown_and_missing_arguments(case: Case) -> None:
 @pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 def test_weight_and_reduction_go_by_name(case: Case) -> None:
     """As in torch, where the third argument was once size_average; but for the weights there."""
-    weighted = ("binary_cross_entropy", "cross_entropy", "nll_loss")
     sample = call(case, 30)
     arrays: list[Any] = [sample.arrays[name] for name in case.operands]
-    arrays += [None] * case.loss.startswith(weighted)
+    if isinstance(case, reg.Rows):
+        arrays += [None] * (case.weights == "weight")
+    else:
+        arrays += [None] * case.loss.startswith("binary_cross_entropy")
     for extra in (arrays[0], "sum", 1.0):
         with pytest.raises(TypeError, match="positional"):
             getattr(fl, case.loss)(*arrays, extra)

@@ -15,23 +15,26 @@ from tests.samples import (
     HALVES,
     INTEGERS,
     LAYOUTS,
+    class_weights,
     elementwise,
     rows,
     same,
     stepped,
     swapped,
     unaligned,
+    with_class_weights,
 )
 
 ONE_OF_EACH = pytest.mark.parametrize("case", reg.ONE_OF_EACH, ids=str)
 MECHANISMS = pytest.mark.parametrize("case", reg.MECHANISMS, ids=str)
-ROWS = pytest.mark.parametrize("case", reg.ROWS, ids=str)
+ROWS = pytest.mark.parametrize("case", reg.ROW_MECHANISMS, ids=str)
 LAYOUT = pytest.mark.parametrize("layout", LAYOUTS)
 DTYPES = (np.dtype(bool), *INTEGERS, *FLOATS)
 EVERY_DTYPE = pytest.mark.parametrize(
     "dtype", [*DTYPES, *(d.newbyteorder() for d in DTYPES if d.itemsize > 1)], ids=str
 )
 ROW_ACTIVATIONS = ("softmax", "log_softmax", "logsumexp")
+FLOATING_TARGETS = ("probability", "multilabel")
 # Around 16, a lane (64) and a block (1024) of the loops.
 SIZES = (1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 129, 1023, 1024, 1025, 1087, 2047, 2048, 2049, 3100)
 
@@ -119,34 +122,30 @@ def test_some_dtypes_of_every_loss(case: reg.Elementwise, dtype: np.dtype[Any]) 
 @EVERY_DTYPE
 @pytest.mark.parametrize("classes", [4, 90])
 def test_dtypes_of_rows(case: reg.Rows, dtype: np.dtype[Any], classes: int) -> None:
+    """Each operand in turn; labels and lists have their own tests."""
     rng = np.random.default_rng(0)
     call = rows(case, (50, classes), dtype=np.float32)
-    for name in call.arrays:
-        if name != "target" or case.target == "probability":
-            shape = call.arrays[name].shape
-            call.arrays[name] = rng.integers(0, 2, shape).astype(np.float32)
-    for name in call.arrays:
-        if name == "target" and not is_floating(dtype):
-            continue  # probabilities are floating; labels have their own test
-        if name == "target" and case.target == "class":
-            continue
+    numbers = [n for n in call.arrays if n != "target" or case.target in FLOATING_TARGETS]
+    for name in numbers:
+        shape = call.arrays[name].shape
+        call.arrays[name] = rng.integers(0, 2, shape).astype(np.float32)
+    for name in numbers:
+        if name == "target" and case.target == "probability" and not is_floating(dtype):
+            continue  # these would be labels
         mixed = call.changed(lambda a: a.astype(dtype), name)
-        operands = [
-            a for key, a in mixed.arrays.items() if case.target != "class" or key != "target"
-        ]
-        real = computed_in(*(a.dtype for a in operands))
+        real = computed_in(*(mixed.arrays[n].dtype for n in numbers))
         got = mixed.each()
-        plain = {
-            key: a.astype(real)
-            for key, a in mixed.arrays.items()
-            if a.dtype.kind != "i" or a is mixed.input
-        }
-        expected = call.having(**plain).each()
+        plain = {n: mixed.arrays[n].astype(real) for n in numbers}
+        expected = mixed.having(**plain).each()
         assert same(got[0], expected[0])
         own = mixed.input.dtype.newbyteorder("=")
         own = own if is_floating(own) else real
         for part, wanted in zip(got[1:], expected[1:], strict=True):
-            assert same(part, wanted.astype(own))
+            if case.in_double and own in HALVES:  # rounded once, not twice
+                assert part.dtype == own
+                np.testing.assert_allclose(part.astype(real), wanted, rtol=2.0**-8, atol=1e-7)
+            else:
+                assert same(part, wanted.astype(own))
 
 
 @EVERY_DTYPE
@@ -272,12 +271,12 @@ def test_layouts_of_rows(case: reg.Rows, layout: str, dtype: Any) -> None:
             call = rows(case, shape, axis, dtype)
             expected = call.each()
             # Of terms as large as the weights, so that is what roundings are relative to.
-            size = eps * float(np.max(call.arrays.get("weight", np.ones(1))))
+            size = eps * max(1.0, float(np.max(class_weights(case, call))))
             for names in (*((name,) for name in call.arrays), tuple(call.arrays)):
                 got = call.changed(change, *names).each()
                 if layout in ("contiguous", "read_only"):
                     assert all(map(same, got, expected))
-                np.testing.assert_allclose(got[0], expected[0], rtol=16 * eps)
+                np.testing.assert_allclose(got[0], expected[0], rtol=16 * eps, atol=4 * size)
                 for a, b in zip(got[1:], expected[1:], strict=True):
                     np.testing.assert_allclose(a, b, rtol=16 * eps, atol=4 * size)
 
@@ -381,20 +380,21 @@ def test_input_is_not_broadcast(case: reg.Elementwise, small: Any, big: Any) -> 
 
 
 @LAYOUT
-@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.target == "class"], ids=str)
+@pytest.mark.parametrize("case", [c for c in reg.ROW_MECHANISMS if c.target == "class"], ids=str)
 def test_labels(case: reg.Rows, layout: str) -> None:
     """Any integer dtype; axes of rows that join or not make other tiles, and other roundings."""
     change = LAYOUTS[layout]
     for shape in ((70, 4), (3, 100), (6, 4, 5), (6, 4, 5, 3), (1100, 3)):
         call = rows(case, shape)
-        t = call.arrays["target"]
-        t[0] = ignored = 100
-        expected = call.run(2, ignore_index=ignored)
-        first = call.changed(change, "target").run(2, ignore_index=ignored)
+        t, options = call.arrays["target"], {}
+        if case.drops:
+            t[0] = options["ignore_index"] = 100
+        expected = call.run(2, **options)
+        first = call.changed(change, "target").run(2, **options)
         for a, b in zip(first, expected, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-16)
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
         for dtype in (*INTEGERS, *(d.newbyteorder() for d in INTEGERS)):
-            got = call.having(target=change(t.astype(dtype))).run(2, ignore_index=ignored)
+            got = call.having(target=change(t.astype(dtype))).run(2, **options)
             assert all(map(same, got, first)), dtype
 
 
@@ -410,15 +410,49 @@ def test_labels_do_not_broadcast() -> None:
             fl.cross_entropy(np.zeros((3, 4)), np.zeros(shape, int))
 
 
+@pytest.mark.parametrize("case", [c for c in reg.ROW_MECHANISMS if c.target == "list"], ids=str)
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+def test_lists(case: reg.Rows, dtype: np.dtype[Any]) -> None:
+    """Of any integer dtype; those without -1 hold lists of all classes, some of them twice."""
+    for shape in ((30, 4), (3, 40, 5), (3, 100)):
+        call = rows(case, shape)
+        t = call.arrays["target"]
+        if dtype.kind == "u":
+            t[...] = np.random.default_rng(0).integers(0, shape[1], shape)
+        expected = call.run(2)
+        for changed in (t.astype(dtype), swapped(t.astype(dtype)), stepped(t.astype(dtype))):
+            for a, b in zip(call.having(target=changed).run(2), expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in reg.ROW_MECHANISMS if c.target == "multilabel"], ids=str
+)
+def test_labels_of_many_classes_broadcast(case: reg.Rows) -> None:
+    call = rows(case, (6, 5, 4))
+    for small in ((), (1,), (4,), (5, 1), (1, 4), (6, 1, 1), (1, 1, 1)):
+        t = rows(case, (6, 5, 4)).arrays["target"].ravel()[: int(np.prod(small))].reshape(small)
+        expected = call.having(target=np.broadcast_to(t, (6, 5, 4)).copy()).each()
+        assert all(map(same, call.having(target=t).each(), expected))
+    for shape in ((6, 5), (4, 1), (2, 6, 5, 4), (0,)):
+        with pytest.raises(ValueError, match=r"^target: shape"):
+            call.having(target=np.zeros(shape)).run()
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in reg.ROW_MECHANISMS if c.weighted and c.target == "class"], ids=str
+)
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
-def test_class_weights(dtype: np.dtype[Any]) -> None:
-    case = reg.Rows("cross_entropy", "class", weighted=True)
+def test_class_weights(case: reg.Rows, dtype: np.dtype[Any]) -> None:
     for classes in (5, 200):
         call = rows(case, (20, classes), dtype=np.float32)
-        w = call.arrays["weight"].astype(dtype)
-        for change in (stepped, swapped, unaligned):
-            got = call.having(weight=change(w)).run(2)
-            assert all(map(same, got, call.having(weight=w).run(2)))
+        w = class_weights(case, call).astype(dtype)
+        expected = with_class_weights(case, call, w).run(2)
+        for change in (stepped, swapped, unaligned, np.ndarray.tolist):
+            if change is np.ndarray.tolist and dtype != np.float64:
+                continue
+            got = with_class_weights(case, call, change(w)).run(2)
+            assert all(map(same, got, expected))
 
 
 # ---- logsumexp -----------------------------------------------------------------------------------

@@ -83,7 +83,8 @@ def test_buffers_of_losses(case: Case, maker: Any, dtype: np.dtype[Any]) -> None
                 for part, wanted, buffer in zip(got, fresh, buffers.values(), strict=True):
                     assert part is buffer
                     rounded = np.asarray(wanted).astype(dtype)
-                    if isinstance(case, reg.Elementwise) or maker is plain_buffer:
+                    once = not getattr(case, "in_double", False) or computed is dtype.type
+                    if isinstance(case, reg.Elementwise) or (maker is plain_buffer and once):
                         assert same(part, rounded)
                     else:  # where gradients lie can change the way through a class axis
                         close(part, rounded, computed)
@@ -332,14 +333,14 @@ def test_interleaved_views_do_not_overlap() -> None:
     assert pairs[:, 1::2].any() and not pairs[:, ::2].any()
 
 
-@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.target == "class"], ids=str)
+@pytest.mark.parametrize(
+    "case", [c for c in reg.ROWS_ONE_OF_EACH if c.target in ("class", "list")], ids=str
+)
 def test_a_bad_label_leaves_the_buffers_alone(case: reg.Rows) -> None:
     for count in (100, 50_000):
         sample = call(case, count)
+        buffers = buffers_for(sample.each(), plain_buffer, float)
         sample.arrays["target"][-1] = 10
-        buffers = buffers_for(
-            (sample.arrays["target"], sample.input, sample.input), plain_buffer, float
-        )
         refuse(sample.each, buffers, IndexError, "target")
 
 

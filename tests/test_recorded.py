@@ -1,4 +1,4 @@
-"""The conventions of TensorFlow, Keras, optax, scikit-learn, SciPy, XGBoost and LightGBM.
+"""The conventions of TensorFlow, Keras, optax, MONAI, scikit-learn, SciPy, XGBoost and LightGBM.
 
 Their numbers were recorded by peers/record_others.py; each case says which call here gives them.
 """
@@ -58,5 +58,6 @@ def test_differences(case: dict[str, Any]) -> None:
 
 
 def test_every_system_is_there() -> None:
-    for system in ("tf.", "keras.", "optax.", "sklearn.", "scipy.", "xgboost ", "lightgbm "):
+    systems = ("tf.", "keras.", "optax.", "monai.", "sklearn.", "scipy.", "xgboost ", "lightgbm ")
+    for system in systems:
         assert any(case["theirs"].startswith(system) for case in RECORD["cases"])

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.losses import activations, binary, classification, distributions, regression
+from tests.losses import activations, binary, classification, distributions, margins, regression
 
 
 def __getattr__(name: str) -> Any:
-    for module in (activations, regression, binary, distributions, classification):
+    for module in (activations, regression, binary, distributions, classification, margins):
         if name in vars(module):
             return vars(module)[name]
     raise AttributeError(f"no twin is named {name}")

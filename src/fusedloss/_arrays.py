@@ -261,11 +261,12 @@ def finish(total: float, divisor: float, safe: bool, double: bool, out: Array | 
     return out
 
 
-def packed(order: int, value: Any, grad: Any, hess: Any) -> Any:
-    """What a call returns: the value, or a tuple with the derivatives that were asked for."""
+def packed(order: int, value: Any, grad: Any, hess: Any, *more: Any) -> Any:
+    """What a call returns: the value, or a tuple with the derivatives that were asked for, and
+    with whatever else was."""
     if order == 0:
-        return value
-    return (value, grad) if order == 1 else (value, grad, hess)
+        return (value, *more) if more else value
+    return (value, grad, *more) if order == 1 else (value, grad, hess, *more)
 
 
 def shown(value: Array | None, out: Any) -> Any:

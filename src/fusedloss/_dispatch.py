@@ -16,7 +16,8 @@ Arrays = tuple[Any, ...]
 
 #: The families of kernels. Each is a compiled module for each instruction-set level.
 FORMULAS: Final = ("regression", "binary", "distributions")
-FAMILIES: Final = ("arrays", *FORMULAS, "classification")
+ROWS: Final = ("classification", "margins")
+FAMILIES: Final = ("arrays", *FORMULAS, *ROWS)
 
 
 class Kernels:
@@ -24,7 +25,7 @@ class Kernels:
 
     def __init__(self, level: str) -> None:
         families = {name: import_module(f"fusedloss._{level}_{name}") for name in FAMILIES}
-        arrays, rows = families["arrays"], families["classification"]
+        arrays = families["arrays"]
         self.LEVEL: str = arrays.LEVEL
         self.FLAGS: str = arrays.FLAGS
         self.OPENMP: bool = arrays.OPENMP
@@ -35,10 +36,16 @@ class Kernels:
         self.is_plain_output = arrays.is_plain_output
         self.scalar: Callable[[float, bool], Any] = arrays.scalar
         self.scan_weights: Callable[[Any], tuple[float, int]] = arrays.scan_weights
-        self.rows: Callable[..., float] = rows.rows
-        self.scan_labels: Callable[..., tuple[int, float, int, int]] = rows.scan_labels
-        self.COMPUTATIONS: dict[str, int] = rows.COMPUTATIONS
-        self.TARGETS: dict[str, int] = rows.TARGETS
+        self.scan_labels: Callable[..., tuple[int, float, int, int]]
+        self.scan_labels = families["classification"].scan_labels
+        self.scan_lists: Callable[[Any], int] = families["margins"].scan_lists
+        self.TARGETS: dict[str, int] = families["classification"].TARGETS
+        #: The function of each loss over a class axis, and its number there.
+        self.ROWS: dict[str, tuple[Callable[..., float], int]] = {
+            loss: (families[name].rows, number)
+            for name in ROWS
+            for loss, number in families[name].ROWS.items()
+        }
         #: Each formula's function, its number there, and whether it is paired.
         self.FORMULAS: dict[str, tuple[Callable[..., float], int, bool]] = {
             formula: (families[name].elementwise, *facts)

@@ -93,6 +93,10 @@ TypeError
     "class input": """\
 input : array_like
     Scores, of shape (C,), (N, C) or (N, C, d1, …), or with the classes on any other `axis`.""",
+    "class target": """\
+target : array_like
+    Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class axis; or
+    probabilities t of a floating dtype and input's shape. Probabilities are not checked.""",
     "ignore_index": """\
 ignore_index : int
     Rows with this class number count for nothing: value 0, gradient 0, and no part in the
@@ -109,6 +113,15 @@ reduction : str
     zero; 0 where there are none).
 """
     + _BUFFERS,
+    "reduction of rows, mean over rows": """\
+reduction : str
+    "mean" (divides by the number of rows that are not ignored; nan where that is 0), "sum",
+    "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean"
+    (by the sum of the class weights of those rows; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of rows whose class weight is not zero; 0 where there
+    are none).
+"""
+    + _BUFFERS,
     "returns rows": _RETURNS.format(shape="input's shape without the class axis"),
     "raises rows": """\
 Raises
@@ -119,6 +132,35 @@ TypeError
     For a dtype that is not accepted.
 IndexError
     For a class out of range, with its position; nothing has been written then.""",
+    "class numbers": """\
+target : array_like
+    Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class axis.""",
+    "class weight": """\
+weight : array_like of shape (C,), optional
+    Weights w of the classes.""",
+    "reduction of rows, mean over rows, weights within": """\
+reduction : str
+    "mean" (divides by the number of rows, also with a weight; nan where there are none), "sum",
+    "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean"
+    (by the number of rows times the mean of the weights; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of rows times the share of the weights that are not
+    zero; 0 where there are none).
+"""
+    + _BUFFERS,
+    "reduction of lists": """\
+reduction : str
+    "mean" (divides by the number of rows), "sum", "none", "batchmean" (divides by
+    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" or "sum_by_nonzero_weights" (both
+    as "mean", but 0 for no rows).
+"""
+    + _BUFFERS,
+    "raises rows with probabilities": """\
+Raises
+------
+ValueError
+    For a wrong shape, an unknown reduction, an unfit buffer.
+TypeError
+    For a dtype that is not accepted.""",
     "activation input": """\
 input : array_like
     Of any shape and real dtype.""",

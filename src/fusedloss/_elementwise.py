@@ -72,7 +72,7 @@ def elementwise(
     if type(reduction) is not str:
         check_reduction(reduction)
     if parameters and not double:
-        _check_range(formula, parameters)
+        check_range(formula, parameters)
     if reduction == "mean" and not (w is not None and mean_by_weight):
         by, safe = float(size), False
     else:
@@ -191,7 +191,8 @@ def _outside(
     )
 
 
-def _check_range(formula: str, parameters: tuple[float, ...]) -> None:
+def check_range(formula: str, parameters: tuple[float, ...]) -> None:
+    """Parameters of a call that is computed in float32."""
     for x in parameters:
         if x and not _TINY <= abs(x) <= _HUGE:
             raise ValueError(

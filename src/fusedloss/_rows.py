@@ -25,18 +25,16 @@ from fusedloss._arrays import (
     shown,
 )
 from fusedloss._dispatch import get_num_threads, kernels
+from fusedloss._elementwise import check_range
 
-LOGSUMEXP: Final = kernels.COMPUTATIONS["logsumexp"]
-SOFTMAX: Final = kernels.COMPUTATIONS["softmax"]
-LOG_SOFTMAX: Final = kernels.COMPUTATIONS["log_softmax"]
-CROSS_ENTROPY: Final = kernels.COMPUTATIONS["cross_entropy"]
-NLL: Final = kernels.COMPUTATIONS["nll"]
 _CLASS: Final = kernels.TARGETS["class"]
 _SMOOTHED_CLASS: Final = kernels.TARGETS["smoothed class"]
 _DISTRIBUTION: Final = kernels.TARGETS["distribution"]
 _TIMES_SOFTMAX: Final = kernels.TARGETS["times softmax"]
+_LIST: Final = kernels.TARGETS["list"]
 
 _NO_LABEL: Final = -(2**63)
+_NONE: Final = object()  # no ignore_index
 
 
 def axis_number(x: Array, axis: Any) -> int:
@@ -72,9 +70,10 @@ def axes_last(array: Array, axes: tuple[int, ...]) -> Array:
 def run(
     x: Array,
     axes: tuple[int, ...],
-    what: int,
+    loss: str,
     double: bool,
     *,
+    parameters: tuple[float, ...] = (),
     target: Array | None = None,
     kind: int = _CLASS,
     order: int = 0,
@@ -87,6 +86,7 @@ def run(
     value: Array | None = None,
     grad: Array | None = None,
     hess: Array | None = None,
+    lse: Array | None = None,
     weight: Array | None = None,
 ) -> float:
     """Call the kernel. `axes` are the class axes of what has input's shape."""
@@ -98,8 +98,10 @@ def run(
         if hess is not None:
             hess = axes_last(hess, axes)
         x = axes_last(x, axes)
-    return kernels.rows(
-        what,
+    function, number = kernels.ROWS[loss]
+    return function(
+        number,
+        parameters,
         kind,
         order,
         double,
@@ -110,107 +112,102 @@ def run(
         summed,
         get_num_threads() if x.size > SMALL else 1,
         len(axes),
-        (x, target, factor, value, grad, hess, weight),
+        (x, target, factor, value, grad, hess, lse, weight),
     )
 
 
 def labelled(
     request: Request,
-    what: int,
+    loss: str,
     input: Any,
     target: Any,
     *,
-    weight: Any,
-    ignore_index: int,
-    reduction: str,
+    weight: Any = None,
+    weight_name: str = "weight",
+    one_for_all: bool = False,
+    ignore_index: Any = _NONE,
     label_smoothing: Any = 0.0,
     axis: int | None,
+    reduction: str,
+    parameters: tuple[float, ...] = (),
+    probabilities: bool = True,
+    by_distribution: bool = False,
+    mean_by_weight: bool = True,
+    in_double: bool = False,
+    return_lse: bool = False,
 ) -> Any:
-    """Evaluate cross entropy or the negative log-likelihood."""
-    x, asks = operand("input", input)
-    axis = class_axis(x, axis)
-    classes = x.shape[axis]
-    if classes == 0:
-        raise ValueError(f"input: shape {x.shape} has no classes along axis {axis}")
+    """Evaluate a loss of class numbers, or also of probabilities, along a class axis.
+
+    With `by_distribution` the kernel is told class numbers as distributions; with `in_double` it
+    computes in float64 whatever the dtypes. The "mean" goes by the weights of the classes, or by
+    the number of rows.
+    """
+    x, asks, axis, classes = scores(input, axis)
     row_shape = x.shape[:axis] + x.shape[axis + 1 :]
     check_reduction(reduction)
     smoothing = number("label_smoothing", label_smoothing)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
-    ignored = _ignored(ignore_index)
+    ignored = _NO_LABEL if ignore_index is _NONE else _ignored(ignore_index)
     t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
-    t, kind = _target(t, x, row_shape, what)
-    class_weight = None
+    t, kind = _target(t, x, row_shape, probabilities)
     if kind == _DISTRIBUTION:
         asks |= more
         if ignored >= 0:
             raise ValueError(
                 f"ignore_index: {ignored} has no meaning where target holds probabilities"
             )
-    elif smoothing:
+    elif smoothing or by_distribution:
         kind = _SMOOTHED_CLASS
-    if weight is not None:
-        class_weight, more = operand("weight", weight)
-        asks |= more
-        if class_weight.shape != (classes,):
-            raise ValueError(
-                f"weight: one number for each of the {classes} classes is needed, shape "
-                f"({classes},), got shape {class_weight.shape}"
-            )
-    double = is_double(asks)
-    w = None
-    if class_weight is not None:
-        w = np.require(class_weight, np.float64 if double else np.float32, ["C", "A"])
-
+    given, w, double = weight_of_classes(weight, classes, asks, weight_name, one_for_all, in_double)
+    if not (double or in_double):
+        check_range(loss, parameters)
     if kind == _DISTRIBUTION:
-        weights = nonzero = float(x.size // classes)
+        rows = weights = nonzero = float(x.size // classes)
     else:
-        _, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w)
+        rows, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w)
+        if bad < 0 and ignore_index is _NONE and rows < t.size:
+            bad = int(np.argmax(t == _NO_LABEL))
         if bad >= 0:
             raise _label_error(t, bad, classes, ignored)
     batch = x.shape[0] if x.ndim > 1 else 1
-    by, safe = divisor(reduction, weights, batch, weights, nonzero)
-    reduced = reduction != "none"
-    order, out, _, _ = request
-    value = grad = hess = None
-    if order or out is not None or not reduced:
-        shape = None if reduced else row_shape
-        value, grad, hess = outputs(request, x, double, shape, (x, t, class_weight))
-    total = run(
+    mean = weights if mean_by_weight else rows
+    return reduced_rows(
+        request,
+        loss,
         x,
-        (axis,),
-        what,
+        axis,
         double,
+        reduction,
+        divisor(reduction, mean, batch, weights, nonzero),
+        (x, t, given),
+        in_double=in_double,
+        return_lse=return_lse,
+        parameters=parameters,
         target=t,
         kind=kind,
-        order=order,
         keep=1.0 - smoothing,
         spread=smoothing / classes,
         ignored=ignored,
-        scale=scale_of(by, safe),
-        summed=reduced,
-        value=value,
-        grad=grad,
-        hess=hess,
         weight=w,
     )
-    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
-    return packed(order, result, grad, hess)
 
 
-def _target(t: Array, x: Array, row_shape: tuple[int, ...], what: int) -> tuple[Array, int]:
+def _target(
+    t: Array, x: Array, row_shape: tuple[int, ...], probabilities: bool
+) -> tuple[Array, int]:
     """The target, and whether it holds class numbers or probabilities."""
     if t.size == 0 and t.shape == row_shape:  # an empty list is an array of floats
         return t.astype(np.int64), _CLASS
     if is_float(t.dtype):
-        if what == CROSS_ENTROPY and t.shape == x.shape:
+        if probabilities and t.shape == x.shape:
             return t, _DISTRIBUTION
     elif t.shape == row_shape:
         return t, _CLASS
     elif x.ndim == 1 and t.shape == (1,):
         return t.reshape(()), _CLASS
     accepted = f"class numbers of an integer dtype and shape {row_shape}"
-    if what == CROSS_ENTROPY:
+    if probabilities:
         accepted += f", or probabilities of a floating dtype and input's shape, {x.shape}"
     error = ValueError if t.shape not in (row_shape, x.shape) else TypeError
     raise error(f"target: {accepted} are needed; got dtype {t.dtype}, shape {t.shape}")
@@ -232,25 +229,179 @@ def _label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
     position = np.unravel_index(bad, t.shape)
     where = ", ".join(str(int(i)) for i in position)
     return IndexError(
-        f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to "
-        f"{classes - 1}, and ignore_index, which is {ignored}"
+        f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to {classes - 1}"
+        + (f", and ignore_index, which is {ignored}" if ignored != _NO_LABEL else "")
+    )
+
+
+def scores(input: Any, axis: Any) -> tuple[Array, int, int, int]:
+    """The input, what its dtype asks for, its class axis, and the number of classes."""
+    x, asks = operand("input", input)
+    axis = class_axis(x, axis)
+    classes = x.shape[axis]
+    if classes == 0:
+        raise ValueError(f"input: shape {x.shape} has no classes along axis {axis}")
+    return x, asks, axis, classes
+
+
+def weight_of_classes(
+    weight: Any,
+    classes: int,
+    asks: int,
+    name: str = "weight",
+    one_for_all: bool = False,
+    in_double: bool = False,
+) -> tuple[Array | None, Array | None, bool]:
+    """The weight as given, as the kernel takes it, and whether the results are float64."""
+    if weight is None:
+        return None, None, is_double(asks)
+    given, more = operand(name, weight)
+    if one_for_all and given.ndim == 0:
+        given = np.broadcast_to(given, (classes,))
+    if given.shape != (classes,):
+        either = "a number, or one" if one_for_all else "one number"
+        raise ValueError(
+            f"{name}: {either} for each of the {classes} classes is needed, shape ({classes},), "
+            f"got shape {given.shape}"
+        )
+    double = is_double(asks | more)
+    dtype = np.float64 if double or in_double else np.float32
+    return given, np.require(given, dtype, ["C", "A"]), double
+
+
+def reduced_rows(
+    request: Request,
+    loss: str,
+    x: Array,
+    axis: int,
+    double: bool,
+    reduction: str,
+    by: tuple[float, bool],
+    inputs: tuple[Any, ...],
+    *,
+    in_double: bool = False,
+    return_lse: bool = False,
+    **arguments: Any,
+) -> Any:
+    """Outputs, kernel and reduction of a loss over one class axis; `by` is what divides."""
+    order, out, _, _ = request
+    reduced = reduction != "none"
+    row_shape = x.shape[:axis] + x.shape[axis + 1 :]
+    value = grad = hess = lse = None
+    if order or out is not None or not reduced:
+        shape = None if reduced else row_shape
+        value, grad, hess = outputs(request, x, double, shape, inputs)
+    if return_lse:
+        lse = np.empty(row_shape, np.float64 if double else np.float32)
+    total = run(
+        x,
+        (axis,),
+        loss,
+        double or in_double,
+        order=order,
+        scale=scale_of(*by),
+        summed=reduced,
+        value=value,
+        grad=grad,
+        hess=hess,
+        lse=lse,
+        **arguments,
+    )
+    result = finish(total, *by, double, out) if reduced else shown(value, out)
+    return packed(order, result, grad, hess, *([shown(lse, None)] if return_lse else []))
+
+
+def listed(
+    request: Request, loss: str, input: Any, target: Any, *, axis: int | None, reduction: str
+) -> Any:
+    """Evaluate a loss of lists of class numbers along the class axis."""
+    x, asks, axis, classes = scores(input, axis)
+    check_reduction(reduction)
+    t, _ = operand("target", target)
+    if t.size == 0 and t.shape == x.shape:
+        t = t.astype(np.int64)
+    if t.shape != x.shape or is_float(t.dtype):
+        raise (ValueError if t.shape != x.shape else TypeError)(
+            "target: lists of class numbers of an integer dtype and input's shape, "
+            f"{x.shape}, are needed; got dtype {t.dtype}, shape {t.shape}"
+        )
+    lists = axes_last(t, (axis,))
+    bad = kernels.scan_lists(lists)
+    if bad >= 0:
+        place = list(map(int, np.unravel_index(bad, lists.shape)))
+        label = int(lists[tuple(place)])
+        place.insert(axis, place.pop())
+        raise IndexError(
+            f"target: the class at [{', '.join(map(str, place))}] is {label}; accepted are 0 to "
+            f"{classes - 1}, and -1, which ends a list"
+        )
+    rows = float(x.size // classes)
+    batch = x.shape[0] if x.ndim > 1 else 1
+    return reduced_rows(
+        request,
+        loss,
+        x,
+        axis,
+        is_double(asks),
+        reduction,
+        divisor(reduction, rows, batch, rows, rows),
+        (x, t),
+        target=t,
+        kind=_LIST,
+    )
+
+
+def of_all_classes(
+    request: Request,
+    loss: str,
+    input: Any,
+    target: Any,
+    *,
+    weight: Any,
+    axis: int,
+    reduction: str,
+) -> Any:
+    """Evaluate a loss of a number for each class."""
+    x, asks, axis, classes = scores(input, -1 if axis is None else axis)
+    check_reduction(reduction)
+    t, more = operand("target", target)
+    t = broadcast("target", t, x.shape)
+    class_weight, w, double = weight_of_classes(weight, classes, asks | more)
+    rows = float(x.size // classes)
+    weights = nonzero = rows
+    if w is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+        total, count = kernels.scan_weights(w)
+        weights, nonzero = rows * (total / classes), rows * (count / classes)
+    batch = x.shape[0] if x.ndim > 1 else 1
+    return reduced_rows(
+        request,
+        loss,
+        x,
+        axis,
+        double,
+        reduction,
+        divisor(reduction, rows, batch, weights, nonzero),
+        (x, t, class_weight),
+        target=t,
+        kind=_DISTRIBUTION,
+        weight=w,
     )
 
 
 # ---- activations -------------------------------------------------------------------
 
 
-def normalised(what: int, input: Any, axis: int | None, out: Any) -> Array:
+def normalised(name: str, input: Any, axis: int | None, out: Any) -> Array:
     """softmax or log_softmax."""
     x, asks = operand("input", input)
     axis = class_axis(x, axis)
     double = is_double(asks)
     buffer: Any = outputs((0, out, None, None), x, double, x.shape, (x,))[0]
-    run(x, (axis,), what, double, order=1, grad=buffer)
+    run(x, (axis,), name, double, order=1, grad=buffer)
     return buffer  # type: ignore[no-any-return]
 
 
-def carry_back(what: int, input: Any, grad_output: Any, axis: int | None, grad_out: Any) -> Array:
+def carry_back(name: str, input: Any, grad_output: Any, axis: int | None, grad_out: Any) -> Array:
     """The gradient through softmax or log_softmax.
 
     Cross entropy is -Σ τ log_softmax(x), so its gradient with τ = grad_output is what log_softmax
@@ -262,8 +413,19 @@ def carry_back(what: int, input: Any, grad_output: Any, axis: int | None, grad_o
     dy = broadcast("grad_output", dy, x.shape)
     double = is_double(asks | more)
     grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
-    kind = _TIMES_SOFTMAX if what == SOFTMAX else _DISTRIBUTION
-    run(x, (axis,), CROSS_ENTROPY, double, target=dy, kind=kind, order=1, scale=-1.0, grad=grad)
+    kind = _TIMES_SOFTMAX if name == "softmax" else _DISTRIBUTION
+    run(
+        x,
+        (axis,),
+        "cross_entropy",
+        double,
+        parameters=(0.0, 0.0),
+        target=dy,
+        kind=kind,
+        order=1,
+        scale=-1.0,
+        grad=grad,
+    )
     return grad  # type: ignore[no-any-return]
 
 
@@ -293,7 +455,7 @@ def logsumexp(input: Any, axis: Any, keepdims: bool, out: Any) -> Any:
     value: Any = outputs((0, out, None, None), x, double, shape, (x,))[0]
     if x.size:
         rows = _dropped(value, axes) if keepdims else value
-        run(x, axes, LOGSUMEXP, double, value=rows)
+        run(x, axes, "logsumexp", double, lse=rows)
     else:
         value[...] = -np.inf
     return shown(value, out)
@@ -311,5 +473,5 @@ def logsumexp_carry_back(
     double = is_double(asks | more)
     grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
     factor = _dropped(dy, axes) if keepdims else dy
-    run(x, axes, SOFTMAX, double, order=1, factor=factor, grad=grad)
+    run(x, axes, "softmax", double, order=1, factor=factor, grad=grad)
     return grad  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ def _softmax_vjp(
     grad_out: Array | None = None,
 ) -> Array:
     """Carry a gradient back through softmax: p (g - Σ p g)."""
-    return _rows.carry_back(_rows.SOFTMAX, input, grad_output, axis, grad_out)
+    return _rows.carry_back("softmax", input, grad_output, axis, grad_out)
 
 
 @activation(_softmax_vjp)
@@ -51,7 +51,7 @@ def softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = No
     >>> fl.softmax.vjp([1.0, 1.0], [1.0, 0.0])
     array([ 0.25, -0.25])
     """
-    return _rows.normalised(_rows.SOFTMAX, input, axis, out)
+    return _rows.normalised("softmax", input, axis, out)
 
 
 def _log_softmax_vjp(
@@ -62,7 +62,7 @@ def _log_softmax_vjp(
     grad_out: Array | None = None,
 ) -> Array:
     """Carry a gradient back through log_softmax: g - p Σ g."""
-    return _rows.carry_back(_rows.LOG_SOFTMAX, input, grad_output, axis, grad_out)
+    return _rows.carry_back("log_softmax", input, grad_output, axis, grad_out)
 
 
 @activation(_log_softmax_vjp)
@@ -90,7 +90,7 @@ def log_softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None 
     >>> fl.log_softmax([100.0, 0.0])
     array([-3.72007598e-44, -1.00000000e+02])
     """
-    return _rows.normalised(_rows.LOG_SOFTMAX, input, axis, out)
+    return _rows.normalised("log_softmax", input, axis, out)
 
 
 def _logsumexp_vjp(

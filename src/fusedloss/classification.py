@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from fusedloss import _rows
-from fusedloss._arrays import ArrayLike, Reduction, Request
+from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag, number, positive
 from fusedloss._loss import Criterion, Loss
 
-__all__ = ["CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss"]
+__all__ = [
+    "BrierLoss",
+    "CrossEntropyLoss",
+    "GeneralizedCrossEntropyLoss",
+    "NLLLoss",
+    "PolyCrossEntropyLoss",
+    "SoftmaxFocalLoss",
+    "brier_loss",
+    "cross_entropy",
+    "generalized_cross_entropy_loss",
+    "nll_loss",
+    "poly_cross_entropy_loss",
+    "softmax_focal_loss",
+]
 
 
 @Loss
@@ -20,6 +33,9 @@ def cross_entropy(
     *,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
+    z_loss: float = 0.0,
+    softcap: float | None = None,
+    return_lse: bool = False,
     axis: int | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
@@ -38,21 +54,32 @@ def cross_entropy(
     (17, 0) and class 0 the loss is 4.14e-08 in float32, not 0. Logits of -inf and a single +inf
     give the limits; 0 · inf is 0.
 
+    For training with large vocabularies, `z_loss` keeps the logsumexp near 0, and `softcap` the
+    logits within bounds. Both are part of the gradient and of the second derivative.
+
     Parameters
     ----------
     <class input>
-    target : array_like
-        Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class
-        axis; or probabilities of a floating dtype and input's shape. Probabilities are not checked.
+    <class target>
     weight : array_like of shape (C,), optional
         Weights w of the classes.
     <ignore_index>
     label_smoothing : float
         ε, from 0 to 1.
+    z_loss : float
+        Every row that is not ignored has z_loss · logsumexp(x)² added to its value. 0 or more.
+    softcap : float, optional
+        Every logit x is replaced by softcap · tanh(x / softcap); positive. Such a call computes in
+        float64 whatever the dtypes.
+    return_lse : bool
+        Whether the logsumexp of every row (after `softcap`), which is computed in any case, is
+        returned too, as the last item.
     <axis>
     <reduction of rows>
 
     <returns rows>
+    lse : ndarray of input's shape without the class axis
+        With `return_lse` only.
 
     <raises rows>
 
@@ -65,10 +92,13 @@ def cross_entropy(
 
     With probabilities "mean" divides by the number of rows, as in torch.
 
+    Liger-Kernel calls `z_loss` ``lse_square_scale``.
+
     References
     ----------
     C. Szegedy et al., Rethinking the Inception Architecture for Computer Vision, CVPR 2016 (label
-    smoothing).
+    smoothing). A. Chowdhery et al., PaLM: Scaling Language Modeling with Pathways, 2022 (z-loss).
+    Gemma Team, Gemma 2, 2024 (soft cap).
 
     Examples
     --------
@@ -82,10 +112,15 @@ def cross_entropy(
     array([ 0.0037,  0.1646,  0.0004, -0.1687])
     >>> f"{fl.cross_entropy(np.float32([[17, 0]]), [0]):.5g}"
     '4.1399e-08'
+    >>> value, grad, lse = fl.cross_entropy.value_and_grad(logits, [1, 0, 3], return_lse=True)
+    >>> lse.round(4)
+    array([ 2.3096, 10.0002,  5.7055])
     """
+    z = finite("z_loss", z_loss, 0)
+    cap = 0.0 if softcap is None else positive("softcap", softcap)
     return _rows.labelled(
         request,
-        _rows.CROSS_ENTROPY,
+        "cross_entropy",
         input,
         target,
         weight=weight,
@@ -93,6 +128,10 @@ def cross_entropy(
         label_smoothing=label_smoothing,
         axis=axis,
         reduction=reduction,
+        parameters=(z, cap),
+        by_distribution=cap > 0,
+        in_double=cap > 0,
+        return_lse=flag("return_lse", return_lse),
     )
 
 
@@ -140,13 +179,301 @@ def nll_loss(
     """
     return _rows.labelled(
         request,
-        _rows.NLL,
+        "nll",
         input,
         target,
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
         reduction=reduction,
+        probabilities=False,
+    )
+
+
+@Loss
+def softmax_focal_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    gamma: float = 2.0,
+    alpha: float | ArrayLike | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    axis: int | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Focal loss of logits along a class axis: cross entropy that plays down what is easy.
+
+    With :math:`p = \operatorname{softmax}(x)`, for probabilities t of the classes (a class y is
+    t = 1 at y and 0 elsewhere):
+
+    .. math:: - \sum_c \alpha_c t_c (1 - p_c)^\gamma \log p_c
+
+    Label smoothing ε replaces t by (1 - ε) t + ε / C. With the slope of a term with respect to
+    :math:`-\log p`, :math:`f = (1 - p)^\gamma - \gamma (1 - p)^{\gamma - 1} p \log p`, its own
+    derivative :math:`f'`, :math:`a = \alpha t f` and :math:`b = \alpha t f'` the derivatives with
+    respect to x are :math:`p \sum a - a` and, on the diagonal,
+    :math:`p (1 - p) \sum a + \sum_c b_c (p - \delta_c)^2`.
+
+    Parameters
+    ----------
+    <class input>
+    <class target>
+    gamma : float
+        γ, from 0 to 1000. 0 is cross entropy.
+    alpha : float or array_like of shape (C,), optional
+        Weights α of the classes, or one number for all.
+    <ignore_index>
+    label_smoothing : float
+        ε, from 0 to 1.
+    <axis>
+    <reduction of rows, mean over rows>
+
+    <returns rows>
+
+    <raises rows>
+
+    Notes
+    -----
+    Keras: ``CategoricalFocalCrossentropy(from_logits=True)``, whose alpha is 0.25 by default;
+    MONAI: ``FocalLoss(use_softmax=True)``, whose value is this divided by C under "mean".
+
+    References
+    ----------
+    T.-Y. Lin et al., Focal Loss for Dense Object Detection, ICCV 2017.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> logits = [[1.5, 1.0, 0.5], [4.0, 0.0, 1.0]]
+    >>> value, grad = fl.softmax_focal_loss.value_and_grad(logits, [1, 0])
+    >>> value.round(4)
+    np.float64(0.2834)
+    >>> grad[0].round(4)
+    array([ 0.2488, -0.3403,  0.0915])
+    """
+    exponent = finite("gamma", gamma, 0, 1000)
+    return _rows.labelled(
+        request,
+        "softmax_focal",
+        input,
+        target,
+        weight=alpha,
+        weight_name="alpha",
+        one_for_all=True,
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+        axis=axis,
+        reduction=reduction,
+        parameters=(exponent,),
+        mean_by_weight=False,
+    )
+
+
+@Loss
+def generalized_cross_entropy_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    q: float = 0.5,
+    ignore_index: int = -100,
+    axis: int | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Generalised cross entropy of logits along a class axis: robust to wrong labels.
+
+    With :math:`p = \operatorname{softmax}(x)`, for a class y, or probabilities t of the classes:
+
+    .. math:: w_y \frac{1 - p_y^q}{q}, \qquad \sum_c w_c t_c \frac{1 - p_c^q}{q}
+
+    Between cross entropy (q towards 0) and the mean absolute error of p, by half (q = 1). With
+    :math:`a = w t p^q` the derivatives with respect to x are :math:`p \sum a - a` and, on the
+    diagonal, :math:`p (1 - p) \sum a - q \sum_c a_c (p - \delta_c)^2`.
+
+    Parameters
+    ----------
+    <class input>
+    <class target>
+    weight : array_like of shape (C,), optional
+        Weights w of the classes.
+    q : float
+        Above 0, at most 1.
+    <ignore_index>
+    <axis>
+    <reduction of rows>
+
+    <returns rows>
+
+    <raises rows>
+
+    Notes
+    -----
+    Keras: ``CategoricalGeneralizedCrossEntropy``, which takes probabilities p.
+
+    References
+    ----------
+    Z. Zhang and M. Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with
+    Noisy Labels, NeurIPS 2018.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.generalized_cross_entropy_loss([[1.5, 1.0, 0.5], [4.0, 0.0, 1.0]], [1, 0]).round(4)
+    np.float64(0.4782)
+    """
+    exponent = number("q", q)
+    if not 0 < exponent <= 1:
+        raise ValueError(f"q: a number above 0 and at most 1 is needed, got {q}")
+    return _rows.labelled(
+        request,
+        "generalized_cross_entropy",
+        input,
+        target,
+        weight=weight,
+        ignore_index=ignore_index,
+        axis=axis,
+        reduction=reduction,
+        parameters=(exponent,),
+    )
+
+
+@Loss
+def poly_cross_entropy_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    epsilon: float = 1.0,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    axis: int | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Poly-1 cross entropy of logits along a class axis.
+
+    Cross entropy with a changed first coefficient of its expansion in powers of 1 - p. With
+    :math:`p = \operatorname{softmax}(x)`, for probabilities t of the classes (a class y is t = 1
+    at y and 0 elsewhere):
+
+    .. math:: \sum_c w_c t_c ( -\log p_c + \epsilon (1 - p_c) )
+
+    With :math:`a = w t (1 + \epsilon p)` the derivatives with respect to x are :math:`p \sum a - a`
+    and, on the diagonal, :math:`p (1 - p) \sum a - \epsilon \sum_c w_c t_c p_c (p - \delta_c)^2`.
+
+    Parameters
+    ----------
+    <class input>
+    <class target>
+    weight : array_like of shape (C,), optional
+        Weights w of the classes.
+    epsilon : float
+        -1 or more; 0 is cross entropy.
+    <ignore_index>
+    label_smoothing : float
+        t becomes (1 - s) t + s / C with this number s, from 0 to 1.
+    <axis>
+    <reduction of rows>
+
+    <returns rows>
+
+    <raises rows>
+
+    Notes
+    -----
+    optax: ``poly_loss_cross_entropy``, whose epsilon is 2 by default.
+
+    References
+    ----------
+    Z. Leng et al., PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions,
+    ICLR 2022.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.poly_cross_entropy_loss([[1.5, 1.0, 0.5], [4.0, 0.0, 1.0]], [1, 0]).round(4)
+    np.float64(1.0014)
+    """
+    coefficient = finite("epsilon", epsilon, -1)
+    return _rows.labelled(
+        request,
+        "poly_cross_entropy",
+        input,
+        target,
+        weight=weight,
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+        axis=axis,
+        reduction=reduction,
+        parameters=(coefficient,),
+    )
+
+
+@Loss
+def brier_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    ignore_index: int = -100,
+    axis: int | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Brier score of logits along a class axis: the squared distance of softmax to the target.
+
+    With :math:`p = \operatorname{softmax}(x)`, for probabilities t of the classes (a class y is
+    t = 1 at y and 0 elsewhere):
+
+    .. math:: \sum_c (p_c - t_c)^2
+
+    From 0 to 2. With :math:`r = p - t`, :math:`b = \sum_c p_c r_c` and :math:`s = \sum_c p_c^2` the
+    derivatives with respect to x are :math:`2 p (r - b)` and, on the diagonal,
+    :math:`2 p ( (1 - p) (r - b) + p (1 - p) - p (2 p - t - b - s) )`.
+
+    Parameters
+    ----------
+    <class input>
+    <class target>
+    <ignore_index>
+    <axis>
+    <reduction of rows, mean over rows>
+
+    <returns rows>
+
+    <raises rows>
+
+    Notes
+    -----
+    scikit-learn: ``brier_score_loss``, of probabilities.
+
+    scikit-learn halves the score of two classes by default.
+
+    References
+    ----------
+    G. W. Brier, Verification of forecasts expressed in terms of probability, Monthly Weather
+    Review, 1950.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> value, grad = fl.brier_loss.value_and_grad([[1.5, 1.0, 0.5], [4.0, 0.0, 1.0]], [1, 0])
+    >>> value.round(4)
+    np.float64(0.3889)
+    >>> grad[0].round(4)
+    array([ 0.2168, -0.2369,  0.0201])
+    """
+    return _rows.labelled(
+        request,
+        "brier",
+        input,
+        target,
+        ignore_index=ignore_index,
+        axis=axis,
+        reduction=reduction,
+        by_distribution=True,
     )
 
 
@@ -156,3 +483,19 @@ class CrossEntropyLoss(Criterion, loss=cross_entropy):
 
 class NLLLoss(Criterion, loss=nll_loss):
     """`nll_loss` with its options bound."""
+
+
+class SoftmaxFocalLoss(Criterion, loss=softmax_focal_loss):
+    """`softmax_focal_loss` with its options bound."""
+
+
+class GeneralizedCrossEntropyLoss(Criterion, loss=generalized_cross_entropy_loss):
+    """`generalized_cross_entropy_loss` with its options bound."""
+
+
+class PolyCrossEntropyLoss(Criterion, loss=poly_cross_entropy_loss):
+    """`poly_cross_entropy_loss` with its options bound."""
+
+
+class BrierLoss(Criterion, loss=brier_loss):
+    """`brier_loss` with its options bound."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pair = tuple[Any, Any]
+RowPairs = tuple[Pair, list[Pair], list[Pair]]
 Options = dict[str, Any]
 FloatArray = NDArray[np.floating[Any]]
 Scalar = np.floating[Any]
@@ -97,13 +98,45 @@ def paired(*args: Any, **fields: Any) -> list[Elementwise]:
 
 @dataclass(frozen=True)
 class Rows:
-    """A loss over a class axis: truth(row, target, **options) -> value, gradients, hessians."""
+    """A loss over a class axis, with its options.
+
+    `truth(x, target, w, **options)` gives value, gradients and second derivatives of one row. x and
+    w, a number for each class (ones where the row is not weighted), are lists of mpf. The target is
+    what its kind says: "class", an int; "probability" or "multilabel", a list of mpf, of which the
+    latter lie from 0 to 1 each; "list", as many ints as classes, that count up to the first -1.
+    """
 
     loss: str
-    target: str  # "class" or "probability"
+    truth: Callable[..., RowPairs]
+    target: str = "class"
     options: Options = field(default_factory=dict)
-    weighted: bool = False
+    weighted: bool = False  # whether it is called with a number for each class
+    bounds: tuple[float, float, float] = (4, 4, 6)  # ULP of value, gradient, second derivative
+    weights: str | None = "weight"  # the argument with a number for each class
+    ignores: bool = True  # whether there is an argument ignore_index
+    mean_by_weight: bool = True  # whether "mean" divides by the numbers of the rows' classes
+    axis: int = 1  # the default
+    invariant: bool = True  # whether the same number added to all of a row changes nothing
+    convex: bool = True
+    negative: bool = False  # whether values below 0 occur
+    smooth: bool = True  # whether there are no kinks
+    in_double: bool = False  # whether it computes in float64 whatever the dtypes
+    #: What nan at one class makes nan: all of the row; or its value, and the gradient at that class
+    #: (and at others, as may be); or the value alone, and only if the class is the target.
+    nan: str = "row"  # or "value", or "target"
     operands = ("input", "target")
+
+    @property
+    def drops(self) -> bool:
+        """Whether rows can be ignored."""
+        return self.ignores and self.target == "class"
+
+    @property
+    def smoothed(self) -> bool:
+        return bool(self.options.get("label_smoothing"))
+
+    def exact(self, x: Sequence[Any], target: Any, w: Sequence[Any]) -> RowPairs:
+        return self.truth(x, target, w, **self.options)
 
     def __str__(self) -> str:
         parts = [self.loss, self.target, *(f"{k}={v}" for k, v in self.options.items())]

@@ -1,58 +1,165 @@
-"""Losses over a class axis."""
+"""Losses over a class axis: the softmax family, and the negative log-likelihood."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.losses.activations import exponentials
-from tests.losses.case import FloatArray, Pair, Rows, Scalar, exactly, mp
+from tests.losses.case import FloatArray, Pair, RowPairs, Rows, Scalar, exactly, mp
 
 IntArray = NDArray[np.integer[Any]]
+Numbers = Sequence[Any]
 
 
-def row_truth(
-    case: Rows, x: Sequence[Any], target: Any, w: Sequence[Any]
-) -> tuple[Pair, list[Pair], list[Pair]]:
-    """One row. With τ the weighted target: Σ τ_j (lse - x_j), p Σ τ - τ, Σ τ p (1 - p)."""
-    classes = len(x)
-    one = [mp.mpf(0)] * classes
-    if case.loss == "nll_loss":
-        one[target] = -w[target]
-        return (
-            exactly(-w[target] * x[target]),
-            [exactly(g) for g in one],
-            [exactly(mp.mpf(0))] * classes,
-        )
-    smoothing = mp.mpf(case.options.get("label_smoothing", 0))
-    if case.target == "class":
-        t = [mp.mpf(j == target) for j in range(classes)]
-    else:
-        t = [mp.mpf(p) for p in target]
-    mixed = case.target == "class" and smoothing
-    tau = [(1 - smoothing) * t[j] + smoothing / classes for j in range(classes)]
-    if mixed:  # w_y for the class, w_c for the even part
-        tau = [((1 - smoothing) * t[j] + smoothing / classes) * w[j] for j in range(classes)]
-    else:
-        tau = [tau[j] * w[j] for j in range(classes)]
+# ---- what the softmax family shares --------------------------------------------------------
+
+
+class Softmax(NamedTuple):
+    """Of a row of logits x: p = softmax(x) and what is made of it, each without cancellation."""
+
+    lse: Pair
+    p: list[Any]
+    q: list[Any]  # 1 - p
+    costs: list[Any]  # L = -log p
+
+
+@lru_cache(maxsize=100)
+def _softmax(x: tuple[Any, ...]) -> Softmax:
     m, e, rest = exponentials(x)
-    total, sigma = 1 + rest, mp.fsum(tau)
-    lse = [m - xj + mp.log1p(rest) for xj in x]  # less x_j
-    value = mp.fsum(a * b for a, b in zip(tau, lse, strict=True) if a != 0)
+    total, log = 1 + rest, mp.log1p(rest)
+    return Softmax(
+        (m + log, abs(m) + log),
+        [ej / total for ej in e],
+        [(rest if ej == 1 else total - ej) / total for ej in e],
+        [m - xj + log for xj in x],
+    )
+
+
+def one_hot(target: Any, classes: int) -> list[Any]:
+    """The probabilities that a target stands for."""
+    if isinstance(target, int):
+        return [mp.mpf(j == target) for j in range(classes)]
+    return list(target)
+
+
+def weighed(target: Any, w: Numbers, smoothing: Any = 0) -> list[Any]:
+    """τ = w ((1 - ε) t + ε / C)."""
+    classes = len(w)
+    keep, spread = 1 - mp.mpf(smoothing), mp.mpf(smoothing) / classes
+    return [wj * (keep * tj + spread) for wj, tj in zip(w, one_hot(target, classes), strict=True)]
+
+
+#: A loss φ as a function of L, given p = e^-L and q = 1 - p too: φ, φ' and φ''.
+Phi = Callable[[Any, Any, Any], tuple[Pair, Pair, Pair]]
+
+
+def of_costs(x: Numbers, tau: Numbers, phi: Phi, z_loss: Any = 0) -> RowPairs:
+    """Σ τ_c φ(L_c) + z lse²; with a = τ φ', b = τ φ'', ψ the term of lse:
+
+    g_k = p_k (Σa - a_k) - a_k q_k + ψ' p_k,
+    h_k = p_k² (Σb - b_k) + b_k q_k² + (Σa + ψ') p_k q_k + ψ'' p_k².
+    """
+    (lse, lse_size), p, q, costs = _softmax(tuple(x))
+    z = mp.mpf(z_loss)
+    none = (mp.mpf(0), mp.mpf(0))
+    value = [(z * lse * lse, z * abs(lse) * (2 * lse_size - abs(lse)))]
+    a, b = [], []
+    for t, cost, pj, qj in zip(tau, costs, p, q, strict=True):
+        parts = phi(cost, pj, qj) if t else (none, none, none)
+        v, first, second = ((t * y, abs(t * size)) for y, size in parts)
+        value.append(v)
+        a.append(first)
+        b.append(second)
+    psi, psi_size = 2 * z * lse, 2 * z * lse_size
+    sum_a, size_a = (mp.fsum(column) for column in zip(*a, strict=True))
+    sum_b, size_b = (mp.fsum(column) for column in zip(*b, strict=True))
+    bent = sum(size > 0 for _, size in b)
     gradient, hessian = [], []
-    for j in range(classes):
-        p = e[j] / total
-        q = (rest if e[j] == 1 else total - e[j]) / total
-        others = sigma - tau[j]
-        gradient.append((p * others - tau[j] * q, p * sigma + tau[j] * q if others else tau[j] * q))
-        hessian.append(exactly(sigma * p * q))
-    return exactly(value), gradient, hessian
+    for (ak, ak_size), (bk, bk_size), pk, qk in zip(a, b, p, q, strict=True):
+        slope, size = pk * (sum_a - ak) - ak * qk, ak_size * qk
+        if sum_a != ak:
+            size += pk * size_a
+        pq, square = pk * qk, pk * pk
+        bend, bend_size = sum_a * pq, size_a * pq
+        if bent:
+            bend += square * (sum_b - bk) + bk * qk * qk
+            bend_size += bk_size * qk * qk + (square * size_b if bent > (bk_size > 0) else 0)
+        if z:
+            slope, size = slope + psi * pk, size + psi_size * pk
+            bend += psi * pq + 2 * z * square
+            bend_size += psi_size * pq + 2 * z * square
+        gradient.append((slope, size))
+        hessian.append((bend, bend_size))
+    return tuple(map(mp.fsum, zip(*value, strict=True))), gradient, hessian  # type: ignore[return-value]
+
+
+def cost(cost: Any, p: Any, q: Any) -> tuple[Pair, Pair, Pair]:
+    """Cross entropy: L itself."""
+    return exactly(cost), exactly(mp.mpf(1)), exactly(mp.mpf(0))
 
 
 # ---- cross_entropy -------------------------------------------------------------------------
+
+
+def entropy(
+    x: Numbers,
+    target: Any,
+    w: Numbers,
+    label_smoothing: Any = 0,
+    z_loss: Any = 0,
+    softcap: Any = None,
+) -> RowPairs:
+    tau = weighed(target, w, label_smoothing)
+    if softcap is None:
+        return of_costs(x, tau, cost, z_loss)
+    # u = s tanh(x / s) and its slope sech(x / s)² are of a rounded quotient: what follows is as
+    # exact as roundings of each u and each x / s allow.
+    s = mp.mpf(softcap)
+    e = [mp.exp(-2 * abs(xj) / s) for xj in x]
+    tanh = [
+        mp.sign(xj) * (-mp.expm1(-2 * abs(xj) / s)) / (1 + ej) for xj, ej in zip(x, e, strict=True)
+    ]
+    slopes = [4 * ej / (1 + ej) ** 2 for ej in e]
+    u = [s * y for y in tanh]
+    value, gradient, hessian = of_costs(u, tau, cost, z_loss)
+    (_, lse_size), p, q, _ = _softmax(tuple(u))
+    value = (
+        value[0],
+        value[1] + mp.fsum(abs(g * uj) for (g, _), uj in zip(gradient, u, strict=True)),
+    )
+    mean = mp.fsum(pj * abs(uj) for pj, uj in zip(p, u, strict=True))
+    factor = mp.fsum(map(abs, tau)) + 2 * mp.mpf(z_loss) * (1 + lse_size)
+    for k, (uk, slope) in enumerate(zip(u, slopes, strict=True)):
+        doubt = factor * p[k] * (q[k] * abs(uk) + mean - p[k] * abs(uk))
+        (g, g_size), (h, h_size) = gradient[k], hessian[k]
+        bend, of_slope = -2 / s * tanh[k] * slope, 1 + 2 * abs(x[k]) / s
+        g_size, h_size = (abs(size) * of_slope + doubt for size in (g_size, h_size))
+        gradient[k] = g * slope, g_size * slope
+        hessian[k] = h * slope**2 + g * bend, h_size * slope**2 + g_size * abs(bend)
+    return value, gradient, hessian
+
+
+def _costs(input: FloatArray, target: IntArray) -> tuple[FloatArray, FloatArray]:
+    """softmax(input), and -log of its number at the target."""
+    shifted = input - input.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(target)), target]
+    exp: FloatArray = np.exp(shifted, out=shifted)
+    sums = exp.sum(axis=1, keepdims=True)
+    costs = np.log(sums[:, 0]) - picked
+    exp /= sums
+    return exp, costs
+
+
+def _carried(p: FloatArray, target: IntArray, slopes: FloatArray) -> FloatArray:
+    """The gradient, of the slopes with respect to the costs; in place of p."""
+    p[np.arange(len(target)), target] -= 1
+    p *= slopes[:, None] / len(target)
+    return p
 
 
 def cross_entropy(input: FloatArray, target: IntArray) -> Scalar:
@@ -78,7 +185,45 @@ def cross_entropy_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar,
     return value, exp
 
 
+ROWS = [
+    Rows("cross_entropy", entropy),
+    Rows("cross_entropy", entropy, weighted=True),
+    Rows("cross_entropy", entropy, options={"label_smoothing": 0.1}),
+    Rows("cross_entropy", entropy, options={"label_smoothing": 0.25}, weighted=True),
+    Rows("cross_entropy", entropy, "probability"),
+    Rows("cross_entropy", entropy, "probability", {"label_smoothing": 0.1}, weighted=True),
+    *(
+        Rows(
+            "cross_entropy",
+            entropy,
+            target,
+            options,
+            weighted,
+            invariant=False,
+            convex=False,
+            in_double="softcap" in options,
+            bounds=(4, 5, 7),
+        )
+        for target, options, weighted in (
+            ("class", {"z_loss": 0.01}, False),
+            ("class", {"z_loss": 0.5, "label_smoothing": 0.1}, True),
+            ("probability", {"z_loss": 0.5}, True),
+            ("class", {"softcap": 30.0}, False),
+            ("class", {"softcap": 5.0, "z_loss": 0.1, "label_smoothing": 0.1}, True),
+            ("probability", {"softcap": 30.0}, True),
+        )
+    ),
+]
+
+
 # ---- nll_loss ------------------------------------------------------------------------------
+
+
+def nll(x: Numbers, target: int, w: Numbers) -> RowPairs:
+    zero = exactly(mp.mpf(0))
+    gradient = [zero] * len(x)
+    gradient[target] = exactly(-w[target])
+    return exactly(-w[target] * x[target]), gradient, [zero] * len(x)
 
 
 def nll_loss(input: FloatArray, target: IntArray) -> Scalar:
@@ -94,13 +239,238 @@ def nll_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar, Floa
     return -np.mean(input[rows, target]), grad
 
 
-ROWS = [
-    Rows("cross_entropy", "class"),
-    Rows("cross_entropy", "class", weighted=True),
-    Rows("cross_entropy", "class", {"label_smoothing": 0.1}),
-    Rows("cross_entropy", "class", {"label_smoothing": 0.25}, weighted=True),
-    Rows("cross_entropy", "probability"),
-    Rows("cross_entropy", "probability", {"label_smoothing": 0.1}, weighted=True),
-    Rows("nll_loss", "class"),
-    Rows("nll_loss", "class", weighted=True),
+ROWS += [
+    Rows("nll_loss", nll, weighted=weighted, invariant=False, negative=True, nan="target")
+    for weighted in (False, True)
+]
+
+
+# ---- softmax_focal_loss --------------------------------------------------------------------
+
+
+def focal(
+    x: Numbers,
+    target: Any,
+    w: Numbers,
+    gamma: Any = 2,
+    alpha: Any = None,
+    label_smoothing: Any = 0,
+) -> RowPairs:
+    """φ = q^γ L, and dq/dL = p."""
+    y = mp.mpf(gamma)
+
+    def phi(cost: Any, p: Any, q: Any) -> tuple[Pair, Pair, Pair]:
+        if not q:  # one class; what is not 0 here is multiplied by q
+            return exactly(q), exactly(mp.mpf(not y)), exactly(q)
+        power = q**y
+        lower = y * power / q
+        bent = lower * (y - 1) / q * p * p * cost
+        return (
+            exactly(power * cost),
+            exactly(power + lower * p * cost),
+            (lower * p * (2 - cost) + bent, lower * p * (2 + cost) + abs(bent)),
+        )
+
+    if alpha is not None:
+        w = [mp.mpf(alpha) * wj for wj in w]
+    return of_costs(x, weighed(target, w, label_smoothing), phi)
+
+
+def softmax_focal_loss(input: FloatArray, target: IntArray) -> Scalar:
+    """Mean of ``-(1 - p) ** 2 * log(p)`` with p the softmax at the target."""
+    _, costs = _costs(input, target)
+    return np.mean(np.expm1(-costs) ** 2 * costs)
+
+
+def softmax_focal_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `softmax_focal_loss`."""
+    p, costs = _costs(input, target)
+    q = -np.expm1(-costs)
+    return np.mean(q**2 * costs), _carried(p, target, q * (q + 2 * (1 - q) * costs))
+
+
+ROWS += [
+    Rows(
+        "softmax_focal_loss",
+        focal,
+        target,
+        options,
+        weighted,
+        weights="alpha",
+        mean_by_weight=False,
+        convex=not options.get("gamma", 2),
+        bounds=(7, 9, 9) if options.get("gamma", 2) > 3 else (6, 6, 7),
+    )
+    for target, options, weighted in (
+        ("class", {}, False),
+        ("class", {"gamma": 0.0}, False),
+        ("class", {"gamma": 0.5}, False),
+        ("class", {"gamma": 1.0, "alpha": 0.25}, False),
+        ("class", {}, True),
+        ("class", {"gamma": 3.5, "label_smoothing": 0.1}, True),
+        ("probability", {}, False),
+        ("probability", {"gamma": 3.5}, True),
+        ("probability", {"gamma": 0.5, "alpha": 0.75, "label_smoothing": 0.1}, False),
+    )
+]
+
+
+# ---- generalized_cross_entropy_loss --------------------------------------------------------
+
+
+def generalized(x: Numbers, target: Any, w: Numbers, q: Any = 0.5) -> RowPairs:
+    """φ = (1 - p^q) / q."""
+    exponent = mp.mpf(q)
+
+    def phi(cost: Any, p: Any, q: Any) -> tuple[Pair, Pair, Pair]:
+        slope = mp.exp(-exponent * cost)
+        value = -mp.expm1(-exponent * cost) / exponent
+        return exactly(value), exactly(slope), (-exponent * slope, exponent * slope)
+
+    return of_costs(x, weighed(target, w), phi)
+
+
+def generalized_cross_entropy_loss(input: FloatArray, target: IntArray) -> Scalar:
+    """Mean of ``(1 - p**q) / q`` with p the softmax at the target and q = 0.5."""
+    _, costs = _costs(input, target)
+    return np.mean(np.expm1(costs * -0.5) / -0.5)
+
+
+def generalized_cross_entropy_loss_and_grad(
+    input: FloatArray, target: IntArray
+) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `generalized_cross_entropy_loss`."""
+    p, costs = _costs(input, target)
+    less = np.expm1(costs * -0.5)
+    return np.mean(less / -0.5), _carried(p, target, less + 1)
+
+
+ROWS += [
+    Rows("generalized_cross_entropy_loss", generalized, target, options, weighted, convex=False)
+    for target, options, weighted in (
+        ("class", {}, False),
+        ("class", {"q": 0.1}, False),
+        ("class", {"q": 1.0}, True),
+        ("probability", {}, False),
+        ("probability", {"q": 0.1}, True),
+        ("probability", {"q": 1.0}, False),
+    )
+]
+
+
+# ---- poly_cross_entropy_loss ---------------------------------------------------------------
+
+
+def poly(
+    x: Numbers, target: Any, w: Numbers, epsilon: Any = 1, label_smoothing: Any = 0
+) -> RowPairs:
+    """φ = L + ε (1 - p)."""
+    y = mp.mpf(epsilon)
+
+    def phi(cost: Any, p: Any, q: Any) -> tuple[Pair, Pair, Pair]:
+        return (cost + y * q, cost + abs(y) * q), exactly(q + (1 + y) * p), exactly(-y * p)
+
+    return of_costs(x, weighed(target, w, label_smoothing), phi)
+
+
+def poly_cross_entropy_loss(input: FloatArray, target: IntArray) -> Scalar:
+    """Mean of ``1 - p - log(p)`` with p the softmax at the target."""
+    _, costs = _costs(input, target)
+    return np.mean(costs - np.expm1(-costs))
+
+
+def poly_cross_entropy_loss_and_grad(
+    input: FloatArray, target: IntArray
+) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `poly_cross_entropy_loss`."""
+    p, costs = _costs(input, target)
+    less = np.expm1(-costs)
+    return np.mean(costs - less), _carried(p, target, less + 2)
+
+
+ROWS += [
+    Rows("poly_cross_entropy_loss", poly, target, options, weighted, convex=False)
+    for target, options, weighted in (
+        ("class", {}, False),
+        ("class", {}, True),
+        ("class", {"epsilon": -1.0}, False),
+        ("class", {"epsilon": 2.5, "label_smoothing": 0.1}, True),
+        ("probability", {}, False),
+        ("probability", {"epsilon": -0.5, "label_smoothing": 0.1}, True),
+    )
+]
+
+
+# ---- brier_loss ----------------------------------------------------------------------------
+
+
+def brier(x: Numbers, target: Any, w: Numbers) -> RowPairs:
+    """Σ (p - t)². Of a class y nothing cancels but in the slopes and bends of the others."""
+    _, p, q, _ = _softmax(tuple(x))
+    if not isinstance(target, int):
+        return _brier_of_probabilities(p, q, target)
+    py, qy = p[target], q[target]
+    rest = mp.fsum(pk * pk for k, pk in enumerate(p) if k != target)
+    value = qy * qy + rest
+    gradient, hessian = [], []
+    for k, (pk, qk) in enumerate(zip(p, q, strict=True)):
+        if k == target:
+            gradient.append(exactly(-2 * pk * value))
+            hessian.append((2 * pk * value * (2 * pk - qk), 2 * pk * value * (2 * pk + qk)))
+            continue
+        slope, size = pk + py * qy - rest, pk + py * qy + rest
+        gradient.append((2 * pk * slope, 2 * pk * size))
+        terms = qk * slope, pk * qk, pk * py * (py - qy), -2 * pk * pk, 2 * pk * rest
+        sizes = qk * size, pk * qk, pk * py, 2 * pk * pk, 2 * pk * rest
+        hessian.append((2 * pk * mp.fsum(terms), 2 * pk * mp.fsum(sizes)))
+    return exactly(value), gradient, hessian
+
+
+def _brier_of_probabilities(p: Numbers, q: Numbers, t: Numbers) -> RowPairs:
+    """With r = p - t, B = Σ p r and D = B + Σ p²: 2p (r - B), and of it the derivative."""
+    r = [pk - tk for pk, tk in zip(p, t, strict=True)]
+    size = [pk + abs(tk) for pk, tk in zip(p, t, strict=True)]
+    # The square of a difference of which nothing is left is that of its rounding.
+    least = mp.mpf(2) ** -24
+    value = mp.fsum(rk * rk for rk in r)
+    doubt = mp.fsum(
+        (abs(rk) + least * sk * (tk != 0)) * sk for rk, sk, tk in zip(r, size, t, strict=True)
+    )
+    mean = mp.fsum(pk * rk for pk, rk in zip(p, r, strict=True))
+    mean_size = mp.fsum(pk * sk for pk, sk in zip(p, size, strict=True))
+    squares = mp.fsum(pk * pk for pk in p)
+    gradient, hessian = [], []
+    for pk, qk, tk, rk, sk in zip(p, q, t, r, size, strict=True):
+        gradient.append((2 * pk * (rk - mean), 2 * pk * (sk + mean_size)))
+        bend = qk * (rk - mean) + pk * qk - pk * (2 * pk - tk - mean - squares)
+        bend_size = qk * (sk + mean_size) + pk * (qk + 2 * pk + abs(tk) + mean_size + squares)
+        hessian.append((2 * pk * bend, 2 * pk * bend_size))
+    return (value, doubt), gradient, hessian
+
+
+def brier_loss(input: FloatArray, target: IntArray) -> Scalar:
+    """Mean of ``((p - one_hot) ** 2).sum(axis=1)`` with p the softmax."""
+    p = np.exp(input - input.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(target)), target] -= 1
+    return np.mean((p * p).sum(axis=1))
+
+
+def brier_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `brier_loss`."""
+    count = len(target)
+    p = np.exp(input - input.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    r = p.copy()
+    r[np.arange(count), target] -= 1
+    value = np.mean((r * r).sum(axis=1))
+    r -= (p * r).sum(axis=1, keepdims=True)
+    r *= p
+    r *= 2 / count
+    return value, r
+
+
+ROWS += [
+    Rows("brier_loss", brier, target, weights=None, convex=False, bounds=(4, 5, 6))
+    for target in ("class", "probability")
 ]
