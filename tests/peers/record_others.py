@@ -1,10 +1,10 @@
-"""Record what TensorFlow, Keras, optax, scikit-learn, SciPy, XGBoost and LightGBM say.
+"""Record what TensorFlow, Keras, optax, MONAI, scikit-learn, SciPy, XGBoost and LightGBM say.
 
     python tests/peers/record_others.py      writes tests/data/others.json
 
-It needs these packages (tensorflow-cpu, keras, jax, optax, scikit-learn, scipy, xgboost-cpu and
-lightgbm), but not fusedloss. A case holds their numbers and the call here that has to reproduce
-them; a difference holds numbers of both sides.
+It needs these packages (tensorflow-cpu, keras, jax, optax, torch, monai, scikit-learn, scipy,
+xgboost-cpu and lightgbm), but not fusedloss. A case holds their numbers and the call here that has
+to reproduce them; a difference holds numbers of both sides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ import numpy as np
 
 DATA = Path(__file__).parent.parent / "data" / "others.json"
 SINGLE = 2e-6  # where they compute in float32
-PACKAGES = ("tensorflow-cpu", "keras", "optax", "scikit-learn", "scipy", "xgboost-cpu", "lightgbm")
+PACKAGES = (
+    "tensorflow-cpu",
+    "keras",
+    "optax",
+    "monai",
+    "scikit-learn",
+    "scipy",
+    "xgboost-cpu",
+    "lightgbm",
+)
 Arrays = dict[str, Any]
 
 cases: list[dict[str, Any]] = []
@@ -30,6 +39,9 @@ differences: list[dict[str, Any]] = []
 
 
 def plain(part: Any) -> Any:
+    """Lists of floats, but of class numbers, which are an array of integers."""
+    if isinstance(part, np.ndarray) and part.dtype.kind == "i":
+        return part.tolist()
     return None if part is None else np.asarray(part).astype(float).tolist()
 
 
@@ -76,6 +88,13 @@ COUNTS = np.array([[0.0, 1.0, 2.5], [2.0, 0.5, 7.0]])
 POSITIVE = COUNTS + 0.5
 MASSES = np.array([[0.5, 0.25, 0.25], [0.125, 0.625, 0.25]])
 OTHERS = np.array([[0.25, 0.25, 0.5], [0.5, 0.375, 0.125]])
+# Rows of classes: at first far from certain, for some clip at 1e-7.
+LOGITS = np.array([[0.5, -1.25, 2.0], [1.5, 0.125, -0.75], [0.0, 0.75, 0.25], [-2.0, 1.0, 2.5]])
+CLASSES = np.array([2, 0, 0, 1])
+HOT = np.eye(3)[CLASSES]
+MIXED = np.array([[0.5, 0.25, 0.25], [0.125, 0.625, 0.25], [0.0, 1.0, 0.0], [0.75, 0.0, 0.25]])
+PER_CLASS = np.array([0.5, 2.0, 1.25])
+TIES = np.array([[1.0, 0.0, 2.0], [1.0, 1.0, 0.5], [0.0, 0.0, 0.0], [1.0, 0.5, 2.0]])
 WEIGHTS = {
     "full": np.array([[1.0, 0.0, 2.0], [0.5, 3.0, 0.0]]),
     "rows": np.array([[2.0], [0.0]]),
@@ -192,7 +211,47 @@ def tensorflow() -> None:
     case("tf.nn.weighted_cross_entropy_with_logits", bce, arrays, none, **answer)
     half = ask(tf.nn.l2_loss, X)
     case("tf.nn.l2_loss", "mse_loss", of(X, X * 0), {"reduction": "sum"}, times=0.5, **half)
+
+    ce, by_rows = "cross_entropy", of(LOGITS, CLASSES)
+    answer = ask(lambda x: tf.nn.sparse_softmax_cross_entropy_with_logits(CLASSES, x), LOGITS)
+    case("tf.nn.sparse_softmax_cross_entropy_with_logits", ce, by_rows, none, **answer)
+    answer = ask(lambda x: tf.nn.softmax_cross_entropy_with_logits(MIXED, x), LOGITS)
+    case("tf.nn.softmax_cross_entropy_with_logits", ce, of(LOGITS, MIXED), none, **answer)
+    answer = ask(lambda x: tf.nn.softmax_cross_entropy_with_logits(MIXED.T, x, axis=0), LOGITS.T)
+    case(
+        "tf.nn.softmax_cross_entropy_with_logits(axis=0)",
+        ce,
+        of(LOGITS.T, MIXED.T),
+        none | {"axis": 0},
+        **answer,
+    )
+    for kind, reduction in kinds.items():
+        if kind == "MEAN":
+            continue  # their weights are of rows
+        own_kind = getattr(losses.Reduction, kind)
+        answer = ask(
+            lambda x, k=own_kind: losses.softmax_cross_entropy(
+                HOT, x, label_smoothing=0.1, reduction=k
+            ),
+            LOGITS,
+        )
+        theirs = f"tf.compat.v1.losses.softmax_cross_entropy, label_smoothing=0.1, Reduction.{kind}"
+        options = {"label_smoothing": 0.1, "reduction": reduction}
+        case(theirs, ce, by_rows, options, rtol=SINGLE, **answer)
+        answer = ask(
+            lambda x, k=own_kind: losses.sparse_softmax_cross_entropy(
+                CLASSES, x, weights=PER_CLASS[CLASSES], reduction=k
+            ),
+            LOGITS,
+        )
+        theirs = f"tf.compat.v1.losses.sparse_softmax_cross_entropy, weights, Reduction.{kind}"
+        arrays = by_rows | {"weight": PER_CLASS}
+        if kind == "SUM_OVER_BATCH_SIZE":  # where mean here is of the weights
+            case(theirs, ce, arrays, {"reduction": "sum"}, times=0.25, rtol=SINGLE, **answer)
+        else:
+            case(theirs, ce, arrays, {"reduction": reduction}, rtol=SINGLE, **answer)
     keras(ask)
+    keras_rows(ask)
 
 
 def keras(ask: Callable[..., Any]) -> None:
@@ -306,6 +365,75 @@ def keras(ask: Callable[..., Any]) -> None:
     differ("BinaryFocalCrossentropy, clipped to 1e-7", focal, [40.0], [1.0], them, here, **options)
 
 
+def keras_rows(ask: Callable[..., Any]) -> None:
+    """Losses over a class axis. Focal cross entropy clips the probabilities to 1e-7."""
+    import keras
+
+    losses, softmax = keras.losses, keras.ops.softmax
+    logits, smooth = {"from_logits": True}, {"label_smoothing": 0.1}
+    focal, gce = "softmax_focal_loss", "generalized_cross_entropy_loss"
+    per_class = {"alpha": PER_CLASS.tolist()}
+    plain_focal, some_focal = {"alpha": 1.0, "gamma": 2.0}, {"alpha": 0.25, "gamma": 1.5}
+    for theirs, loss, y, target, own, options in (
+        ("CategoricalCrossentropy", "cross_entropy", MIXED, MIXED, logits, {}),
+        ("CategoricalCrossentropy", "cross_entropy", HOT, CLASSES, logits | smooth, smooth),
+        ("CategoricalCrossentropy", "cross_entropy", MIXED, MIXED, logits | smooth, smooth),
+        ("SparseCategoricalCrossentropy", "cross_entropy", CLASSES, CLASSES, logits, {}),
+        (
+            "SparseCategoricalCrossentropy",
+            "cross_entropy",
+            CLASSES,
+            CLASSES,
+            logits | {"ignore_class": 0},
+            {"ignore_index": 0},
+        ),
+        ("CategoricalFocalCrossentropy", focal, HOT, CLASSES, logits, {"alpha": 0.25}),
+        ("CategoricalFocalCrossentropy", focal, HOT, CLASSES, logits | plain_focal, {}),
+        ("CategoricalFocalCrossentropy", focal, MIXED, MIXED, logits | some_focal, some_focal),
+        ("CategoricalFocalCrossentropy", focal, MIXED, MIXED, logits | per_class, per_class),
+        (
+            "CategoricalFocalCrossentropy",
+            focal,
+            HOT,
+            CLASSES,
+            logits | some_focal | smooth,
+            some_focal | smooth,
+        ),
+        ("CategoricalGeneralizedCrossEntropy", gce, CLASSES, CLASSES, {}, {}),
+        ("CategoricalGeneralizedCrossEntropy", gce, CLASSES, CLASSES, {"q": 0.7}, {"q": 0.7}),
+    ):
+        before = softmax if loss == gce else keras.ops.convert_to_tensor
+        answer = ask(
+            lambda x, f=theirs, y=y, own=own, g=before: getattr(losses, f)(**own)(y, g(x)), LOGITS
+        )
+        called = ", ".join(f"{k}={v}" for k, v in own.items())
+        of_x = " of the softmax" if loss == gce else ""
+        name = f"keras.losses.{theirs}({called}){of_x}"
+        case(name, loss, of(LOGITS, target), options, rtol=1e-6, **answer)
+    hinge = "categorical_hinge_loss"
+    positive = LOGITS + 3  # no largest wrong score is below 0
+    answer = ask(lambda x: losses.CategoricalHinge()(HOT, x), positive)
+    theirs = "keras.losses.CategoricalHinge, scores above 0"
+    case(theirs, hinge, of(positive, CLASSES), **answer)
+    x, y = np.array([[0.25, -2.0, -1.0]]), np.array([0])
+    them = losses.CategoricalHinge()(np.array([[1.0, 0.0, 0.0]]), x).numpy()
+    theirs = "keras.losses.CategoricalHinge, which counts 0 among the wrong scores"
+    difference(theirs, hinge, of(x, y), {}, "value", them, 0.0)
+    sure = np.array([[40.0, 0.0]])
+    them = losses.CategoricalFocalCrossentropy(from_logits=True, alpha=1.0)(
+        np.array([[1.0, 0.0]]), sure
+    ).numpy()
+    theirs = "keras.losses.CategoricalFocalCrossentropy, clipped to 1e-7"
+    difference(theirs, focal, of(sure, y), {}, "value", them, np.exp(-120.0))
+    them = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)(
+        np.array([0, 0]), LOGITS[:2]
+    ).numpy()
+    theirs = "keras.losses.SparseCategoricalCrossentropy, all ignored: 0 for the mean of nothing"
+    options = {"ignore_index": 0}
+    arrays = of(LOGITS[:2], np.array([0, 0]))
+    difference(theirs, "cross_entropy", arrays, options, "value", them, np.nan)
+
+
 # ---- optax ---------------------------------------------------------------------------------
 
 
@@ -361,6 +489,106 @@ def optax() -> None:
         batch | {"log_target": True},
         value=value.mean(),
     )
+
+    def ask(function: Callable[..., Any], x: Any, *args: Any, **own: Any) -> dict[str, Any]:
+        """Of rows: the second derivatives are the diagonal of a matrix."""
+
+        def total(flat: Any) -> Any:
+            return function(flat.reshape(x.shape), *args, **own).sum()
+
+        hess = jax.numpy.diagonal(jax.hessian(total)(x.ravel())).reshape(x.shape)
+        grad = jax.grad(total)(x.ravel()).reshape(x.shape)
+        return {"value": function(x, *args, **own), "grad": grad, "hess": hess}
+
+    axis_0 = {"axis": 0}
+    ce, poly, hinge = "cross_entropy", "poly_cross_entropy_loss", "categorical_hinge_loss"
+    sparsemax = "sparsemax_loss"
+    smoothed = optax.losses.smooth_labels(HOT, 0.1)
+    for theirs, loss, x, given, target, own, options in (
+        ("softmax_cross_entropy_with_integer_labels", ce, LOGITS, CLASSES, CLASSES, {}, {}),
+        ("softmax_cross_entropy", ce, LOGITS, MIXED, MIXED, {}, {}),
+        ("safe_softmax_cross_entropy", ce, LOGITS, MIXED, MIXED, {}, {}),
+        ("softmax_cross_entropy", ce, LOGITS.T, MIXED.T, MIXED.T, axis_0, axis_0),
+        ("softmax_cross_entropy", ce, LOGITS, smoothed, CLASSES, {}, {"label_smoothing": 0.1}),
+        ("poly_loss_cross_entropy", poly, LOGITS, MIXED, MIXED, {}, {"epsilon": 2.0}),
+        ("poly_loss_cross_entropy", poly, LOGITS, HOT, CLASSES, {"epsilon": 1.0}, {}),
+        (
+            "poly_loss_cross_entropy",
+            poly,
+            LOGITS.T,
+            MIXED.T,
+            MIXED.T,
+            {"epsilon": -1.0, "axis": 0},
+            {"epsilon": -1.0, "axis": 0},
+        ),
+        ("multiclass_hinge_loss", hinge, LOGITS, CLASSES, CLASSES, {}, {}),
+        ("multiclass_perceptron_loss", hinge, LOGITS, CLASSES, CLASSES, {}, {"margin": 0.0}),
+        ("multiclass_sparsemax_loss", sparsemax, LOGITS, CLASSES, CLASSES, {}, {}),
+        ("multiclass_sparsemax_loss", sparsemax, LOGITS / 4, CLASSES, CLASSES, {}, {}),
+        ("multiclass_sparsemax_loss", sparsemax, 8 * LOGITS, CLASSES, CLASSES, {}, {}),
+    ):
+        answer = ask(getattr(optax.losses, theirs), x, given, **own)
+        called = ", ".join(f"{k}={v}" for k, v in own.items())
+        of_t = " of smooth_labels(alpha=0.1)" if given is smoothed else ""
+        name = f"optax.losses.{theirs}({called}){of_t}"
+        case(name, loss, of(x, target), options | none, **answer)
+    for theirs, options in (
+        ("multiclass_hinge_loss", {}),
+        ("multiclass_perceptron_loss", {"margin": 0.0}),
+    ):
+        value = getattr(optax.losses, theirs)(TIES, CLASSES)
+        name = f"optax.losses.{theirs}, ties"
+        case(name, hinge, of(TIES, CLASSES), options | none, value=value)
+    at = of(np.array([[1.0, 0.0]]), np.array([0]))
+    them = ask(optax.losses.multiclass_hinge_loss, at["input"], at["target"])["grad"]
+    theirs = "optax.losses.multiclass_hinge_loss, half the slope at the kink"
+    difference(theirs, hinge, at, none, "grad", them, [[0, 0]])
+
+
+# ---- MONAI ---------------------------------------------------------------------------------
+
+
+def monai() -> None:
+    """It computes in float32, and divides the mean by the number of classes, too."""
+    import torch
+    from monai.losses import FocalLoss
+
+    focal = "softmax_focal_loss"
+    images = np.stack([LOGITS.T.reshape(3, 2, 2), LOGITS[::-1].T.reshape(3, 2, 2) / 2])
+    numbers = np.stack([CLASSES, CLASSES[::-1]]).reshape(2, 2, 2)
+    masses = np.stack([MIXED.T.reshape(3, 2, 2), MIXED[::-1].T.reshape(3, 2, 2)])
+    alpha = PER_CLASS.tolist()
+    for x, given, target, own, options in (
+        (LOGITS, CLASSES[:, None], CLASSES, {"to_onehot_y": True}, {}),
+        (LOGITS, MIXED, MIXED, {"gamma": 1.5}, {"gamma": 1.5}),
+        (LOGITS, MIXED, MIXED, {"gamma": 0.0, "alpha": alpha}, {"gamma": 0.0, "alpha": alpha}),
+        (LOGITS, HOT, CLASSES, {"alpha": alpha}, {"alpha": alpha}),
+        (LOGITS, HOT, CLASSES, {"weight": alpha}, {"alpha": alpha}),
+        (LOGITS, HOT, CLASSES, {"alpha": 0.25}, {"alpha": [0.75, 0.25, 0.25]}),
+        (images, numbers[:, None], numbers, {"to_onehot_y": True, "gamma": 3.0}, {"gamma": 3.0}),
+        (images, masses, masses, {"alpha": alpha}, {"alpha": alpha}),
+    ):
+        called = ", ".join(f"{k}={v}" for k, v in own.items())
+        # Its sum is a mean over the places first, and without any it is a mean over all.
+        sums = [("sum", 1 / 4)] if x.ndim > 2 else []
+        for reduction, times in (("mean", 1 / 3), *sums):
+            leaf = torch.tensor(x, requires_grad=True)
+            given_t = torch.tensor(given)
+            value = FocalLoss(use_softmax=True, reduction=reduction, **own)(leaf, given_t)
+            value.backward()
+            assert leaf.grad is not None
+            answer = {"value": value.item(), "grad": leaf.grad.numpy()}
+            theirs = f"monai.losses.FocalLoss(use_softmax=True, {called}, reduction={reduction!r})"
+            arrays = of(x, target)
+            more = options | {"reduction": reduction}
+            case(theirs, focal, arrays, more, times=times, rtol=SINGLE, **answer)
+    one = of(LOGITS[1:2], CLASSES[1:2])
+    loss = FocalLoss(use_softmax=True, alpha=0.25, to_onehot_y=True)
+    them = 3 * loss(torch.tensor(one["input"]), torch.tensor(one["target"][:, None])).item()
+    p = np.exp(LOGITS[1, 0]) / np.exp(LOGITS[1]).sum()
+    here = -0.25 * (1 - p) ** 2 * np.log(p)
+    theirs = "monai.losses.FocalLoss, alpha=0.25, which is 0.75 for class 0"
+    difference(theirs, focal, one, {"alpha": 0.25}, "value", them, here)
 
 
 # ---- scikit-learn --------------------------------------------------------------------------
@@ -519,6 +747,41 @@ def sklearn() -> None:
             arrays = of(a, target, w if more_own else None)
             theirs = f"sklearn.metrics.{name}({called})"
             case(theirs, loss, arrays, options | mean, value=value, **more)
+    multinomial = private.HalfMultinomialLoss(n_classes=3)
+    y_float = CLASSES.astype(float)
+    value = multinomial.loss(y_true=y_float, raw_prediction=LOGITS)
+    grad, hess = multinomial.gradient_hessian(y_true=y_float, raw_prediction=LOGITS)
+    answer = {"value": value, "grad": grad, "hess": hess}
+    by_rows = of(LOGITS, CLASSES)
+    theirs = "sklearn._loss.loss.HalfMultinomialLoss(n_classes=3)"
+    case(theirs, "cross_entropy", by_rows, none, **answer)
+    shares = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    rows_of = PER_CLASS[CLASSES]
+    for own, arrays in (
+        ({}, by_rows),
+        ({"sample_weight": rows_of}, by_rows | {"weight": PER_CLASS}),
+    ):
+        called = ", ".join(own)
+        value = metrics.log_loss(CLASSES, shares, **own)
+        theirs = f"sklearn.metrics.log_loss({called}) of the softmax"
+        case(theirs, "cross_entropy", arrays, mean, value=value)
+        # The largest wrong score, of Crammer and Singer.
+        value = metrics.hinge_loss(CLASSES, LOGITS, **own)
+        theirs = f"sklearn.metrics.hinge_loss({called}), three classes"
+        case(theirs, "categorical_hinge_loss", arrays, mean, value=value)
+    brier = metrics.brier_score_loss
+    value = brier(CLASSES, shares)
+    theirs = "sklearn.metrics.brier_score_loss of the softmax, three classes"
+    case(theirs, "brier_loss", by_rows, value=value)
+    pair, labels_of = LOGITS[:, :2], np.array([1, 0, 0, 1])
+    shares = np.exp(pair) / np.exp(pair).sum(axis=1, keepdims=True)
+    arrays = of(pair, labels_of)
+    value = brier(labels_of, shares[:, 1], scale_by_half=False)
+    theirs = "sklearn.metrics.brier_score_loss(scale_by_half=False), two classes"
+    case(theirs, "brier_loss", arrays, value=value)
+    value = brier(labels_of, shares[:, 1])
+    theirs = "sklearn.metrics.brier_score_loss, two classes: halved"
+    case(theirs, "brier_loss", arrays, value=value, times=0.5)
     theirs = "sklearn.metrics.log_loss, clipped to the epsilon of float64"
     them = metrics.log_loss([1.0], [0.0], labels=[0, 1])
     difference(theirs, "binary_cross_entropy", of([0.0], [1.0]), {}, "value", them, 100.0)
@@ -560,6 +823,13 @@ def scipy() -> None:
     value = sum(distance.jensenshannon(p, t) ** 2 for p, t in zip(OTHERS, MASSES, strict=True))
     theirs = "scipy.spatial.distance.jensenshannon, squares of two rows"
     case(theirs, "js_div", of(log_others, np.log(MASSES)), each, value=value)
+    value = (
+        special.logsumexp(LOGITS, axis=1) - np.take_along_axis(LOGITS, CLASSES[:, None], 1)[:, 0]
+    )
+    theirs = "scipy.special.logsumexp less the score of the class"
+    case(theirs, "cross_entropy", of(LOGITS, CLASSES), none, value=value)
+    value = -special.log_softmax(LOGITS, axis=1).ravel()[np.arange(4) * 3 + CLASSES]
+    case("scipy.special.log_softmax", "cross_entropy", of(LOGITS, CLASSES), none, value=value)
     for q in (0.25, 0.9):
         theirs = f"scipy.stats.expectile(alpha={q}), where the slopes cancel"
         arrays = of(np.full(y.size, stats.expectile(y, alpha=q)), y)
@@ -824,7 +1094,7 @@ def lightgbm() -> None:
 def main() -> None:
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     warnings.simplefilter("ignore")
-    for ask in (tensorflow, optax, sklearn, scipy, xgboost, lightgbm):
+    for ask in (tensorflow, optax, monai, sklearn, scipy, xgboost, lightgbm):
         ask()
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     about = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,16 @@ import pytest
 
 import fusedloss as fl
 from tests import registry as reg
-from tests.peers.record import DATA, PAIRED, as_arrays, ask_torch, has_own, questions
+from tests.peers.record import (
+    DATA,
+    MARGINS,
+    PAIRED,
+    as_arrays,
+    as_images,
+    ask_torch,
+    has_own,
+    questions,
+)
 from tests.samples import CASES, Call, Case, elementwise, rows
 
 torch = pytest.importorskip("torch")
@@ -22,12 +32,25 @@ FIT = [c for c in CASES if not (c.loss == "fair_loss" and c.options["c"] == 1e6)
 ANY = pytest.mark.parametrize("case", FIT, ids=str)
 OWN = pytest.mark.parametrize("case", [c for c in CASES if has_own(c.loss, c.options)], ids=str)
 REDUCTION = pytest.mark.parametrize("reduction", TORCH_REDUCTIONS)
+FLAT_ROWS = ("categorical_hinge_loss", "sparsemax_loss")  # in which 0/0 of a mean may get lost
+
+
+def takes(case: Case, option: str) -> bool:
+    return option in inspect.signature(getattr(fl, case.loss)).parameters
+
+
+def rows_that_take(option: str) -> list[reg.Rows]:
+    """Of each loss, and each kind of its targets."""
+    return [c for c in reg.ROWS_ONE_OF_EACH if takes(c, option)]
 
 
 def asked(call: Call, hessian: bool = True, **options: Any) -> tuple[Any, Any, Any]:
     """Torch's answer to the call: of a paired loss the derivatives that the call has."""
     name = call.loss.__name__
-    options = {k: v for k, v in (call.options | options).items() if k != "axis"}
+    options = call.options | options
+    if name == "multilabel_margin_loss":  # torch wants classes behind the end of a list, too
+        ended = np.cumsum(call.arrays["target"] == -1, axis=options.get("axis", -1)) > 0
+        call = call.having(target=np.where(ended, -1, call.arrays["target"]))
     answer = ask_torch(name, call.arrays, options, hessian)
     if name not in PAIRED:
         return answer
@@ -71,8 +94,10 @@ def test_random(case: Case, reduction: str, seed: int) -> None:
 @REDUCTION
 def test_zero_weights(case: Case, reduction: str) -> None:
     if isinstance(case, reg.Rows):
-        for w in ([0.0, 1, 0, 2], [0.0] * 4):
-            agree(rows(case, (5, 4)).having(weight=np.array(w)), reduction=reduction)
+        for w in ([0.0, 1, 0, 2], [0.0] * 4) if takes(case, "weight") else ():
+            call = rows(case, (5, 4)).having(weight=np.array(w))
+            if any(w) or "z_loss" not in case.options:  # else of a number by 0
+                agree(call, hessian=any(w) or case.loss not in FLAT_ROWS, reduction=reduction)
     else:
         for scale in (np.arange(6) % 2, np.zeros(6)):
             call = numbers(case, (5, 6), weighted=True)
@@ -80,7 +105,7 @@ def test_zero_weights(case: Case, reduction: str) -> None:
             agree(call, hessian=bool(scale.any()), reduction=reduction)  # 0/0: see the end
 
 
-@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.target == "class"], ids=str)
+@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.drops], ids=str)
 @REDUCTION
 @pytest.mark.parametrize("ignore", [-100, -1, 2, 9])
 def test_ignored_rows(case: reg.Rows, reduction: str, ignore: int) -> None:
@@ -92,7 +117,7 @@ def test_ignored_rows(case: reg.Rows, reduction: str, ignore: int) -> None:
         agree(call, reduction=reduction, ignore_index=ignore)
 
 
-@pytest.mark.parametrize("case", [c for c in reg.ROWS if c.loss == "cross_entropy"], ids=str)
+@pytest.mark.parametrize("case", rows_that_take("label_smoothing"), ids=str)
 @REDUCTION
 @pytest.mark.parametrize("smoothing", [0.0, 0.3, 1.0])
 def test_label_smoothing(case: reg.Rows, reduction: str, smoothing: float) -> None:
@@ -111,6 +136,33 @@ def test_empty(case: Case, reduction: str) -> None:
 def test_unbatched(case: reg.Rows, reduction: str) -> None:
     call = rows(case, (5,), axis=0)
     agree(call, reduction=reduction)
+    if case.target == "class":  # torch takes that for the value, but fails in the backward pass
+        single = call.changed(np.atleast_1d, "target")
+        for part, same in zip(single.run(2), call.run(2), strict=True):
+            np.testing.assert_array_equal(part, same)
+
+
+@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+@REDUCTION
+def test_one_class(case: reg.Rows, reduction: str) -> None:
+    agree(rows(case, (4, 1)), reduction=reduction)
+    agree(rows(case, (1,), axis=0), reduction=reduction)
+
+
+@pytest.mark.parametrize("case", reg.ROWS_ONE_OF_EACH, ids=str)
+@REDUCTION
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_any_axis(case: reg.Rows, reduction: str, axis: int) -> None:
+    agree(rows(case, (3, 4, 2), axis), reduction=reduction)
+
+
+@pytest.mark.parametrize("case", reg.ROWS, ids=str)
+@REDUCTION
+def test_ties_and_kinks(case: reg.Rows, reduction: str) -> None:
+    """In halves, which margins of 1 and 0.5 bring to the kinks exactly."""
+    for seed in range(2):
+        call = rows(case, (24, 4), seed=seed).changed(lambda x: np.round(x) / 2, "input")
+        agree(call, reduction=reduction)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.loss == "kl_div"], ids=str)
@@ -164,11 +216,242 @@ FLAT = ("l1_loss", "smooth_l1_loss-beta=0.0", "hinge_embedding", "margin_ranking
 @OWN
 @REDUCTION
 def test_nan(case: Case, reduction: str) -> None:
-    if case.loss == "binary_cross_entropy" or str(case).startswith(FLAT):
+    if case.loss == "binary_cross_entropy" or str(case).startswith((*FLAT, *MARGINS)):
         return  # see the end
     call = rows(case, (5, 4)) if isinstance(case, reg.Rows) else elementwise(case, (5, 4))
     call.leading[1, 2] = nan
     agree(call, hessian=False, reduction=reduction)
+
+
+# ---- over a class axis: what the rows of the registry leave out ----------------------------------
+
+
+def over_classes(loss: str, x: Any, t: Any, weight: Any = None, **options: Any) -> Call:
+    arrays = {"input": x, "target": t} | ({} if weight is None else {"weight": weight})
+    return Call(getattr(fl, loss), as_arrays(arrays), options)
+
+
+def some(kind: str, shape: tuple[int, ...], seed: int = 0) -> tuple[Any, Any, Any]:
+    """Logits with the classes on axis 1, targets of that kind, class weights."""
+    rng = np.random.default_rng(seed)
+    x, w = 2 * rng.normal(size=shape), rng.uniform(0.25, 4, shape[1])
+    if kind == "class":
+        return x, rng.integers(0, shape[1], (shape[0], *shape[2:])), w
+    t = rng.random(shape) ** 3
+    return x, t / t.sum(axis=1, keepdims=True), w
+
+
+KIND = pytest.mark.parametrize("kind", ["class", "probability"])
+PER_CLASS = [0.25, 2.0, 1.0, 0.0, 0.5]
+
+
+@KIND
+@REDUCTION
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        *(
+            ("cross_entropy", {"label_smoothing": eps, "z_loss": z, "softcap": cap})
+            for eps in (0.0, 0.2)
+            for z in (0.0, 1e-4, 0.5)
+            for cap in (None, 1.0, 30.0)
+        ),
+        *(
+            ("softmax_focal_loss", {"gamma": g, "alpha": a, "label_smoothing": eps})
+            for g in (0.0, 0.5, 1.0, 1.5, 2.0, 5.0)
+            for a in (None, 0.25, PER_CLASS)
+            for eps in (0.0, 0.2)
+        ),
+        *(("generalized_cross_entropy_loss", {"q": q}) for q in (1e-3, 0.25, 0.7, 1.0)),
+        *(
+            ("poly_cross_entropy_loss", {"epsilon": e, "label_smoothing": eps})
+            for e in (-1.0, 0.0, 2.0, 100.0)
+            for eps in (0.0, 0.2)
+        ),
+        ("brier_loss", {}),
+    ],
+    ids=str,
+)
+def test_of_shares(
+    loss: str, options: dict[str, Any], kind: str, weighted: bool, reduction: str
+) -> None:
+    if weighted and loss in ("softmax_focal_loss", "brier_loss"):
+        return
+    for shape in ((6, 5), (2, 5, 2, 1)):
+        x, t, w = some(kind, shape)
+        call = over_classes(loss, x, t, w if weighted else None, **options)
+        agree(call, reduction=reduction)
+        if kind == "class":
+            call.arrays["target"][0] = -100
+            agree(call, reduction=reduction)
+
+
+@KIND
+@pytest.mark.parametrize("options", [{}, {"softcap": 2.0}, {"z_loss": 0.1}], ids=str)
+def test_lse(kind: str, options: dict[str, Any]) -> None:
+    for shape in ((6, 5), (2, 5, 3)):
+        x, t, _ = some(kind, shape)
+        if kind == "class":
+            t[0] = -100
+        cap = options.get("softcap")
+        logits = torch.tensor(x) if cap is None else cap * torch.tanh(torch.tensor(x) / cap)
+        expected = torch.logsumexp(logits, 1).numpy()
+        call = over_classes("cross_entropy", x, t, **options)
+        for order in range(3):
+            *parts, lse = (
+                call.run(order, return_lse=True) if order else call.run(return_lse=True)[0]
+            )
+            np.testing.assert_allclose(lse, expected, rtol=1e-12)
+            for part, alone in zip(parts, call.run(order), strict=True):
+                np.testing.assert_allclose(part, alone, rtol=1e-14, atol=1e-16)
+
+
+@REDUCTION
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 2.0])
+def test_margins(margin: float, weighted: bool, reduction: str) -> None:
+    for shape in ((40, 5), (3, 5, 4), (9, 2)):
+        x, t, w = some("class", shape)
+        for logits in (x, np.round(x), np.round(2 * x) / 2):
+            weight = w if weighted else None
+            for p in (1, 2):
+                call = over_classes("multi_margin_loss", logits, t, weight, p=p, margin=margin)
+                agree(call, reduction=reduction)
+            call = over_classes("categorical_hinge_loss", logits, t, weight, margin=margin)
+            agree(call, reduction=reduction)
+            agree(over_classes("sparsemax_loss", logits, t, weight), reduction=reduction)
+    call = over_classes("multi_margin_loss", np.round(x)[0], t[0], weight, margin=margin)
+    agree(call, reduction=reduction)
+
+
+LISTS = {
+    "one": [[2, -1, 0, 0], [0, -1, -1, -1], [3, -1, 3, 1]],
+    "twice": [[1, 1, -1, 0], [3, 0, 3, -1], [2, 2, 2, 2]],
+    "none": [[-1, 0, 1, 2], [-1, -1, -1, -1], [-1, 3, 3, 3]],
+    "all": [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]],
+    "several": [[0, 2, -1, 3], [3, 2, 1, -1], [1, 0, -1, -1]],
+}
+
+
+@REDUCTION
+@pytest.mark.parametrize("lists", LISTS.values(), ids=LISTS)
+def test_lists_of_classes(lists: Any, reduction: str) -> None:
+    t = np.array(lists)
+    x = some("class", t.shape)[0]
+    for logits in (x, np.round(x), x * 0, np.round(x) / 2):
+        agree(over_classes("multilabel_margin_loss", logits, t), reduction=reduction)
+        for row, list_of_row in zip(logits, t, strict=True):
+            agree(over_classes("multilabel_margin_loss", row, list_of_row), reduction=reduction)
+        pair, pair_of_t = (np.stack([a.T, a.T + 0], axis=-1) for a in (logits, t))
+        call = over_classes("multilabel_margin_loss", pair, pair_of_t, axis=0)
+        agree(call, reduction=reduction)
+
+
+@REDUCTION
+@pytest.mark.parametrize("weighted", [False, True])
+def test_several_labels(weighted: bool, reduction: str) -> None:
+    loss, rng = "multilabel_soft_margin_loss", np.random.default_rng(0)
+    for shape in ((5,), (7, 5), (2, 3, 5), (0, 5)):
+        x, w = 4 * rng.normal(size=shape), rng.uniform(0.25, 4, shape[-1]) if weighted else None
+        labels = (rng.random(shape) < 0.5).astype(float)
+        for t in (labels, rng.random(shape), rng.random(5), labels * 3 - 1):
+            agree(over_classes(loss, x, t, w), reduction=reduction)
+        agree(over_classes(loss, x, labels.astype(int), w), reduction=reduction)
+    tails = [[800.0, -800.0, 40.0, -40.0]] * 2
+    call = over_classes(loss, tails, [[1.0, 0, 1, 0], [0, 1, 0, 1]])
+    agree(call, reduction=reduction)
+
+
+@REDUCTION
+def test_infinite_scores(reduction: str) -> None:
+    """A masked class never counts in a margin."""
+    x = [[0.5, -inf, 1.0], [-inf, -inf, 0.0], [0.0, 1.0, inf]]
+    for p in (1, 2):
+        call = over_classes("multi_margin_loss", x, [0, 2, 2], p=p)
+        agree(call, hessian=False, reduction=reduction)
+    call = over_classes("multilabel_margin_loss", x, [[0, -1, 0], [2, -1, 0], [2, -1, 0]])
+    agree(call, hessian=False, reduction=reduction)
+
+
+@REDUCTION
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_edges_of_cross_entropy(smoothing: float, reduction: str) -> None:
+    ce, options = "cross_entropy", {"label_smoothing": smoothing}
+    x, t, w = some("class", (4, 3))
+    _, masses, _ = some("probability", (4, 3))
+    unlikely = masses * [[3.0], [1.0], [0.0], [-2.0]]  # not all of them distributions
+    for target in (masses, unlikely):
+        for weight in (None, w):
+            agree(over_classes(ce, x, target, weight, **options), reduction=reduction)
+            agree(over_classes(ce, x[0], target[0], weight, **options), reduction=reduction)
+    for target in (np.uint8(t), np.float32(masses)) if not smoothing else ():  # in float32, too
+        for weight in (None, w):
+            arrays = {"input": x, "target": target} | ({} if weight is None else {"weight": weight})
+            agree(Call(fl.cross_entropy, arrays, {}), reduction=reduction)
+    images, images_of_t = as_images(x), as_images(t)
+    for ignore in (-100, -1, 1, 2**40, -(2**40)):
+        for target in (np.array(images_of_t), np.full((2, 2, 2), ignore)):
+            target[0, 0] = ignore
+            call = over_classes(ce, images, target, w, ignore_index=ignore, **options)
+            agree(call, reduction=reduction)
+    for target in (np.zeros((0, 2, 2), int), np.zeros((0, 3, 2, 2))):
+        call = over_classes(ce, np.zeros((0, 3, 2, 2)), target, w, **options)
+        agree(call, reduction=reduction)
+    for target in ([0, 0], [[1.0], [0.5]]):
+        call = over_classes(ce, [[3.0], [-2.0]], target, [2.0], **options)
+        agree(call, reduction=reduction)
+    for logits, y in (([0.0, -inf, 1.0], 1), ([0.0, -inf, 1.0], 0), ([1e308, -1e308, 0.0], 1)):
+        call = over_classes(ce, [logits], [y], **options)
+        agree(call, hessian=False, reduction=reduction)
+
+
+def test_refused_by_both() -> None:
+    """By torch with other words, and often as another kind of error."""
+    x, t, w = some("class", (4, 3))
+    for loss, target, weight, options in (
+        ("cross_entropy", t, None, {"label_smoothing": 1.5}),
+        ("cross_entropy", t, None, {"reduction": "men"}),
+        ("cross_entropy", t + 3, None, {}),
+        ("cross_entropy", t, w[:2], {}),
+        ("cross_entropy", t[:, None], None, {}),
+        ("cross_entropy", t[:3], None, {}),
+        ("cross_entropy", np.full((4, 3), 0.5), None, {"ignore_index": 1}),
+        ("multi_margin_loss", t + 3, None, {}),
+        ("multi_margin_loss", t - 100, None, {}),
+        ("multi_margin_loss", t, w[:2], {}),
+        ("multi_margin_loss", t, None, {"p": 3}),
+        ("multi_margin_loss", t[:3], None, {}),
+        ("multilabel_margin_loss", np.full((4, 3), 3), None, {}),
+        ("multilabel_margin_loss", np.full((4, 3), -2), None, {}),
+        ("multilabel_margin_loss", np.zeros((4, 2), int), None, {}),
+        ("multilabel_soft_margin_loss", np.zeros((4, 2)), None, {}),
+        ("multilabel_soft_margin_loss", np.zeros((4, 3)), w[:2], {}),
+    ):
+        call = over_classes(loss, x, target, weight, **options)
+        with pytest.raises((IndexError, RuntimeError, ValueError)):
+            ask_torch(loss, call.arrays, options, hessian=False)
+        with pytest.raises((IndexError, ValueError)):
+            call.run()
+
+
+def test_formulas_of_margins_are_torchs() -> None:
+    """Of the textbook's formulas only the second derivatives are used: here is the rest."""
+    from tests.peers import textbook
+
+    for loss in MARGINS:
+        for seed in range(5):
+            x, t, _ = some("class", (6, 4), seed)
+            if loss == "multilabel_margin_loss":
+                t = np.random.default_rng(seed).integers(-1, 4, x.shape)
+            answers = []
+            for function in (getattr(textbook, loss), getattr(torch.nn.functional, loss)):
+                leaf = torch.tensor(np.round(2 * x) / 2, requires_grad=True)
+                losses = function(leaf, torch.tensor(t), reduction="none")
+                losses.sum().backward()
+                answers.append((losses.detach(), leaf.grad))
+            for ours, theirs in zip(*answers, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp", "sigmoid", "logsigmoid"])
@@ -231,6 +514,101 @@ def test_differs_at_infinite_logits() -> None:
     assert fl.cross_entropy([[inf, 0.0]], [0]) == 0
     assert np.isnan(torchs("cross_entropy", [[0.0, -inf]], [[1.0, 0.0]])[0])
     assert fl.cross_entropy([[0.0, -inf]], [[1.0, 0.0]]) == 0
+
+
+def test_differs_at_masked_classes_without_weight() -> None:
+    arrays = as_arrays({"input": [[0.0, -inf, 1.0]], "target": [1], "weight": [1.0, 0.0, 1.0]})
+    assert np.isnan(ask_torch("cross_entropy", arrays, {"reduction": "sum"}, hessian=False)[0])
+    assert fl.cross_entropy(**arrays, reduction="sum") == 0
+
+
+def test_differs_in_nan_of_margins() -> None:
+    """nan > 0 does not hold: torch leaves it out. NaN in, NaN out here."""
+    for x in (nan, inf):
+        for scores in ([[0.0, x, 1.0]], [[x, 0.0, 1.0]]) if x is nan else ([[x, 0.0, x]],):
+            for p in (1, 2):
+                assert np.isfinite(torchs("multi_margin_loss", scores, [0], p=p)[0])
+                assert is_nan(each("multi_margin_loss", scores, [0], p=p)[0])
+            lists = [[0, -1, -1]]
+            assert np.isfinite(torchs("multilabel_margin_loss", scores, lists)[0])
+            assert is_nan(each("multilabel_margin_loss", scores, lists)[0])
+
+
+def test_differs_in_empty_batches_of_margins() -> None:
+    """What torch's mean is there was in memory before: ask_torch does not ask for it."""
+    none = np.zeros((0, 3))
+    assert is_nan(fl.multi_margin_loss(none, np.zeros(0, int)))
+    assert is_nan(fl.multilabel_margin_loss(none, np.zeros((0, 3), int)))
+
+
+def test_differs_behind_the_end_of_a_list() -> None:
+    """Torch refuses what it does not use."""
+    x, lists = [0.0, 0.5, 1.0], [1, -1, 7]
+    with pytest.raises(RuntimeError, match="out of range"):
+        torchs("multilabel_margin_loss", x, lists)
+    ended = torchs("multilabel_margin_loss", x, [1, -1, 0])[0]
+    assert fl.multilabel_margin_loss(x, lists) == pytest.approx(ended)
+
+
+def test_differs_in_classes_of_margins_out_of_range() -> None:
+    for loss, t in (("multi_margin_loss", [0, 3]), ("multilabel_margin_loss", [[0, -1, 0]] * 2)):
+        target = np.array(t)
+        target[1, ...] = 3
+        with pytest.raises(RuntimeError, match="out of range"):
+            torchs(loss, np.zeros((2, 3)), target)
+        with pytest.raises(IndexError, match="3"):
+            getattr(fl, loss)(np.zeros((2, 3)), target)
+
+
+def test_differs_in_axes_of_margins() -> None:
+    """Torch has rows alone, of classes."""
+    for loss, t in (
+        ("multi_margin_loss", torch.zeros(2, 4, dtype=torch.int64)),
+        ("multilabel_margin_loss", torch.zeros(2, 3, 4, dtype=torch.int64)),
+    ):
+        x = torch.zeros(2, 3, 4)
+        with pytest.raises(RuntimeError, match="Expected"):
+            getattr(torch.nn.functional, loss)(x, t)
+        assert getattr(fl, loss)(x.numpy(), t.numpy()) > 0
+
+
+def test_differs_in_integers_and_booleans_over_classes() -> None:
+    functional, x = torch.nn.functional, torch.tensor([[0.5, -1.0, 2.0]] * 2)
+    short = torch.tensor([0, 2], dtype=torch.int32)
+    with pytest.raises(RuntimeError, match="Long"):
+        functional.multi_margin_loss(x, short)
+    expected = functional.multi_margin_loss(x, short.long()).item()
+    assert fl.multi_margin_loss(x.numpy(), short.numpy()) == pytest.approx(expected)
+    lists = torch.tensor([[0, -1, 0], [1, 2, -1]], dtype=torch.int32)
+    with pytest.raises(RuntimeError, match="Long"):
+        functional.multilabel_margin_loss(x, lists)
+    expected = functional.multilabel_margin_loss(x, lists.long()).item()
+    assert fl.multilabel_margin_loss(x.numpy(), lists.numpy()) == pytest.approx(expected)
+    labels = torch.tensor([[True, False, True], [False, False, True]])
+    with pytest.raises(RuntimeError, match="bool"):
+        functional.multilabel_soft_margin_loss(x, labels)
+    expected = functional.multilabel_soft_margin_loss(x, labels.float()).item()
+    assert fl.multilabel_soft_margin_loss(x.numpy(), labels.numpy()) == pytest.approx(expected)
+
+
+def test_differs_in_several_labels_at_infinity() -> None:
+    x, t = [[inf, -inf]], [[1.0, 0.0]]
+    assert is_nan(*torchs("multilabel_soft_margin_loss", x, t)[:1])
+    assert fl.multilabel_soft_margin_loss(x, t) == 0
+
+
+def test_differs_without_classes() -> None:
+    functional, x = torch.nn.functional, torch.zeros(2, 0)
+    none = np.zeros((2, 0))
+    with pytest.raises(RuntimeError):
+        functional.multi_margin_loss(x, torch.zeros(2, dtype=torch.int64))
+    with pytest.raises(ValueError, match="no classes"):
+        fl.multi_margin_loss(none, [0, 0])
+    with pytest.raises(ValueError, match="no classes"):
+        fl.multilabel_margin_loss(none, none.astype(int))
+    assert functional.multilabel_soft_margin_loss(x, x).isnan()
+    with pytest.raises(ValueError, match="no classes"):
+        fl.multilabel_soft_margin_loss(none, none)
 
 
 def test_differs_in_ignored_rows_of_nan() -> None:

@@ -1,12 +1,13 @@
 """Losses that torch lacks, as textbooks write them, in torch: autograd has their derivatives.
 
-Each gives the loss of every element. At a kink they are written so that autograd takes the
-derivative that is documented here.
+Each gives the loss of every element; those over a class axis reduce it, for they know by what to
+divide. At a kink they are written so that autograd takes the derivative that is documented here.
 """
 
 from __future__ import annotations
 
-from math import log
+from dataclasses import dataclass
+from math import inf, log
 
 import torch
 from torch import Tensor
@@ -142,3 +143,196 @@ def js_div(input: Tensor, target: Tensor) -> Tensor:
     middle = torch.logaddexp(input, target) - log(2)
     terms = [torch.exp(x) * (x - middle) for x in (input, target)]
     return (terms[0] + terms[1]) / 2
+
+
+# ---- over a class axis -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of logits as a matrix, without the ignored ones, so that these have no derivatives."""
+
+    shape: torch.Size  # of the rows
+    kept: Tensor
+    x: Tensor
+    t: Tensor  # probabilities, or 1 at the class
+    y: Tensor | None  # the class numbers, if it was these
+    weight: Tensor  # of the classes
+
+    @property
+    def shares(self) -> Tensor:
+        """How much each row counts: what means are divided by."""
+        return torch.ones_like(self.x[:, 0]) if self.y is None else self.weight[self.y]
+
+    def tau(self, smoothing: float = 0.0) -> Tensor:
+        """Targets, smoothed, then weighted."""
+        return self.weight * ((1 - smoothing) * self.t + smoothing / self.x.shape[1])
+
+    def reduced(self, losses: Tensor, reduction: str, shares: Tensor | None = None) -> Tensor:
+        if reduction == "none":
+            return (
+                losses.new_zeros(self.kept.shape).masked_scatter(self.kept, losses).view(self.shape)
+            )
+        total = losses.sum()
+        return (
+            total
+            if reduction == "sum"
+            else total / (self.shares if shares is None else shares).sum()
+        )
+
+
+def batch(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int | None = None
+) -> Batch:
+    axis = min(1, input.dim() - 1)
+    x = input.movedim(axis, -1)
+    shape, classes = x.shape[:-1], x.shape[-1]
+    x = x.reshape(-1, classes)
+    w = x.new_ones(classes) if weight is None else weight
+    if target.is_floating_point():
+        t = target.movedim(axis, -1).reshape(-1, classes)
+        return Batch(shape, torch.ones(len(x), dtype=torch.bool), x, t, None, w)
+    y = target.reshape(-1)
+    kept = torch.ones_like(y, dtype=torch.bool) if ignore_index is None else y != ignore_index
+    x, y = x[kept], y[kept].long()
+    return Batch(shape, kept, x, functional.one_hot(y, classes).to(x.dtype), y, w)
+
+
+def misses(x: Tensor) -> Tensor:
+    """1 - softmax, as the sum of the other classes: near 0 it has its digits."""
+    others = 1 - torch.eye(x.shape[1], dtype=x.dtype)
+    return torch.softmax(x, 1) @ others
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    z_loss: float = 0.0,
+    softcap: float | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    b = batch(input, target, weight, ignore_index)
+    x = b.x if softcap is None else softcap * torch.tanh(b.x / softcap)
+    lse = torch.logsumexp(x, 1)
+    losses = (b.tau(label_smoothing) * (lse[:, None] - x)).sum(1) + z_loss * lse**2
+    return b.reduced(losses, reduction)
+
+
+def softmax_focal_loss(
+    input: Tensor,
+    target: Tensor,
+    gamma: float = 2.0,
+    alpha: float | list[float] | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
+    a = input.new_ones(()) if alpha is None else torch.as_tensor(alpha, dtype=input.dtype)
+    b = batch(input, target, None, ignore_index)
+    tau = a * b.tau(label_smoothing)
+    # That of the one class there is is 0, which powers cannot be differentiated at.
+    miss = misses(b.x) if b.x.shape[1] > 1 else torch.ones_like(b.x)
+    losses = (tau * miss**gamma * -torch.log_softmax(b.x, 1)).sum(1)
+    return b.reduced(losses, reduction, b.shares)
+
+
+def generalized_cross_entropy_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    q: float = 0.5,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    b = batch(input, target, weight, ignore_index)
+    losses = (b.tau() * (1 - torch.softmax(b.x, 1) ** q)).sum(1) / q
+    return b.reduced(losses, reduction)
+
+
+def poly_cross_entropy_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    epsilon: float = 1.0,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
+    b = batch(input, target, weight, ignore_index)
+    losses = b.tau(label_smoothing) * (epsilon * misses(b.x) - torch.log_softmax(b.x, 1))
+    return b.reduced(losses.sum(1), reduction)
+
+
+def brier_loss(
+    input: Tensor, target: Tensor, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    b = batch(input, target, None, ignore_index)
+    return b.reduced(((torch.softmax(b.x, 1) - b.t) ** 2).sum(1), reduction)
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    p: int = 1,
+    margin: float = 1.0,
+    reduction: str = "mean",
+) -> Tensor:
+    """Of any number of axes; the second derivative, which torch's own does not have."""
+    b = batch(input, target, weight)
+    assert b.y is not None
+    short = torch.relu(margin - b.x.gather(1, b.y[:, None]) + b.x) ** p
+    losses = b.shares * ((1 - b.t) * short).sum(1) / b.x.shape[1]
+    return b.reduced(losses, reduction, torch.ones_like(losses))
+
+
+def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """As above. An empty batch has the mean 0, as in torch."""
+    axis = min(1, input.dim() - 1)
+    x, lists = input.movedim(axis, -1), target.movedim(axis, -1)
+    shape, classes = x.shape[:-1], x.shape[-1]
+    x, lists = x.reshape(-1, classes), lists.reshape(-1, classes)
+    listed = (lists < 0).cumsum(1) == 0
+    times = torch.zeros_like(x)  # how often each class is listed
+    times.scatter_add_(1, torch.where(listed, lists, 0), listed.to(x.dtype))
+    short = torch.relu(1 - x[:, :, None] + x[:, None, :])
+    pairs = times[:, :, None] * (times == 0)[:, None, :]
+    losses = (pairs * short).sum((1, 2)) / classes
+    if reduction == "none":
+        return losses.view(shape)
+    return losses.sum() / max(1, len(losses)) if reduction == "mean" else losses.sum()
+
+
+def categorical_hinge_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    margin: float = 1.0,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    b = batch(input, target, weight, ignore_index)
+    worst = b.x.masked_fill(b.t > 0, -inf).amax(1)  # whose gradient is shared where several tie
+    losses = torch.relu(margin + (worst - (b.t * b.x).sum(1)))
+    return b.reduced(b.shares * losses, reduction)
+
+
+def sparsemax_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    b = batch(input, target, weight, ignore_index)
+    x = b.x - b.x.amax(1, keepdim=True).detach()
+    ordered = x.sort(1, descending=True).values
+    sums = ordered.cumsum(1)
+    count = (1 + ordered * torch.arange(1, 1 + x.shape[1]) > sums).sum(1, keepdim=True)
+    threshold = (sums.gather(1, count - 1) - 1) / count
+    squares = torch.where(x > threshold, x**2 - threshold**2, 0)
+    losses = (1 + squares.sum(1)) / 2 - (b.t * x).sum(1)
+    return b.reduced(b.shares * losses, reduction)
