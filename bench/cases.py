@@ -1,11 +1,11 @@
-"""What is measured: the elementwise losses of tests/registry.py, and what works on rows."""
+"""What is measured: the losses of tests/registry.py, and what else works on rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,51 @@ def operands(row: reg.Elementwise) -> Inputs:
     return make
 
 
-def labelled(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Logits and class numbers."""
-    return rng.normal(0, 3, shape).astype(dtype), rng.integers(0, shape[1], shape[0])
+#: So many classes a list of them has at most.
+LISTED = 4
+
+
+def _classes(rng: np.random.Generator, shape: Shape) -> Array:
+    return rng.integers(0, shape[1], (shape[0], *shape[2:]))
+
+
+def _probabilities(rng: np.random.Generator, shape: Shape) -> Array:
+    return reg.random_distributions(rng, shape, 1)
+
+
+def _lists(rng: np.random.Generator, shape: Shape) -> Array:
+    """One class to LISTED different ones, then -1."""
+    rows, classes = shape
+    first = rng.integers(0, classes, (rows, 1))
+    steps = rng.integers(1, classes // LISTED + 1, (rows, LISTED - 1))
+    chosen = np.hstack([first, first + steps.cumsum(axis=1)]) % classes
+    chosen[np.arange(LISTED) >= rng.integers(1, LISTED + 1, (rows, 1))] = -1
+    lists = np.full(shape, -1)
+    lists[:, :LISTED] = chosen
+    return lists
+
+
+def _labels(rng: np.random.Generator, shape: Shape) -> Array:
+    return (rng.random(shape) < 0.25).astype(np.float64)
+
+
+#: Targets of rows, by the kinds in tests/registry.py.
+TARGETS: Final[dict[str, Callable[[np.random.Generator, Shape], Array]]] = {
+    "class": _classes,
+    "probability": _probabilities,
+    "list": _lists,
+    "multilabel": _labels,
+}
+
+
+def rows_of(kind: str) -> Inputs:
+    """Logits with the classes on axis 1, and targets of a kind."""
+
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        x, target = rng.normal(0, 3, shape).astype(dtype), TARGETS[kind](rng, shape)
+        return x, target.astype(dtype) if target.dtype.kind == "f" else target
+
+    return make
 
 
 def logits(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
@@ -75,8 +117,16 @@ _BY_MEMORY = ("fused", "numpy", "pass")
 _OF_OLD = {"mse_loss": _BY_MEMORY, "l1_loss": _BY_MEMORY, "huber_loss": _BY_MEMORY}
 _OF_OLD["binary_cross_entropy_with_logits"] = ("fused", "numpy")
 
-#: The first row of each loss in tests/registry.py, with its options.
-_LOSSES = {row.loss: row for row in reversed(reg.ELEMENTWISE)}
+
+def _first_rows(rows: Iterable[Any]) -> dict[str, Any]:
+    """The first row of each loss, with its options."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        found.setdefault(row.loss, row)
+    return found
+
+
+_LOSSES: dict[str, reg.Elementwise] = _first_rows(reg.ELEMENTWISE)
 
 ELEMENTWISE = [
     *(
@@ -87,7 +137,7 @@ ELEMENTWISE = [
             entrants=_OF_OLD.get(row.loss, ("fused", "numpy")),
             options=row.options,
         )
-        for row in reversed(_LOSSES.values())
+        for row in _LOSSES.values()
     ),
     Case("sigmoid", logits, {"float32": [(100,), _1M]}, [RESULT]),
     Case("logsigmoid", logits, {"float32": [(100,), _1M]}, [RESULT]),
@@ -100,9 +150,18 @@ ELEMENTWISE = [
     ),
 ]
 
+FIRST_ROWS: Final[dict[str, reg.Rows]] = _first_rows(reg.ROWS)
+
 ROWS = [
-    Case("cross_entropy", labelled, _ROWS),
-    Case("nll_loss", labelled, _SOME_ROWS),
+    *(
+        Case(
+            row.loss,
+            rows_of(row.target),
+            _ROWS if row.loss == "cross_entropy" else _SOME_ROWS,
+            options=row.options,
+        )
+        for row in FIRST_ROWS.values()
+    ),
     Case("softmax", logits, _SOME_ROWS, [RESULT], options={"axis": -1}),
     Case("log_softmax", logits, _SOME_ROWS, [RESULT], options={"axis": -1}),
     Case("logsumexp", logits, _SOME_ROWS, [RESULT], options={"axis": -1}),

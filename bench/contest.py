@@ -22,7 +22,7 @@ from tests import twins
 Function: TypeAlias = Callable[[], Any]
 
 #: So long a race lasts, however many take part. The questions are many: see README.md.
-RACE_SECONDS: Final = 0.9
+RACE_SECONDS: Final = 0.75
 #: But each has at least so many turns,
 MIN_TURNS: Final = 5
 #: of so many samples (its first one finds the caches as the one before has left them),
@@ -34,7 +34,7 @@ NOISY: Final = 0.2
 #: and one of threads if for more than this part of the race there was no CPU for both.
 SHARED_CPU: Final = 0.05
 #: What pytest-benchmark records after the race.
-RECORD_SECONDS: Final = 0.25
+RECORD_SECONDS: Final = 0.15
 
 #: The largest difference from the twin, relative to its largest number. Generous: this is to see
 #: that both compute the same thing, not how well.

@@ -4,14 +4,18 @@
 the losses of the elements, of which the library differentiates the mean. Of the usual forms that
 are stable it is the fastest in these libraries; where that is another one in torch, which runs one
 operation after the other, this stands at the end. jax always gets the formula, torch only for
-losses that torch.nn.functional does not have.
+losses that torch.nn.functional does not have. Those over a class axis give the losses of rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log, pi
+from math import inf, log, pi
 from typing import Any, Final
+
+import numpy
+
+from bench.cases import LISTED
 
 Array = Any
 
@@ -33,7 +37,19 @@ class Names:
 def torch_names() -> Names:
     import torch
 
-    return Names(torch, torch.nn.functional, torch.special)
+    def cross_entropies(x: Array, classes: Array) -> Array:
+        return torch.nn.functional.cross_entropy(x, classes, reduction="none")
+
+    return Names(
+        torch,
+        torch.nn.functional,
+        torch.special,
+        cross_entropies=cross_entropies,
+        picked=lambda x, classes: x.gather(1, classes[:, None]),
+        without=lambda x, classes: x.scatter(1, classes[:, None], -inf),
+        largest=lambda x: x.max(1).values,
+        constant=lambda x: x.detach(),
+    )
 
 
 def jax_names() -> Names:
@@ -45,7 +61,26 @@ def jax_names() -> Names:
         """Twice as fast as jax.nn.softplus, which is logaddexp(x, 0)."""
         return jax.nn.relu(x) + np.log1p(np.exp(-np.abs(x)))
 
-    return Names(np, jax.nn, jax.scipy.special, softplus=softplus)
+    def picked(x: Array, classes: Array) -> Array:
+        return np.take_along_axis(x, classes[:, None], axis=1)
+
+    def cross_entropies(x: Array, classes: Array) -> Array:
+        return jax.nn.logsumexp(x, axis=1) - picked(x, classes)[:, 0]
+
+    def without(x: Array, classes: Array) -> Array:
+        return np.where(np.arange(x.shape[1]) == classes[:, None], -inf, x)
+
+    return Names(
+        np,
+        jax.nn,
+        jax.scipy.special,
+        softplus=softplus,
+        cross_entropies=cross_entropies,
+        picked=picked,
+        without=without,
+        largest=lambda x: np.max(x, axis=1),
+        constant=jax.lax.stop_gradient,
+    )
 
 
 # ---- regression ----------------------------------------------------------------------------
@@ -241,8 +276,107 @@ def js_div(np: Names, input: Array, target: Array) -> Array:
 
 
 def cross_entropy(np: Names, input: Array, target: Array) -> Array:
-    picked = np.take_along_axis(input, target[:, None], axis=1)
-    return np.logsumexp(input, axis=1) - picked[:, 0]
+    return np.cross_entropies(input, target)
+
+
+def nll_loss(np: Names, input: Array, target: Array) -> Array:
+    return -np.picked(input, target)
+
+
+def softmax_focal_loss(np: Names, input: Array, target: Array, gamma: float = 2.0) -> Array:
+    entropies = np.cross_entropies(input, target)
+    return (1 - np.exp(-entropies)) ** gamma * entropies
+
+
+def generalized_cross_entropy_loss(np: Names, input: Array, target: Array, q: float = 0.5) -> Array:
+    return (1 - np.exp(-q * np.cross_entropies(input, target))) / q
+
+
+def poly_cross_entropy_loss(np: Names, input: Array, target: Array, epsilon: float = 1.0) -> Array:
+    entropies = np.cross_entropies(input, target)
+    return entropies + epsilon * (1 - np.exp(-entropies))
+
+
+def brier_loss(np: Names, input: Array, target: Array) -> Array:
+    shares = np.softmax(input, axis=1)
+    return np.sum(np.square(shares), axis=1) + (1 - 2 * np.picked(shares, target)[:, 0])
+
+
+def multi_margin_loss(
+    np: Names, input: Array, target: Array, p: int = 1, margin: float = 1.0
+) -> Array:
+    """The class itself adds a constant, which is taken off again."""
+    short = np.relu(margin - np.picked(input, target) + input)
+    return (np.sum(short**p, axis=1) - max(0.0, margin) ** p) / input.shape[1]
+
+
+def multilabel_margin_loss(np: Names, input: Array, target: Array) -> Array:
+    """Knows how many classes are listed at most: else it would compare each class with each."""
+    lists = target[:, :LISTED]
+    listed = lists >= 0
+    is_listed = ((lists[:, :, None] == np.arange(input.shape[1])) & listed[:, :, None]).any(axis=1)
+    scores = np.take_along_axis(input, np.where(listed, lists, 0), axis=1)
+    short = np.relu(1 - scores[:, :, None] + input[:, None, :])
+    pairs = listed[:, :, None] & ~is_listed[:, None, :]
+    return np.sum(np.where(pairs, short, 0), axis=(1, 2)) / input.shape[1]
+
+
+def multilabel_soft_margin_loss(np: Names, input: Array, target: Array) -> Array:
+    return np.mean(np.softplus(input) - target * input, axis=1)
+
+
+def categorical_hinge_loss(np: Names, input: Array, target: Array, margin: float = 1.0) -> Array:
+    worst = np.largest(np.without(input, target))
+    return np.relu(margin + (worst - np.picked(input, target)[:, 0]))
+
+
+def sparsemax_loss(np: Names, input: Array, target: Array) -> Array:
+    """Halves the interval that the threshold is in as often as float32 has digits."""
+    x = np.constant(input)
+    high = np.largest(x)[:, None]
+    low = high - 1
+    for _ in range(24):
+        middle = (low + high) / 2
+        more = np.sum(np.relu(x - middle), axis=1)[:, None] > 1
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    return _of_sparsemax(np, input, target, (low + high) / 2)
+
+
+def _of_sparsemax(np: Names, input: Array, target: Array, threshold: Array) -> Array:
+    """The maximum over distributions p of <x, p> - |p|²/2: at it, p can be held constant."""
+    p = np.relu(np.constant(input) - threshold)
+    best = np.sum(p * (input - 0.5 * p), axis=1)
+    return best + (0.5 - np.picked(input, target)[:, 0])
+
+
+# ---- in NumPy and SciPy --------------------------------------------------------------------
+
+
+def images_cross_entropy(input: Array, target: Array) -> Any:
+    """The twin of cross_entropy with its classes on axis 1 of any number of axes."""
+    shifted = input - input.max(axis=1, keepdims=True)
+    picked = numpy.take_along_axis(shifted, target[:, None], axis=1)[:, 0]
+    return numpy.mean(numpy.log(numpy.exp(shifted, out=shifted).sum(axis=1)) - picked)
+
+
+def images_cross_entropy_and_grad(input: Array, target: Array) -> Any:
+    shifted = input - input.max(axis=1, keepdims=True)
+    classes = target[:, None]
+    picked = numpy.take_along_axis(shifted, classes, axis=1)
+    exp = numpy.exp(shifted, out=shifted)
+    sums = exp.sum(axis=1, keepdims=True)
+    value = numpy.mean(numpy.log(sums) - picked)
+    exp /= sums * target.size
+    less = numpy.take_along_axis(exp, classes, axis=1) - exp.dtype.type(1 / target.size)
+    numpy.put_along_axis(exp, classes, less, axis=1)
+    return value, exp
+
+
+def scipy_cross_entropy(input: Array, target: Array) -> Any:
+    from scipy.special import logsumexp
+
+    picked = numpy.take_along_axis(input, target[:, None], axis=1)[:, 0]
+    return numpy.mean(logsumexp(input, axis=1) - picked)
 
 
 # ---- other forms for torch -----------------------------------------------------------------
@@ -264,10 +398,19 @@ def _quantile(np: Names, input: Array, target: Array, q: float = 0.5) -> Array:
     return np.relu(d) - q * d
 
 
+def _sparsemax(np: Names, input: Array, target: Array) -> Array:
+    x = np.constant(input)
+    falling = np.sort(x, axis=1, descending=True).values
+    excess = np.cumsum(falling, axis=1) - 1
+    size = np.sum(np.arange(1, x.shape[1] + 1) * falling > excess, axis=1)
+    return _of_sparsemax(np, input, target, np.picked(excess, size - 1) / size[:, None])
+
+
 IN_TORCH: Final[dict[str, Callable[..., Array]]] = {
     "expectile_loss": _expectile,
     "modified_huber_loss": _modified_huber,
     "quantile_loss": _quantile,
+    "sparsemax_loss": _sparsemax,
     "epsilon_insensitive_loss": lambda np, input, target, epsilon=0.1: np.abs(
         np.softshrink(input - target, epsilon)
     ),

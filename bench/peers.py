@@ -1,4 +1,4 @@
-"""Value and gradient of every loss beside NumPy, torch eager, jax.jit and scikit-learn.
+"""Value and gradient of every loss beside NumPy, torch eager, jax.jit, scikit-learn and SciPy.
 
 ``python -m bench.peers --help`` says what can be chosen, bench/README.md how it is measured. Each
 peer takes part where it is installed.
@@ -7,6 +7,7 @@ peer takes part where it is installed.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib
 import inspect
 import os
@@ -24,7 +25,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 import fusedloss as fl
-from bench import formulas
+from bench import cases, formulas
 from tests import registry, twins
 from tests.losses import binary, distributions, regression
 
@@ -32,7 +33,17 @@ Array: TypeAlias = np.ndarray[Any, Any]
 Gradients: TypeAlias = tuple[Any, ...]
 
 ELEMENTS: Final = 1_000_000
-SHAPES: Final = ((10_000, 3), (100_000, 10), (10_000, 100), (10_000, 1000), (256, 32_000), (32, 10))
+SHAPES: Final = ((100_000, 10), (10_000, 1000))
+CROSS_ENTROPY_SHAPES: Final = (
+    (10_000, 3),
+    (100_000, 10),
+    (10_000, 100),
+    (10_000, 1000),
+    (256, 32_000),
+    (64, 128_256),
+    (8, 21, 256, 256),
+    (32, 10),
+)
 FAMILIES: Final = {"regression": regression, "binary": binary, "distributions": distributions}
 CLASS_AXIS: Final = "class axis"
 
@@ -40,8 +51,11 @@ CLASS_AXIS: Final = "class axis"
 SAMPLES: Final = 3
 SAMPLE_SECONDS: Final = 100e-6
 MIN_TURNS: Final = 6
-#: A ratio is marked that differs by more than this between odd and even turns.
+#: A ratio is marked that differs by more than this between odd and even turns,
 NOISY: Final = 0.2
+#: and one of threads if for more than this part of the race there was no CPU for both.
+SHARED_CPU: Final = 0.05
+THREADS: Final = "2 threads"
 #: The largest difference from ours: relative, and of gradients to the largest of them too.
 RTOL: Final = 1e-4
 
@@ -59,6 +73,7 @@ class Row:
     arrays: dict[str, Array]
     leaves: tuple[str, ...] = ("input",)  # what the gradients are with respect to
     options: dict[str, Any] = field(default_factory=dict)
+    gradient: bool = True  # or the value alone
 
     @property
     def label(self) -> str:
@@ -67,6 +82,11 @@ class Row:
     @property
     def size(self) -> int:
         return self.arrays[self.leaves[0]].size
+
+    @property
+    def threaded(self) -> bool:
+        """Whether it is measured with two threads, too."""
+        return self.loss == "cross_entropy" and self.gradient and self.size >= ELEMENTS
 
 
 Maker: TypeAlias = Callable[[], Row]
@@ -100,17 +120,27 @@ def elementwise(variants: bool) -> Iterator[tuple[str, str, Maker]]:
 
 
 def over_classes() -> Iterator[tuple[str, str, Maker]]:
-    """The same of cross_entropy."""
-    for rows, classes in SHAPES:
-        remark = f"({rows}, {classes})"
+    """The same of the losses over a class axis, and of cross_entropy the value alone, too."""
+    for row in cases.FIRST_ROWS.values():
+        entropy = row.loss == "cross_entropy"
+        for gradient in (True, False) if entropy else (True,):
+            for shape in CROSS_ENTROPY_SHAPES if entropy else SHAPES:
+                remark = f"{shape}" if gradient else f"{shape}, value alone"
 
-        def make(rows: int = rows, classes: int = classes, remark: str = remark) -> Row:
-            rng = np.random.default_rng(0)
-            logits = (3 * rng.normal(size=(rows, classes))).astype(np.float32)
-            arrays = {"input": logits, "target": rng.integers(0, classes, rows)}
-            return Row(CLASS_AXIS, "cross_entropy", remark, arrays)
+                def make(
+                    row: Any = row,
+                    shape: tuple[int, ...] = shape,
+                    remark: str = remark,
+                    gradient: bool = gradient,
+                ) -> Row:
+                    rng = np.random.default_rng(0)
+                    x, target = cases.rows_of(row.target)(rng, shape, "float32")
+                    arrays = {"input": x, "target": target}
+                    return Row(
+                        CLASS_AXIS, row.loss, remark, arrays, options=row.options, gradient=gradient
+                    )
 
-        yield CLASS_AXIS, f"cross_entropy {remark}", make
+                yield CLASS_AXIS, f"{row.loss} {remark}", make
 
 
 # --- who takes part -----------------------------------------------------------------------------
@@ -125,20 +155,44 @@ class Entrant:
     composed: bool = False
 
 
-def _tuple(result: tuple[Any, Any]) -> tuple[Any, Gradients]:
+def _tuple(result: Any) -> tuple[Any, Gradients]:
+    """Of a value, or of a value and its gradients."""
+    if not isinstance(result, tuple):
+        return result, ()
     value, grads = result
     return value, grads if isinstance(grads, tuple) else (grads,)
 
 
 def fused(row: Row) -> Entrant:
+    loss = getattr(fl, row.loss)
+    if not row.gradient:
+        return Entrant(lambda: loss(**row.arrays, **row.options), _tuple)
     buffers = tuple(np.empty_like(row.arrays[name]) for name in row.leaves)
     grad_out = buffers if len(buffers) > 1 else buffers[0]
-    method = getattr(fl, row.loss).value_and_grad
+    method = loss.value_and_grad
     return Entrant(lambda: method(**row.arrays, **row.options, grad_out=grad_out), _tuple)
 
 
+def with_two_threads(row: Row) -> Entrant:
+    """Ours. Setting the number of threads takes a fraction of a microsecond."""
+    step = fused(row).step
+
+    def threaded() -> Any:
+        fl.set_num_threads(2)
+        try:
+            return step()
+        finally:
+            fl.set_num_threads(1)
+
+    return Entrant(threaded, _tuple)
+
+
 def with_numpy(row: Row) -> Entrant:
-    twin = getattr(twins, f"{row.loss}_and_grad")
+    name = f"{row.loss}_and_grad" if row.gradient else row.loss
+    if row.family == CLASS_AXIS and row.arrays["input"].ndim > 2:
+        twin = getattr(formulas, f"images_{name}")
+    else:
+        twin = getattr(twins, name)
     return Entrant(lambda: twin(**row.arrays, **row.options), _tuple)
 
 
@@ -162,21 +216,27 @@ def with_torch(row: Row) -> Entrant:
     arrays = {name: torch.from_numpy(a) for name, a in row.arrays.items()}
     leaves = [arrays[name].requires_grad_() for name in row.leaves]
 
+    def forward() -> Any:
+        if native is None:
+            return formula(names, **arrays, **row.options).mean()
+        return native(**arrays, **row.options)
+
+    def alone() -> Any:
+        with torch.inference_mode():
+            return forward()
+
     def step() -> Any:
         for leaf in leaves:
             leaf.grad = None
-        if native is None:
-            value = formula(names, **arrays, **row.options).mean()
-        else:
-            value = native(**arrays, **row.options)
+        value = forward()
         value.backward()
         return value
 
-    return Entrant(
-        step,
-        lambda value: (value.detach().numpy(), tuple(leaf.grad.numpy() for leaf in leaves)),
-        composed=native is None,
-    )
+    def results(value: Any) -> tuple[Any, Gradients]:
+        grads = tuple(leaf.grad.numpy() for leaf in leaves) if row.gradient else ()
+        return value.detach().numpy(), grads
+
+    return Entrant(step if row.gradient else alone, results, composed=native is None)
 
 
 def with_jax(row: Row) -> Entrant:
@@ -186,12 +246,11 @@ def with_jax(row: Row) -> Entrant:
     arrays = {name: jax.numpy.asarray(a) for name, a in row.arrays.items()}
     leaves = tuple(arrays.pop(name) for name in row.leaves)
 
-    @jax.jit
-    @jax.value_and_grad
-    def function(leaves: Gradients, others: dict[str, Any]) -> Any:
+    def mean(leaves: Gradients, others: dict[str, Any]) -> Any:
         named = dict(zip(row.leaves, leaves, strict=True))
         return formula(names, **named, **others, **row.options).mean()
 
+    function = jax.jit(jax.value_and_grad(mean) if row.gradient else mean)
     return Entrant(lambda: jax.block_until_ready(function(leaves, arrays)), _tuple)
 
 
@@ -199,17 +258,25 @@ def with_sklearn(row: Row) -> Entrant | None:
     """Its private kernel, which writes the losses of the rows, and gradients of their sum."""
     from sklearn._loss.loss import HalfMultinomialLoss
 
-    if row.family != CLASS_AXIS:
+    x = row.arrays[row.leaves[0]]
+    if row.loss != "cross_entropy" or x.ndim > 2:
         return None
-    x = row.arrays["input"]
     loss, labels = HalfMultinomialLoss(n_classes=x.shape[1]), row.arrays["target"].astype(x.dtype)
     values, grad = np.empty(len(x), x.dtype), np.empty_like(x)
+    named = {"y_true": labels, "raw_prediction": x, "loss_out": values, "n_threads": 1}
+    if not row.gradient:
+        return Entrant(lambda: loss.loss(**named), lambda _: (values.mean(), ()))
     return Entrant(
-        lambda: loss.loss_gradient(
-            y_true=labels, raw_prediction=x, loss_out=values, gradient_out=grad, n_threads=1
-        ),
+        lambda: loss.loss_gradient(**named, gradient_out=grad),
         lambda _: (values.mean(), (grad / len(x),)),
     )
+
+
+def with_scipy(row: Row) -> Entrant | None:
+    """Less the score of the class. It has no gradient."""
+    if row.loss != "cross_entropy" or row.gradient:
+        return None
+    return Entrant(lambda: formulas.scipy_cross_entropy(**row.arrays), _tuple)
 
 
 #: By the heads of their columns.
@@ -220,15 +287,27 @@ ENTRANTS: Final[dict[str, Callable[[Row], Entrant | None]]] = {
     "jax": with_jax,
     "pass": plain_pass,
     "scikit-learn": with_sklearn,
+    "SciPy": with_scipy,
 }
-MODULES: Final = {"torch": "torch", "jax": "jax", "scikit-learn": "sklearn"}
+MODULES: Final = {"torch": "torch", "jax": "jax", "scikit-learn": "sklearn", "SciPy": "scipy"}
+#: Those that know cross_entropy alone.
+OF_CLASSES: Final = ("scikit-learn", "SciPy")
+
+
+#: Those that this process may use.
+CPUS: Final = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def bind(cpus: list[int]) -> None:
+    """Let this thread, and those that it starts, run on these alone."""
+    if cpus:
+        os.sched_setaffinity(0, cpus)
 
 
 def prepare(wanted: list[str]) -> dict[str, str]:
     """One thread for all; the versions of the peers that are there."""
-    if hasattr(os, "sched_setaffinity"):
-        # jax takes as many threads as there are CPUs for it, whatever XLA_FLAGS say.
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    # jax takes as many threads as there are CPUs for it, whatever XLA_FLAGS say.
+    bind(CPUS[-1:])
     flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -247,6 +326,13 @@ def prepare(wanted: list[str]) -> dict[str, str]:
     block = np.empty(31 << 20, dtype=np.uint8)
     del block
     return versions
+
+
+def keep_memory() -> None:
+    """From now on glibc takes all blocks from its heap, which never shrinks."""
+    libc, trim_threshold, mmap_max = ctypes.CDLL(None), -1, -4
+    if not (libc.mallopt(mmap_max, 0) and libc.mallopt(trim_threshold, -1)):
+        raise OSError("mallopt does not take these settings")
 
 
 # --- the race -----------------------------------------------------------------------------------
@@ -290,6 +376,25 @@ def race(entrants: dict[str, Entrant], seconds: float) -> Turns:
     return turns
 
 
+def speedup(row: Row, entrant: Entrant, seconds: float) -> tuple[float, bool]:
+    """One thread by two: a race of their own, on all CPUs."""
+    bind(CPUS)
+    waiting, start = _waiting(), time.perf_counter()
+    turns = race({"fused": entrant, THREADS: with_two_threads(row)}, seconds)
+    waited = (_waiting() - waiting) / (time.perf_counter() - start)
+    bind(CPUS[-1:])
+    number, noisy = ratio(turns, "fused", THREADS)
+    return number, noisy or waited > SHARED_CPU
+
+
+def _waiting() -> float:
+    """Seconds that this thread has waited for a CPU so far; Linux says it, elsewhere it is 0."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) * 1e-9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def ratio(turns: Turns, slow: str, fast: str) -> tuple[float, bool]:
     """Best time by best time, and whether odd and even turns disagree about it."""
     odd, even = (min(turns[slow][k::2]) / min(turns[fast][k::2]) for k in (0, 1))
@@ -306,7 +411,7 @@ class Table:
     def __init__(self, columns: list[str], markdown: bool) -> None:
         self._markdown = markdown
         self._columns, self._family = columns, ""
-        heads = ["ns/element", *(f"× {name}" for name in columns)]
+        heads = ["ns/element", *(name if name == THREADS else f"× {name}" for name in columns)]
         self._widths = [len(head) + 4 for head in heads]
         self._line("loss", [head if markdown else head + "  " for head in heads])
         if markdown:
@@ -320,7 +425,9 @@ class Table:
             texts = "".join(f"{cell:>{width}}" for cell, width in pairs)
             print(f"{label:46}{texts}".rstrip(), flush=True)
 
-    def add(self, row: Row, turns: Turns, composed: bool) -> None:
+    def add(
+        self, row: Row, turns: Turns, composed: bool, threads: tuple[float, bool] | None
+    ) -> None:
         if row.family != self._family:
             self._family = row.family
             label = f"**{row.family}**" if self._markdown else row.family
@@ -331,10 +438,12 @@ class Table:
                 pair = ("fused", "pass") if name == "pass" else (name, "fused")
                 number, noisy = ratio(turns, *pair)
                 cells.append((_number(number), "c" * (composed and name == "torch") + "?" * noisy))
+            elif name == THREADS and threads:
+                cells.append((_number(threads[0]), "?" * threads[1]))
             else:
                 cells.append(("", ""))
         if self._markdown:
-            label = " ".join([f"`{row.loss}`", row.remark]).rstrip()
+            label = f"`{row.loss}` {row.remark}".rstrip()
             self._line(label, [f"{number} {marks}".rstrip() for number, marks in cells])
         else:
             self._line(f"  {row.label}", [f"{number}{marks:2}" for number, marks in cells])
@@ -371,6 +480,11 @@ def main() -> None:
         choices=MODULES,
         help="leave this peer out; may be repeated",
     )
+    parser.add_argument(
+        "--keep-memory",
+        action="store_true",
+        help="let glibc keep large blocks that are freed: new ones cost no page faults",
+    )
     options = parser.parse_args()
     chosen = [
         (family, make)
@@ -379,15 +493,20 @@ def main() -> None:
     ]
     if not chosen:
         parser.error("no loss has such a name")
+    if options.keep_memory:
+        keep_memory()
     versions = prepare([name for name in MODULES if name not in options.without])
     families = {family for family, _ in chosen}
     columns = [name for name in ENTRANTS if name in versions or name == "pass"]
-    if CLASS_AXIS not in families and "scikit-learn" in columns:
-        columns.remove("scikit-learn")
+    if CLASS_AXIS not in families:
+        columns = [name for name in columns if name not in OF_CLASSES]
     if families == {CLASS_AXIS}:
         columns.remove("pass")
-
     facts = fl.show_config("dict") or {}
+    threaded = CLASS_AXIS in families and facts["openmp"] and len(CPUS) > 1
+    if threaded:
+        columns.append(THREADS)
+
     print(f"{_cpu()}; Python {platform.python_version()}, one thread")
     ours = f"fusedloss {facts['version']} ({facts['level']}, {facts['compiler']})"
     print(", ".join([ours, *(f"{name} {version}" for name, version in versions.items())]))
@@ -395,23 +514,32 @@ def main() -> None:
     print(
         "× NumPy, × torch, ...: their time by ours; × pass: our time by that of np.add(x, t, out)"
     )
+    if threaded:
+        print(f"{THREADS}: the time of one thread by that of two, both ours, on {len(CPUS)} CPUs")
     print("c: composed of torch's operations, where it has no such loss; ?: not to be trusted")
     print()
     table = Table(columns, options.markdown)
-    found: dict[str, list[tuple[float, str]]] = {name: [] for name in columns if name != "pass"}
+    found: dict[str, list[tuple[float, str]]] = {
+        name: [] for name in columns if name not in ("pass", THREADS)
+    }
     for _, make in chosen:
         row = make()
-        made = {name: ENTRANTS[name](row) for name in ("fused", *columns)}
+        made = {name: ENTRANTS[name](row) for name in ("fused", *columns) if name != THREADS}
         entrants = {name: entrant for name, entrant in made.items() if entrant}
         check(row, entrants)
         turns = race(entrants, options.seconds)
-        table.add(row, turns, "torch" in entrants and entrants["torch"].composed)
+        threads = None
+        if threaded and row.threaded:
+            threads = speedup(row, entrants["fused"], options.seconds)
+        table.add(row, turns, "torch" in entrants and entrants["torch"].composed, threads)
         for name, ratios in found.items():
             if name in turns:
                 ratios.append((ratio(turns, name, "fused")[0], row.label))
     print()
     for name, ratios in found.items():
         numbers = [number for number, _ in ratios]
+        if not numbers:
+            continue
         faster = [label for number, label in sorted(ratios) if number < 1]
         print(
             f"× {name}: {_number(statistics.geometric_mean(numbers))} in the geometric mean of "
