@@ -84,6 +84,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
 }
 
 #define RM_SUM(T, S, LANES) \
+    /* n >= LANES */ \
     static void rm_sum_##LANES##S(const T *v, ptrdiff_t n, double *total, double *lost) \
     { \
         double t[LANES], l[LANES]; \
@@ -96,14 +97,11 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
             for (j = 0; j < LANES; j++) \
                 rm_add##S(v[i + j], &t[j], &l[j]); \
         } \
-        if (whole < n && whole > 0) { \
+        if (whole < n) { \
             RM_SIMD \
             for (j = 0; j < LANES; j++) /* the end, with what was added already as 0 */ \
                 rm_add##S(j < LANES - (int)(n - whole) ? 0 : v[n - LANES + j], &t[j], &l[j]); \
         } \
-        else if (whole < n) \
-            for (j = 0; j < n; j++) \
-                rm_add##S(v[j], &t[j], &l[j]); \
         for (width = LANES / 2; width > 0; width /= 2) \
             for (j = 0; j < width; j++) \
                 rm_join##S(&t[j + width], &l[j + width], &t[j], &l[j]); \
@@ -118,7 +116,11 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
     /* total + lost += the sum of v[:n] */ \
     static inline void rm_sum##S(const T *v, ptrdiff_t n, double *total, double *lost) \
     { \
-        if (n < 256) \
+        ptrdiff_t i; \
+        if (n < 16) \
+            for (i = 0; i < n; i++) \
+                rm_add##S(v[i], total, lost); \
+        else if (n < 256) \
             rm_sum_16##S(v, n, total, lost); \
         else \
             rm_sum_64##S(v, n, total, lost); \

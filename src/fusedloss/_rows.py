@@ -72,7 +72,6 @@ def run(
     axes: tuple[int, ...],
     loss: str,
     double: bool,
-    *,
     parameters: tuple[float, ...] = (),
     target: Array | None = None,
     kind: int = _CLASS,
@@ -181,15 +180,15 @@ def labelled(
         reduction,
         divisor(reduction, mean, batch, weights, nonzero),
         (x, t, given),
-        in_double=in_double,
-        return_lse=return_lse,
-        parameters=parameters,
-        target=t,
-        kind=kind,
-        keep=1.0 - smoothing,
-        spread=smoothing / classes,
-        ignored=ignored,
-        weight=w,
+        t,
+        kind,
+        w,
+        parameters,
+        1.0 - smoothing,
+        smoothing / classes,
+        ignored,
+        in_double,
+        return_lse,
     )
 
 
@@ -278,37 +277,53 @@ def reduced_rows(
     reduction: str,
     by: tuple[float, bool],
     inputs: tuple[Any, ...],
-    *,
+    target: Array,
+    kind: int,
+    weight: Array | None = None,
+    parameters: tuple[float, ...] = (),
+    keep: float = 1.0,
+    spread: float = 0.0,
+    ignored: int = _NO_LABEL,
     in_double: bool = False,
     return_lse: bool = False,
-    **arguments: Any,
 ) -> Any:
-    """Outputs, kernel and reduction of a loss over one class axis; `by` is what divides."""
+    """Outputs, kernel and reduction of a loss over one class axis; `by` is what divides.
+
+    It and `run` are called with many arguments by position: by keyword they take a microsecond.
+    """
     order, out, _, _ = request
     reduced = reduction != "none"
-    row_shape = x.shape[:axis] + x.shape[axis + 1 :]
     value = grad = hess = lse = None
-    if order or out is not None or not reduced:
-        shape = None if reduced else row_shape
-        value, grad, hess = outputs(request, x, double, shape, inputs)
-    if return_lse:
-        lse = np.empty(row_shape, np.float64 if double else np.float32)
+    if order or return_lse or out is not None or not reduced:
+        row_shape = x.shape[:axis] + x.shape[axis + 1 :]
+        value, grad, hess = outputs(request, x, double, None if reduced else row_shape, inputs)
+        if return_lse:
+            lse = np.empty(row_shape, np.float64 if double else np.float32)
     total = run(
         x,
         (axis,),
         loss,
         double or in_double,
-        order=order,
-        scale=scale_of(*by),
-        summed=reduced,
-        value=value,
-        grad=grad,
-        hess=hess,
-        lse=lse,
-        **arguments,
+        parameters,
+        target,
+        kind,
+        order,
+        keep,
+        spread,
+        ignored,
+        scale_of(*by),
+        reduced,
+        None,
+        value,
+        grad,
+        hess,
+        lse,
+        weight,
     )
     result = finish(total, *by, double, out) if reduced else shown(value, out)
-    return packed(order, result, grad, hess, *([shown(lse, None)] if return_lse else []))
+    if return_lse:
+        return packed(order, result, grad, hess, shown(lse, None))
+    return packed(order, result, grad, hess)
 
 
 def listed(
