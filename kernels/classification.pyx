@@ -297,8 +297,12 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
         v.x_step = job.tile
         v.e_step = job.tile
         if not fits:
-            v.x = v.base_x
             v.x_step = class_step(job, R_X) // <Py_ssize_t> sizeof(real)
+            v.raw_step = v.x_step
+            if cap:
+                v.raw = v.base_x
+            else:
+                v.x = v.base_x
             if v.base_g != NULL:
                 v.e = v.base_g
                 v.e_step = class_step(job, R_G) // <Py_ssize_t> sizeof(real)
@@ -384,29 +388,29 @@ cdef void sum_rest(Layout l, const Rows *job, const View *v, const real *rows, d
 
 cdef void sum_across(Across l, const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
     """m and the sum of E of each row of a tile."""
+    cdef real xs[TILE]
     cdef real block[TILE]
     cdef real *m = rows + <int> M * <int> TILE
     cdef double *total = wide + <int> REST * <int> TILE
     cdef double *lost = wide + <int> LOST_REST * <int> TILE
-    cdef const real *x = <const real *> v.x
     cdef real *e = <real *> v.e
     cdef real *to
-    cdef const real *line
+    cdef const real *line = x_line(job, v, 0, 0, v.length, <real *> xs)
     cdef real xi, mi
     cdef Py_ssize_t i, j, n = v.length
     for i in range(n):
-        m[i] = x[i]
+        m[i] = line[i]
         total[i] = 0
         lost[i] = 0
     for j in range(1, v.lines):
-        line = x + j * v.x_step
+        line = x_line(job, v, j, 0, n, <real *> xs)
         for i in range(n):
             xi = line[i]
             mi = m[i]
             m[i] = xi if xi > mi else mi
     for j in range(v.lines):
         to = e + j * v.e_step if e != NULL else <real *> block
-        exp_line(l, x + j * v.x_step, <const real *> m, to, n)
+        exp_line(l, x_line(job, v, j, 0, n, <real *> xs), <const real *> m, to, n)
         add_line(l, <const real *> to, n, total, lost)
 
 
@@ -476,7 +480,9 @@ cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) 
         if m[r] - m[r] == 0:
             continue
         maxima = 0
-        if job.across:
+        if v.cap and job.across:
+            maxima = NAN      # no capped logit is infinite
+        elif job.across:
             e = <real *> v.e + r if v.e != NULL else <real *> es
             maxima = limit_row(m[r], <const real *> v.x + r, v.x_step, e, v.e_step if v.e != NULL else 0, v.lines)
         else:

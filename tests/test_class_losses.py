@@ -189,6 +189,28 @@ def test_softcap_of_infinite_and_huge_logits(dtype: Any) -> None:
     agree(loose, each("cross_entropy", LOGITS.astype(dtype), LABELS), rtol=1e-5)
 
 
+@DTYPE
+@pytest.mark.parametrize("classes", [3, 33, 70, 150, 1500])
+@pytest.mark.parametrize("loss", ["cross_entropy", "softmax_focal_loss", "brier_loss"])
+def test_classes_that_lie_apart(loss: str, classes: int, dtype: Any) -> None:
+    """Rows side by side in memory are worked on in another way, for many classes in a third."""
+    rng = np.random.default_rng(classes)
+    x = rng.normal(0, 20, (300, classes)).astype(dtype)
+    x[5, 1] = np.nan
+    x[7, 2] = -np.inf
+    labels = rng.integers(0, classes, 300)
+    options = {"softcap": 7.0, "z_loss": 0.1} if loss == "cross_entropy" else {}
+    expected = each(loss, x, labels, **options)
+    rtol = 64 * float(np.finfo(dtype).eps)
+    for got in (
+        each(loss, np.asfortranarray(x), labels, **options),
+        each(loss, np.ascontiguousarray(x.T), labels, axis=0, **options),
+    ):
+        for part, true in zip(got, expected, strict=True):
+            part = part if part.shape == true.shape else part.T
+            np.testing.assert_allclose(part, true, rtol=rtol, atol=float(np.finfo(dtype).tiny))
+
+
 @pytest.mark.parametrize("options", [{"z_loss": 0.0}, {"softcap": None}, {"z_loss": -0.0}])
 def test_options_that_change_nothing(options: dict[str, Any]) -> None:
     for target in (LABELS, DISTRIBUTIONS):
