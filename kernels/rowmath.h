@@ -146,7 +146,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
         return rm_max_of##S(x, n, m); \
     } \
 \
-    static RM_NOINLINE void rm_exp_of##S(const T *restrict x, T m, T *restrict e, ptrdiff_t n) \
+    static RM_NOINLINE void rm_exp_of##S(const T *__restrict x, T m, T *__restrict e, ptrdiff_t n) \
     { \
         ptrdiff_t i; \
         for (i = 0; i < n; i++) \
