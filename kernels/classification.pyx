@@ -75,7 +75,9 @@ cdef inline void link(Link f, double nll, double p, double q, double gap, double
         part = p * ratio if p > 0 else p
         v[0] = w * nll
         d[0] = w * (1 + f.gamma * part)
-        d2[0] = f.gamma * (w / q) * (p * (2 - nll) + (f.gamma - 1) * p * part) if (f.gamma > 0) & (q > 0) & (p > 0) else 0 * q
+        w = w / q
+        w = 1e300 if w > 1e300 else w
+        d2[0] = f.gamma * w * (p * (2 - nll) + (f.gamma - 1) * p * part) if (f.gamma > 0) & (q > 0) & (p > 0) else 0 * q
     elif Link is Generalized:
         # p^k from the parts of p, which may underflow where its power does not.
         high = -f.k * gap
@@ -83,14 +85,15 @@ cdef inline void link(Link f, double nll, double p, double q, double gap, double
         w = exp_parts(high, low if low == low else 0, pow(share, f.k, 0))
         near = f.k * nll
         v[0] = (-vm_expm1_near(-near if near < 0.68 else -0.68) if near < 0.68 else 1 - w) / f.k
+        v[0] = nll * (1 - 0.5 * near) if near < 1e-9 else v[0]      # near may be subnormal
         d[0] = w
         d2[0] = -f.k * w
     elif Link is Poly:
         # For ε near -1 nearly nothing is left of both: L - q = y²/(1 + y) - (y - log1p(y)) for y = q / p.
         ratio = q / p
         near = ratio if ratio < 1 else 1
-        part = near * near / (1 + near) - log1p_gap_unit(near) if ratio <= 1 else nll - q
-        v[0] = nll + f.epsilon * q if f.epsilon >= 0 else (1 + f.epsilon) * nll - f.epsilon * part
+        part = near * near / (1 + near) - log1p_gap_unit(near)
+        v[0] = (1 + f.epsilon) * nll - f.epsilon * part if (f.epsilon < 0) & (ratio <= 1) else nll + f.epsilon * q
         d[0] = 1 + f.epsilon * p if f.epsilon >= 0 else (1 + f.epsilon) - f.epsilon * q
         d2[0] = -f.epsilon * p
     else:
@@ -148,6 +151,12 @@ cdef inline real curvature(real e, real first, real second, real s, real share) 
     cdef real p = e * share
     cdef real q = 1 - p if p < <real> 0.5 else softmax_gap(e, s) * share
     return e * first * q + second * p * p
+
+cdef inline real within(double x, const real *like) noexcept nogil:
+    """x, or a huge float: φ'' of the focal loss may be beyond them, where it is multiplied by 0."""
+    if real is float:
+        x = 1e38 if (x > 1e38) & (x < INFINITY) else x
+    return <real> x
 
 cdef inline real xlogy_term(real tau, real d) noexcept nogil:
     """τ d with 0 · inf = 0; NaN stays."""
@@ -753,7 +762,7 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     for r in range(v.n):
         psi = 2 * z * (<double> m[r] + log[r]) if z > 0 else 0
         first[r] = <real> ((a[r] + psi) * scale * share[r])
-        second[r] = <real> ((b[r] + 2 * z) * scale)
+        second[r] = within((b[r] + 2 * z) * scale, m)
         # The row's own class from here on.
         values[r] = (psi * p_y[r] - a[r] * q_y[r]) * scale
         a[r] = ((2 * z * p_y[r] + (a[r] + psi) * q_y[r]) * p_y[r] + b[r] * q_y[r] * q_y[r]) * scale
@@ -808,7 +817,7 @@ cdef inline void link_line(Link f, Layout l, Py_ssize_t n, const real *x, const 
                  gap, low, share, &value, &d, &d2)
             v[i] = 0 if (tau[i] == 0) & (value == value) else <real> (tau[i] * value)
             a[i] = <real> (tau[i] * d)
-            b[i] = <real> (tau[i] * d2)
+            b[i] = within(tau[i] * d2, x)
 
 
 cdef void fold(Link f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:

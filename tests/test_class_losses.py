@@ -190,6 +190,19 @@ def test_softcap_of_infinite_and_huge_logits(dtype: Any) -> None:
 
 
 @DTYPE
+def test_limits_of_poly_and_focal(dtype: Any) -> None:
+    """Where a product of 0 and inf is near: inf stays inf, finite logits stay finite."""
+    x = np.array([[np.inf, 0.0], [0.0, -np.inf]], dtype)
+    assert (fl.poly_cross_entropy_loss(x, [1, 1], epsilon=-1.0, reduction="none") == np.inf).all()
+    for gap in (95, 103, 740):
+        x = np.array([[gap, 0, -1]], dtype)
+        for part in fl.softmax_focal_loss.value_grad_hess(x, [0], gamma=0.01):
+            assert np.isfinite(part).all()
+    tiny = fl.generalized_cross_entropy_loss(np.array([[700.0, 0.0]]), [0], q=1e-6)
+    np.testing.assert_allclose(tiny, np.exp(-700.0), rtol=1e-13)
+
+
+@DTYPE
 @pytest.mark.parametrize("classes", [3, 33, 70, 150, 1500])
 @pytest.mark.parametrize("loss", ["cross_entropy", "softmax_focal_loss", "brier_loss"])
 def test_classes_that_lie_apart(loss: str, classes: int, dtype: Any) -> None:

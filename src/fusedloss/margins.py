@@ -139,7 +139,7 @@ def multilabel_margin_loss(
     -----
     torch: ``multilabel_margin_loss``.
 
-    As in torch, "mean" of no rows is 0.
+    The time is that of (classes in the list) · C for each row, as in torch.
 
     Examples
     --------

@@ -299,7 +299,7 @@ ROWS += [
         weights="alpha",
         mean_by_weight=False,
         convex=not options.get("gamma", 2),
-        bounds=(7, 9, 9) if options.get("gamma", 2) > 3 else (6, 6, 7),
+        bounds=(12, 14, 14) if options.get("gamma", 2) > 3 else (8, 11, 11),
     )
     for target, options, weighted in (
         ("class", {}, False),
@@ -471,6 +471,6 @@ def brier_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar, Fl
 
 
 ROWS += [
-    Rows("brier_loss", brier, target, weights=None, convex=False, bounds=(4, 5, 6))
+    Rows("brier_loss", brier, target, weights=None, convex=False, bounds=(6, 6, 6))
     for target in ("class", "probability")
 ]
