@@ -290,7 +290,7 @@ def multi_margin_loss(
 
 
 def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """As above. An empty batch has the mean 0, as in torch."""
+    """As above."""
     axis = min(1, input.dim() - 1)
     x, lists = input.movedim(axis, -1), target.movedim(axis, -1)
     shape, classes = x.shape[:-1], x.shape[-1]
@@ -303,7 +303,7 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean
     losses = (pairs * short).sum((1, 2)) / classes
     if reduction == "none":
         return losses.view(shape)
-    return losses.sum() / max(1, len(losses)) if reduction == "mean" else losses.sum()
+    return losses.mean() if reduction == "mean" else losses.sum()
 
 
 def categorical_hinge_loss(
