@@ -61,8 +61,7 @@ def cross_entropy(
     ----------
     <class input>
     <class target>
-    weight : array_like of shape (C,), optional
-        Weights w of the classes.
+    <class weight>
     <ignore_index>
     label_smoothing : float
         ε, from 0 to 1.
@@ -155,10 +154,8 @@ def nll_loss(
     input : array_like
         Log-probabilities, of shape (C,), (N, C) or (N, C, d1, …), or with the classes on any other
         `axis`; as from `log_softmax`.
-    target : array_like
-        Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class axis.
-    weight : array_like of shape (C,), optional
-        Weights w of the classes.
+    <class numbers>
+    <class weight>
     <ignore_index>
     <axis>
     <reduction of rows>
@@ -297,8 +294,7 @@ def generalized_cross_entropy_loss(
     ----------
     <class input>
     <class target>
-    weight : array_like of shape (C,), optional
-        Weights w of the classes.
+    <class weight>
     q : float
         Above 0, at most 1.
     <ignore_index>
@@ -368,8 +364,7 @@ def poly_cross_entropy_loss(
     ----------
     <class input>
     <class target>
-    weight : array_like of shape (C,), optional
-        Weights w of the classes.
+    <class weight>
     epsilon : float
         -1 or more; 0 is cross entropy.
     <ignore_index>
