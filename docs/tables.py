@@ -17,7 +17,18 @@ from typing import Any
 import fusedloss as fl
 
 ROOT = Path(__file__).parent.parent
-LOSSES = (fl.regression, fl.binary, fl.distributions, fl.classification, fl.margins)
+LOSSES = (
+    fl.regression,
+    fl.binary,
+    fl.distributions,
+    fl.classification,
+    fl.margins,
+    fl.similarity,
+    fl.contrastive,
+    fl.ranking,
+    fl.regions,
+    fl.boxes,
+)
 
 # ---- what there is -------------------------------------------------------------------------------
 

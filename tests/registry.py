@@ -12,11 +12,24 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tests.losses import activations, binary, classification, distributions, margins, regression
+from tests.losses import (
+    activations,
+    binary,
+    boxes,
+    classification,
+    contrastive,
+    distributions,
+    margins,
+    ranking,
+    regions,
+    regression,
+    similarity,
+)
 from tests.losses.case import (
     ANYTHING,
     Elementwise,
     ElementwiseActivation,
+    Joint,
     Options,
     Pair,
     Rows,
@@ -30,6 +43,7 @@ __all__ = [
     "CLASSES",
     "DTYPES",
     "ELEMENTWISE",
+    "JOINT",
     "KINDS",
     "MECHANISMS",
     "ONE_OF_EACH",
@@ -40,6 +54,7 @@ __all__ = [
     "Elementwise",
     "ElementwiseActivation",
     "Exact",
+    "Joint",
     "Kind",
     "Options",
     "Pair",
@@ -59,6 +74,9 @@ DTYPES = (np.float32, np.float64)
 
 ELEMENTWISE = [*regression.ELEMENTWISE, *binary.ELEMENTWISE, *distributions.ELEMENTWISE]
 ROWS = [*classification.ROWS, *margins.ROWS]
+JOINT = [
+    case for module in (similarity, contrastive, ranking, regions, boxes) for case in module.JOINT
+]
 ACTIVATIONS = activations.ACTIVATIONS
 ROW_ACTIVATIONS = activations.ROW_ACTIVATIONS
 row_activation_truth = activations.row_activation_truth

@@ -14,11 +14,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.losses import activations, binary, classification, distributions, margins, regression
+from tests.losses import (
+    activations,
+    binary,
+    boxes,
+    classification,
+    contrastive,
+    distributions,
+    margins,
+    ranking,
+    regions,
+    regression,
+    similarity,
+)
+
+_MODULES = (
+    activations,
+    regression,
+    binary,
+    distributions,
+    classification,
+    margins,
+    similarity,
+    contrastive,
+    ranking,
+    regions,
+    boxes,
+)
 
 
 def __getattr__(name: str) -> Any:
-    for module in (activations, regression, binary, distributions, classification, margins):
+    for module in _MODULES:
         if name in vars(module):
             return vars(module)[name]
     raise AttributeError(f"no twin is named {name}")

@@ -3,15 +3,32 @@
 
 __version__ = "0.1.0"
 
-from fusedloss import activations, binary, classification, distributions, margins, regression
+from fusedloss import (
+    activations,
+    binary,
+    boxes,
+    classification,
+    contrastive,
+    distributions,
+    margins,
+    ranking,
+    regions,
+    regression,
+    similarity,
+)
 from fusedloss._dispatch import get_num_threads, set_num_threads, show_config
 from fusedloss._loss import Activation, Criterion, Loss
 from fusedloss.activations import *
 from fusedloss.binary import *
+from fusedloss.boxes import *
 from fusedloss.classification import *
+from fusedloss.contrastive import *
 from fusedloss.distributions import *
 from fusedloss.margins import *
+from fusedloss.ranking import *
+from fusedloss.regions import *
 from fusedloss.regression import *
+from fusedloss.similarity import *
 
 __all__ = [
     "Activation",
@@ -23,8 +40,13 @@ __all__ = [
 ]
 __all__ += activations.__all__
 __all__ += binary.__all__
+__all__ += boxes.__all__
 __all__ += classification.__all__
+__all__ += contrastive.__all__
 __all__ += distributions.__all__
 __all__ += margins.__all__
+__all__ += ranking.__all__
+__all__ += regions.__all__
 __all__ += regression.__all__
+__all__ += similarity.__all__
 __all__.sort()

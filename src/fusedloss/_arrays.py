@@ -193,6 +193,27 @@ def derivative(name: str, buffer: Any, like: Array, double: bool, others: tuple[
     return new_output(like, double) if buffer is None else output(name, buffer, like.shape, others)
 
 
+def value_output(
+    out: Any,
+    shape: tuple[int, ...] | None,
+    double: bool,
+    inputs: tuple[Any, ...],
+    like: Array | None = None,
+) -> Array | None:
+    """The array for values of this shape: the caller's or a new one, in memory like another of the
+    same shape; None where they are reduced, and a buffer without dimensions is only checked."""
+    if shape is None:
+        if out is not None:
+            output("out", out, (), inputs)
+        return None
+    if out is not None:
+        return output("out", out, shape, inputs)
+    dtype = np.float64 if double else np.float32
+    if like is not None and like.shape == shape:
+        return np.empty_like(like, dtype, subok=False)
+    return np.empty(shape, dtype)
+
+
 def outputs(
     request: Request,
     x: Array,
@@ -202,16 +223,8 @@ def outputs(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Arrays for value (None where it is reduced), gradient and second derivative."""
     order, out, grad_out, hess_out = request
-    value = grad = hess = None
-    if value_shape is not None:
-        if out is None:
-            dtype = np.float64 if double else np.float32
-            same = value_shape == x.shape
-            value = np.empty_like(x, dtype, subok=False) if same else np.empty(value_shape, dtype)
-        else:
-            value = output("out", out, value_shape, inputs)
-    elif out is not None:
-        output("out", out, (), inputs)
+    grad = hess = None
+    value = value_output(out, value_shape, double, inputs, x)
     if order > 0:
         grad = derivative("grad_out", grad_out, x, double, (*inputs, out))
     if order > 1:

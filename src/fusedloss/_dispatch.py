@@ -17,7 +17,9 @@ Arrays = tuple[Any, ...]
 #: The families of kernels. Each is a compiled module for each instruction-set level.
 FORMULAS: Final = ("regression", "binary", "distributions")
 ROWS: Final = ("classification", "margins")
-FAMILIES: Final = ("arrays", *FORMULAS, *ROWS)
+#: These have entries of their own.
+OTHERS: Final = ("boxes", "ranking", "regions", "vectors")
+FAMILIES: Final = ("arrays", *FORMULAS, *ROWS, *OTHERS)
 
 
 class Kernels:
@@ -54,6 +56,10 @@ class Kernels:
         }
         assert len(self.FORMULAS) == sum(len(families[name].FORMULAS) for name in FORMULAS)
         self._families = families
+
+    def family(self, name: str) -> Any:
+        """The compiled module of a family."""
+        return self._families[name]
 
     def set_bfloat16(self, number: int) -> None:
         """Tell all loops the dtype number of ml_dtypes' bfloat16."""

@@ -12,7 +12,6 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
-    derivative,
     divisor,
     finish,
     is_double,
@@ -21,8 +20,10 @@ from fusedloss._arrays import (
     packed,
     scale_of,
     shown,
+    value_output,
 )
 from fusedloss._dispatch import Arrays, get_num_threads, kernels
+from fusedloss._several import Leaf, Leaves
 
 _TINY: Final = float(np.finfo(np.float32).tiny)
 _HUGE: Final = float(np.finfo(np.float32).max)
@@ -79,19 +80,24 @@ def elementwise(
         check_reduction(reduction)
         by, safe = _divisor(reduction, x, given)
     reduced = reduction != "none"
-    value = grad = hess = second = None
+    value = grad = hess = gu = hu = leaves = None
+    own: Any = u
     if u is not None:
         lacks_axis = third_axis and u.shape == shape[:-1] != shape
-        full = broadcast(third_name, u[..., np.newaxis] if lacks_axis else u, shape, input_name)
-        if paired and order:
-            second = _Second(request, u, full.shape == u.shape, lacks_axis, shape)
-            request = second.first
-        u = full
-    if order or out is not None or not reduced:
+        u = broadcast(third_name, u[..., np.newaxis] if lacks_axis else u, shape, input_name)
+    if paired and order:
+
+        def spread(array: Array) -> Array:
+            return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
+
+        both: list[Leaf] = [(x, lambda array: array), (own, spread)]
+        inputs = (x, t, u, w)
+        value = value_output(out, None if reduced else shape, double, inputs, x)
+        leaves = Leaves(request, double, both, (*inputs, value))
+        (grad, gu), (hess, hu) = leaves.grads, leaves.hesses or (None, None)
+    elif order or out is not None or not reduced:
         value, grad, hess = outputs(request, x, double, None if reduced else shape, (x, t, u, w))
-    arrays: Arrays = (x, t, u, w, value, grad, hess, None, None)
-    if second is not None:
-        arrays = (*arrays[:7], *second.outputs(double, (*arrays[:7], out)))
+    arrays: Arrays = (x, t, u, w, value, grad, hess, gu, hu)
     try:
         total = run(
             number,
@@ -107,8 +113,8 @@ def elementwise(
         names = (input_name, "target", third_name)
         raise _outside(error, names, arrays, accepted or {}) from None
     result = finish(total, by, safe, double, out) if reduced else shown(value, out)
-    if second is not None:
-        return packed(order, result, *second.packed(grad, hess))
+    if leaves is not None:
+        return leaves.packed(result)
     return packed(order, result, grad, hess)
 
 
@@ -120,56 +126,6 @@ def _divisor(reduction: str, x: Array, weight: Array | None) -> tuple[float, boo
         total, count = kernels.scan_weights(weight)
         weights, nonzero = total * repeats, count * repeats
     return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
-
-
-class _Second:
-    """The derivatives with respect to the third operand, beside those with respect to the input.
-
-    Where the operand was broadcast they are summed in arrays of its own shape, in float64.
-    """
-
-    def __init__(
-        self, request: Request, like: Array, full: bool, axis: bool, shape: tuple[int, ...]
-    ) -> None:
-        order, out, *buffers = request
-        names = ("grad_out", "hess_out")
-        pairs = [_two(name, b) for name, b in zip(names, buffers, strict=True)][:order]
-        self.first: Request = (order, out, *([a for a, _ in pairs] + [None])[:2])
-        self._buffers = [(f"{name}[1]", b) for name, (_, b) in zip(names, pairs, strict=False)]
-        self._like, self._full, self._axis, self._shape = like, full, axis, shape
-        self._results: list[Array] = []
-        self._sums: list[Array] = []
-
-    def outputs(self, double: bool, others: Arrays) -> Arrays:
-        """The arrays that the kernel writes to."""
-        targets: list[Any] = []
-        for name, buffer in self._buffers:
-            result = derivative(name, buffer, self._like, double, (*others, *self._results))
-            self._results.append(result)
-            if not self._full:
-                sums = np.zeros(self._like.shape)
-                self._sums.append(sums)
-                spread = sums[..., np.newaxis] if self._axis else sums
-                result = np.broadcast_to(spread, self._shape)
-            targets.append(result)
-        return (*targets, None, None)[:2]
-
-    def packed(self, grad: Any, hess: Any) -> tuple[Any, Any]:
-        """Both gradients, and both second derivatives."""
-        for result, sums in zip(self._results, self._sums, strict=False):
-            result[...] = sums
-        return (grad, self._results[0]), (hess, self._results[-1])
-
-
-def _two(name: str, buffers: Any) -> tuple[Any, Any]:
-    if buffers is None:
-        return None, None
-    if not isinstance(buffers, tuple) or len(buffers) != 2:
-        raise TypeError(
-            f"{name}: a tuple of two arrays or None is needed, as this loss has two gradients; "
-            f"got {type(buffers).__name__}"
-        )
-    return buffers
 
 
 def _outside(

@@ -46,7 +46,11 @@ class Loss(Generic[P]):
     array([ 1., -2.])
     """
 
-    def __init__(self, function: Callable[Concatenate[Request, P], Any]) -> None:
+    def __init__(
+        self, function: Callable[Concatenate[Request, P], Any], curved: bool = True
+    ) -> None:
+        #: Whether it has second derivatives.
+        self.curved = curved
         self._function = function
         self.__name__ = self.__qualname__ = function.__name__
         self.__module__ = function.__module__
@@ -108,6 +112,10 @@ hess : ndarray
                 hess_out: Any = None,
                 **kwargs: Any,
             ) -> Any:
+                if not self.curved:
+                    raise NotImplementedError(
+                        f"{self.__name__} has no second derivatives; value_and_grad gives the first"
+                    )
                 try:
                     return function((2, out, grad_out, hess_out), *args, **kwargs)
                 except TypeError:
@@ -181,6 +189,11 @@ hess : ndarray
 
     def __reduce__(self) -> str:
         return self.__name__
+
+
+def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
+    """Make a Loss without second derivatives of the decorated function."""
+    return Loss(function, curved=False)
 
 
 class Criterion:

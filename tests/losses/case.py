@@ -143,6 +143,39 @@ class Rows:
         return "-".join([*parts, *(["weighted"] if self.weighted else [])])
 
 
+Arrays = dict[str, NDArray[Any]]
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A loss whose every value comes from many numbers, of several operands, with its options.
+
+    `inputs(rng, n, dtype)` makes typical operands of n values (rows, images, lists), `hard(rng,
+    dtype)` extreme ones. `truth(numbers, **options)` gives the values of a call with
+    ``reduction="none"`` as a flat list, and for each leaf a flat list of the gradient of their sum,
+    and of the diagonal of its Hessian; the numbers are arrays of mpf by the names of the operands.
+    """
+
+    loss: str
+    operands: tuple[str, ...]  # the arguments without defaults, in their order
+    leaves: tuple[str, ...]  # those with derivatives
+    inputs: Callable[[Generator, int, Any], Arrays]
+    hard: Callable[[Generator, Any], Arrays]
+    truth: Callable[..., tuple[list[Pair], dict[str, list[Pair]], dict[str, list[Pair]]]]
+    options: Options = field(default_factory=dict)
+    bounds: tuple[float, float, float] = (4, 4, 6)  # ULP of value, gradient, second derivative
+    curved: bool = True  # whether it has second derivatives
+    smooth: bool = True  # whether there are no kinks
+    weighted: bool = True  # whether there is an argument weight with a number for each value
+    labels: tuple[str, ...] = ()  # operands that hold class numbers
+    domains: dict[str, tuple[float, ...]] = field(default_factory=dict)  # numbers not accepted
+    twin: bool = True  # whether the twin has these options
+
+    def __str__(self) -> str:
+        return "-".join([self.loss, *(f"{k}={v}" for k, v in self.options.items())])
+
+
 @dataclass(frozen=True)
 class ElementwiseActivation:
     """truth(x) -> value, derivative."""
