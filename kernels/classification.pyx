@@ -224,23 +224,22 @@ cdef inline bint changes(const View *v) noexcept nogil:
 
 cdef void mask_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
     """x for what is left out of a piece of a line."""
-    cdef const Operand *op = &job.operands[<int> R_M]
-    cdef double valid[TILE]
+    cdef real valid[TILE]
     cdef Py_ssize_t i
     if job.across:
-        _load_double[<int> op.kind](v.base_m + line * class_step(job, R_M), row_step(job, R_M), op.swapped, n, <double *> valid)
+        load_mask(job, v.base_m + line * class_step(job, R_M), job.space.outer - 1, job.space.outer, 0, n, <real *> valid)
         for i in range(n):
             block[i] = block[i] if valid[i] != 0 else x
     else:
         mask_classes(job, v.base_m + line * row_step(job, R_M), start, n, block, x)
 
-cdef Py_ssize_t count_masked(const Rows *job, const View *v, Py_ssize_t row) noexcept nogil:
+cdef Py_ssize_t count_masked(const Rows *job, const View *v, Py_ssize_t row, const real *like) noexcept nogil:
     """How many classes are left out of a row."""
-    cdef double valid[CHUNK]
+    cdef real valid[CHUNK]
     cdef Py_ssize_t i, j, n, count = 0
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        fetch_mask(job, v.base_m + row * row_step(job, R_M), i, n, <double *> valid)
+        fetch_mask(job, v.base_m + row * row_step(job, R_M), i, n, <real *> valid)
         for j in range(n):
             count += valid[j] == 0
     return count
@@ -546,7 +545,7 @@ cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) 
                 e = <real *> v.e + r * v.e_step + i if v.e != NULL else <real *> es
                 maxima += limit_row(m[r], x, 1, e, 1, n)
         if v.masked and m[r] < 0:
-            maxima -= count_masked(job, v, r)      # they are -inf, too
+            maxima -= count_masked(job, v, r, m)      # they are -inf, too
             maxima = 1 if maxima == 0 else maxima  # nothing in the row, and nothing to divide
         wide[<int> REST * <int> TILE + r] = 0 if maxima == 1 else NAN
         rows[<int> S * <int> TILE + r] = 0 if maxima == 1 else <real> NAN

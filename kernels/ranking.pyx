@@ -227,7 +227,10 @@ cdef void meet(const Rows *job, const real *x, const real *t, const real *y, con
     """The pairs of n items with n others; up to WIDE - 1 more are looked at."""
     cdef Py_ssize_t j, whole = (n + (<int> WIDE - 1)) & ~<Py_ssize_t> (<int> WIDE - 1)
     cdef real slope, bend
-    if job.order == 0:
+    if real is double:        # called from one place, so that the compiler puts it into the loop
+        for j in range(whole):
+            pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &h[j])
+    elif job.order == 0:
         for j in range(whole):
             pair(x[j], t[j], y[j], u[j], &v[j], &slope, &bend)
     elif job.order == 1:
@@ -254,7 +257,7 @@ cdef int load_items(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_
     t = NaN, which is in no pair."""
     cdef real xs[CHUNK]
     cdef real ts[CHUNK]
-    cdef double valid[CHUNK]
+    cdef real valid[CHUNK]
     cdef const real *scores
     cdef const real *targets
     cdef const char *base_x = base_of(job, R_X, row)
@@ -273,7 +276,7 @@ cdef int load_items(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_
                 x[(i + j) * step] = scores[j]
                 t[(i + j) * step] = targets[j]
             continue
-        fetch_mask(job, base_m, start + i, size, <double *> valid)
+        fetch_mask(job, base_m, start + i, size, <real *> valid)
         for j in range(size):
             spoiled |= (valid[j] != 0) & ((scores[j] != scores[j]) | (targets[j] != targets[j]))
         for j in range(size):

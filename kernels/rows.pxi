@@ -135,19 +135,29 @@ cdef inline real load_class(const Rows *job, int k, const char *base, Py_ssize_t
 cdef inline bint is_masked(const Rows *job) noexcept nogil:
     return job.operands[<int> R_M].data != NULL
 
-cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, double *valid) noexcept nogil:
-    """In doubles whatever the computation's dtype: no number but 0 becomes 0."""
+cdef void load_mask(const Rows *job, const char *base, int first, int last, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+    """A block of the mask over some axes. No number but 0 becomes 0."""
     cdef const Operand *op = &job.operands[<int> R_M]
-    load_block(op, _load_double[<int> op.kind], base, &job.space, job.space.outer, job.space.ndim, start, n,
-               <char *> valid, sizeof(double))
+    cdef double block[CHUNK]
+    cdef Py_ssize_t j
+    if real is float:
+        if op.kind == DOUBLE:
+            load_block(op, _load_double[<int> op.kind], base, &job.space, first, last, start, n, <char *> block, sizeof(double))
+            for j in range(n):
+                valid[j] = 1 if block[j] != 0 else 0
+            return
+    load_block(op, op.load, base, &job.space, first, last, start, n, <char *> valid, sizeof(real))
+
+cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+    load_mask(job, base, job.space.outer, job.space.ndim, start, n, valid)
 
 cdef void mask_classes(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
     """x for those of the classes in a block that are left out."""
-    cdef double valid[CHUNK]
+    cdef real valid[CHUNK]
     cdef Py_ssize_t i, j, size
     for i from 0 <= i < n by CHUNK:
         size = min(<Py_ssize_t> CHUNK, n - i)
-        fetch_mask(job, base, start + i, size, <double *> valid)
+        fetch_mask(job, base, start + i, size, <real *> valid)
         for j in range(size):
             block[i + j] = block[i + j] if valid[j] != 0 else x
 

@@ -44,8 +44,8 @@ def mean_pairwise_squared_error(
     Parameters
     ----------
     input : array_like
-        Predictions x, of shape (N, …): the samples lie along the first axis. All of the input is one
-        sample where that is the only axis.
+        Predictions x, of shape (N, …): the samples lie along the first axis; where that is the only
+        one, all of the input is one sample.
     target : array_like
         True values t, of input's shape or broadcasting up to it.
     weight : array_like, optional

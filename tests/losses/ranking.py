@@ -89,14 +89,6 @@ def samples(rng: Generator, n: int, dtype: Any) -> Arrays:
     }
 
 
-def images(rng: Generator, n: int, dtype: Any) -> Arrays:
-    """Samples of more axes, and of more elements than are worked on at once."""
-    return {
-        "input": rng.normal(size=(n, 3, 181)).astype(dtype),
-        "target": rng.normal(size=(n, 3, 181)).astype(dtype),
-    }
-
-
 def hard_samples(rng: Generator, dtype: Any) -> Arrays:
     """All equal, nearly so, far from 0, tiny and huge."""
     tiny, huge = float(np.finfo(dtype).tiny), float(np.sqrt(np.finfo(dtype).max)) / 8
@@ -115,6 +107,7 @@ def hard_samples(rng: Generator, dtype: Any) -> Arrays:
     x = np.array(rows).astype(dtype)
     t = np.array(rows[-1:] + rows[:-1]).astype(dtype)
     t[1::2] = 0
+    t[8] = 0
     return {"input": x, "target": t}
 
 
@@ -123,11 +116,10 @@ JOINT += [
         "mean_pairwise_squared_error",
         ("input", "target"),
         ("input",),
-        inputs,
+        samples,
         hard_samples,
         mean_pairwise,
     )
-    for inputs in (samples, images)
 ]
 
 
@@ -248,6 +240,7 @@ JOINT += [
         hard_lists,
         ranking_softmax,
         options=options,
+        twin=not options,
         weighted=False,  # its weights are those of the items
     )
     for options in ({}, {"where": MASK}, {"weight": WEIGHT}, {"where": MASK, "weight": WEIGHT})
@@ -323,6 +316,7 @@ JOINT += [
         hard_lists,
         pairwise_logistic,
         options=options,
+        twin=not options,
     )
     for options in ({}, {"where": MASK})
 ]
