@@ -1,4 +1,4 @@
-"""What is special about losses of lists and of pairs: masks, ties, limits, long lists, other axes."""
+"""Losses of lists and of pairs: masks, ties, limits, long lists, other axes."""
 
 from __future__ import annotations
 

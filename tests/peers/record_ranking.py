@@ -1,4 +1,4 @@
-"""Record what optax says of ranking losses, and what the published formulas of tf.losses and Rax say.
+"""Record what optax says of ranking losses, and the published formulas of tf.losses and Rax.
 
     PYTHONPATH=. python tests/peers/record_ranking.py      writes tests/data/ranking_parity.json
 
