@@ -161,6 +161,39 @@ ValueError
     For a wrong shape, an unknown reduction, an unfit buffer.
 TypeError
     For a dtype that is not accepted.""",
+    "scores of lists": """\
+input : array_like
+    Scores x, of shape (C,) for one list of C items, (N, C) or (N, …, C), or with the items on any
+    other `axis`.
+target : array_like
+    Relevances t of the items, of input's shape or broadcasting up to it. Any real numbers.
+where : array_like, optional
+    Which items count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves an item out. Its gradient is 0 then, whatever `input` and `target` hold there.""",
+    "axis of lists": """\
+axis : int
+    The axis of the items: the last by default. Any works, without a copy.""",
+    "weight of lists": """\
+weight : array_like, optional
+    Weights w of the lists, of the shape of the values (input's without `axis`) or broadcasting up
+    to it.""",
+    "reduction of values": """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
+    (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of the
+    weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0
+    where there are none).
+"""
+    + _BUFFERS,
+    "reduction of lists of valid items": """\
+reduction : str
+    "mean" (divides by the number of lists with an item that counts, also with a weight; nan where
+    there are none), "sum", "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one
+    dimension), "weighted_mean" or "sum_by_nonzero_weights" (both as "mean", but 0 where there are
+    no such lists).
+"""
+    + _BUFFERS,
+    "returns values": _RETURNS.format(shape="a number for each sample or list"),
     "activation input": """\
 input : array_like
     Of any shape and real dtype.""",
