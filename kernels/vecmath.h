@@ -1065,7 +1065,7 @@ VM_INLINE float vm_reciprocalf(float y)
 /* The angle of the point (x, y), from -pi to pi, as atan2(y, x); 0 for (0, 0), whatever the signs of zeros.
  * |x|, |y| < 2^1022.  By one division, the tangent of the angle less a multiple of pi/4, |z| < tan(pi/8):
  * z + z^3 q(z^2), q minimax of degree 10.
- * max @@. */
+ * Errors in the comment of tests only: the angles are squared differences here. */
 VM_INLINE double vm_atan2(double y, double x)
 {
     double a = y < 0.0 ? -y : y;

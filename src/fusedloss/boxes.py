@@ -170,8 +170,8 @@ def complete_box_iou_loss(
     -----
     torchvision: ``complete_box_iou_loss``, which takes 1e-7 for ``eps`` in L whatever is given.
 
-    The derivatives of the arctangent are those of the angle, finite also for a height of 0; a point
-    has the angle 0 and derivatives 0.
+    The derivatives of the arctangent are those of the angle, finite also for a height of 0. With a
+    point, which has no aspect ratio, the last part is 0.
 
     <notes on boxes>
 

@@ -137,19 +137,19 @@ def _exact(kind: str, box1: list[Any], box2: list[Any], eps: Any) -> Jet:
     if kind == "diou":
         return loss
     angles = [_angle(w, h) for w, h in sides]
-    turn = angles[1] - angles[0]
+    points = any(w.x == 0 == h.x for w, h in sides)
+    turn = constant(mp.mpf(0)) if points else angles[1] - angles[0]
     v = (turn * turn).times(4 / mp.pi**2)
     below = gap.x + v.x + eps.x
     return loss + v.times(v.x / below if below else mp.mpf(0))
 
 
 def _angle(w: Jet, h: Jet) -> Jet:
-    """atan(w / h), with its limits for h = 0; 0 for a point."""
+    """atan(w / h), with its limits for h = 0; for a point anything."""
     n = w.x**2 + h.x**2
     if n == 0:
         return constant(mp.mpf(0))
-    up = w.x > 0 or (mp.mpf(-1) if w.x < 0 else mp.mpf(0))
-    angle = mp.atan(w.x / h.x) if h.x else mp.pi / 2 * (1 if up is True else up)
+    angle = mp.atan(w.x / h.x) if h.x else mp.sign(w.x) * mp.pi / 2
     by_w, by_h = h.x / n, -w.x / n
     k = range(8)
     d = [by_w * w.d[i] + by_h * h.d[i] for i in k]
@@ -230,6 +230,7 @@ JOINT += [
         hard,
         truth(kind),
         options,
+        bounds=(4, 8, 12),
         smooth=False,
         twin=not options,
     )
