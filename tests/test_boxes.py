@@ -107,6 +107,6 @@ def test_errors(loss: Any) -> None:
     ):
         with pytest.raises(ValueError, match=f"^{start}"):
             loss(*args, **options)
-    with pytest.raises(TypeError, match="^axis: "):
+    with pytest.raises(TypeError, match=r"^axis: "):
         loss(first, second, axis=0.5)
     assert np.isnan(loss(first[:0], second[:0]))
