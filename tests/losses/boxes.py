@@ -141,7 +141,14 @@ def _exact(kind: str, box1: list[Any], box2: list[Any], eps: Any) -> Jet:
     turn = constant(mp.mpf(0)) if points else angles[1] - angles[0]
     v = (turn * turn).times(4 / mp.pi**2)
     below = gap.x + v.x + eps.x
-    return loss + v.times(v.x / below if below else mp.mpf(0))
+    part, sized = (v.times(x / below if below else mp.mpf(0)) for x in (v.x, v.x + _lost(turn)))
+    part.s, part.ds, part.hs = sized.s, sized.ds, sized.hs
+    return loss + part
+
+
+def _lost(turn: Jet) -> Any:
+    """What v is sensitive to, where the angles are nearly the same."""
+    return (2 * abs(turn.x) * turn.s + mp.mpf(2) ** -53 * turn.s**2) * 4 / mp.pi**2
 
 
 def _angle(w: Jet, h: Jet) -> Jet:
