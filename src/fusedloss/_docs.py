@@ -207,6 +207,38 @@ ndarray
     In the computation's dtype: float64 for float64 and integers, else float32 (also for half
     precision). ``.vjp(input, grad_output, …, *, grad_out=None)`` carries a gradient with respect
     to the result back to the input; it has input's shape and dtype.""",
+    "boxes": """\
+boxes1 : array_like
+    Boxes (x1, y1, x2, y2), of shape (…, 4) or with these on any other `axis`.
+boxes2 : array_like
+    Boxes of boxes1's shape or broadcasting up to it.
+eps : float
+    Added to every divisor; finite, 0 or more. With 0, nothing by nothing is 0.
+axis : int
+    The axis of the four coordinates: the last by default. Any works, without a copy.
+weight : array_like, optional
+    Weights w of the pairs, of boxes1's shape without the axis or broadcasting up to that.""",
+    "reduction of boxes": """\
+reduction : str
+    "mean" (divides by the number of pairs, also with a weight), "sum", "none", "batchmean"
+    (divides by the length of the first axis of the pairs, or 1 for a single pair),
+    "weighted_mean" (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by
+    the number of non-zero weights; 0 where there are none).
+"""
+    + _PAIR_BUFFERS,
+    "returns boxes": """\
+Returns
+-------
+value : scalar, or ndarray of boxes1's shape without the axis for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradients),
+    `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
+    two arrays, each of its own input's shape and (if that is floating) dtype.""",
+    "notes on boxes": """\
+Boxes share area only where both lengths of the intersection are above 0. Where two coordinates
+are equal each has half of the derivative, as in torch. Boxes with x2 < x1 or y2 < y1 are taken as
+they are. The areas are computed in float64 also for float32; coordinates of float64 may have sizes
+up to 1e150.""",
 }
 
 
