@@ -239,7 +239,9 @@ JOINT += [
         options,
         bounds=(4, 8, 12),
         smooth=False,
+        held=kind == "ciou",
         twin=not options,
+        spread=("boxes2",),
     )
     for kind, loss in (
         ("giou", "generalized_box_iou_loss"),

@@ -167,6 +167,7 @@ class Joint:
     bounds: tuple[float, float, float] = (4, 4, 6)  # ULP of value, gradient, second derivative
     curved: bool = True  # whether it has second derivatives
     smooth: bool = True  # whether there are no kinks
+    held: bool = False  # whether the gradient holds a part of the value constant
     weighted: bool = True  # whether there is an argument weight with a number for each value
     labels: tuple[str, ...] = ()  # operands that hold class numbers
     domains: dict[str, tuple[float, ...]] = field(default_factory=dict)  # numbers not accepted
