@@ -14,7 +14,6 @@ from fusedloss._arrays import (
     divisor,
     finish,
     flag,
-    is_double,
     operand,
     outputs,
     packed,
