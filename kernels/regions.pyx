@@ -11,6 +11,7 @@
 
 include "common.pxi"
 
+from libc.math cimport pow as c_pow
 from libc.stdlib cimport malloc, free
 
 cdef extern from "rowmath.h" nogil:
@@ -44,6 +45,10 @@ cdef struct Sigmoid:
     char none
 cdef struct Softmax:
     char none
+ctypedef fused exact:        # what derivatives are computed in: doubles where second ones are wanted
+    float
+    double
+
 ctypedef fused Activation:
     Identity
     Sigmoid
@@ -104,7 +109,7 @@ cdef inline double fraction(const Fraction *f, bint squared, const double *sums,
     d.power = 0
     if f.gamma != 1:
         # With γ < 1 the slope goes to infinity as r goes to 0; but p q, which it meets, goes there faster.
-        v = pow(wrong, f.gamma, 0)
+        v = c_pow(wrong, f.gamma)
         slope = factor * f.gamma * (v / wrong) if wrong != 0 else 0
         d.power = (f.gamma - 1) / (f.gamma * v * factor) if v != 0 and factor != 0 else 0
     if squared:
@@ -535,7 +540,7 @@ cdef inline Few narrowed_slopes(const Slopes *s) noexcept nogil:
 
 
 cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, const Slopes *slopes, char *base_g, char *base_h,
-                     const real *like) noexcept nogil:
+                     const real *like, const exact *likewise) noexcept nogil:
     """The derivatives of a tile."""
     cdef real *kept = memory(like)
     cdef real m[TILE]
@@ -544,22 +549,21 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
     cdef real ts[TILE]
     cdef real gs[TILE]
     cdef real hs[TILE]
-    cdef double p[TILE]
-    cdef double q[TILE]
-    cdef real share[TILE]
-    cdef real rest[TILE]
+    cdef exact share[TILE]
+    cdef exact rest[TILE]
     # Σ p G over the classes below the maximum and over those at it; and the same of what second derivatives need.
     cdef double low[TILE]
     cdef double low_lost[TILE]
-    cdef real high[TILE]
+    cdef exact high[TILE]
     cdef double low2[TILE]
     cdef double low2_lost[TILE]
-    cdef real high2[TILE]
+    cdef exact high2[TILE]
     cdef const real *x
     cdef const real *t
     cdef real *g
     cdef real *h
-    cdef real at_one, at_zero, d_one, d_zero, power, xi, ti, pi, qi, gi, ci, ki, own, both, top
+    cdef real xi
+    cdef exact at_one, at_zero, d_one, d_zero, power, e, ti, pi, qi, gi, ci, ki, first, own, both, top
     cdef bint joint = job.joint != APIECE, bent = job.order > 1
     cdef Few s
     cdef Py_ssize_t i, c, n = tile.n
@@ -569,8 +573,8 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
     if Activation is Softmax:
         soften(job, tile, <real *> m, <const real *> labels, kept)
         for i in range(n):
-            share[i] = <real> tile.share[i]
-            rest[i] = <real> tile.rest[i]
+            share[i] = <exact> tile.share[i]
+            rest[i] = <exact> tile.rest[i]
             low[i] = 0
             low_lost[i] = 0
             high[i] = 0
@@ -579,90 +583,92 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
             high2[i] = 0
         for c in range(job.classes):
             s = narrowed_slopes(&slopes[c])
-            at_one = few(&s, 0, like); at_zero = few(&s, 1, like)
+            at_one = few(&s, 0, likewise); at_zero = few(&s, 1, likewise)
             t = target_line(job, tile, <const real *> labels, c, <real *> ts)
             x = exponentials(job, tile, <const real *> m, <const real *> labels, <const real *> kept, c, <real *> xs)
             for i in range(n):
-                xi = x[i]
-                pi = xi * share[i]
-                qi = (rest[i] if xi == 1 else (1 - xi) + rest[i]) * share[i]
-                gi = slope(f, pi, qi, t[i], at_one, at_zero)
-                high[i] += gi if xi == 1 else <real> 0
-                collect(like, 0 if xi == 1 else <double> xi * <double> gi, &low[i], &low_lost[i])
+                e = x[i]
+                ti = t[i]
+                pi = e * share[i]
+                qi = (rest[i] if e == 1 else (1 - e) + rest[i]) * share[i]
+                gi = slope(f, pi, qi, ti, at_one, at_zero)
+                high[i] += gi if e == 1 else <exact> 0
+                collect(like, 0 if e == 1 else <double> e * <double> gi, &low[i], &low_lost[i])
             if bent:
-                d_one = few(&s, 2, like); d_zero = few(&s, 3, like); power = few(&s, 4, like)
+                d_one = few(&s, 2, likewise); d_zero = few(&s, 3, likewise); power = few(&s, 4, likewise)
                 for i in range(n):
-                    xi = x[i]
-                    pi = xi * share[i]
-                    qi = (rest[i] if xi == 1 else (1 - xi) + rest[i]) * share[i]
-                    gi = slope(f, pi, qi, t[i], at_one, at_zero)
-                    ci = whole_slope(f, pi, qi, t[i], d_one, d_zero)
+                    e = x[i]
+                    ti = t[i]
+                    pi = e * share[i]
+                    qi = (rest[i] if e == 1 else (1 - e) + rest[i]) * share[i]
+                    ci = whole_slope(f, pi, qi, ti, d_one, d_zero)
+                    gi = slope(f, pi, qi, ti, at_one, at_zero)
                     ki = ci if joint else bend(f, gi, ci, at_zero, power) * pi
-                    high2[i] += ki if xi == 1 else <real> 0
-                    collect(like, 0 if xi == 1 else <double> xi * <double> ki, &low2[i], &low2_lost[i])
+                    high2[i] += ki if e == 1 else <exact> 0
+                    collect(like, 0 if e == 1 else <double> e * <double> ki, &low2[i], &low2_lost[i])
         for i in range(n):
             low[i] = (low[i] + low_lost[i]) * tile.share[i]
             low2[i] = (low2[i] + low2_lost[i]) * tile.share[i]
     for c in range(job.classes):
         s = narrowed_slopes(&slopes[c])
-        at_one = few(&s, 0, like); at_zero = few(&s, 1, like)
-        d_one = few(&s, 2, like); d_zero = few(&s, 3, like); power = few(&s, 4, like)
+        at_one = few(&s, 0, likewise); at_zero = few(&s, 1, likewise)
+        d_one = few(&s, 2, likewise); d_zero = few(&s, 3, likewise); power = few(&s, 4, likewise)
         t = target_line(job, tile, <const real *> labels, c, <real *> ts)
         g = line_place(job, G, base_g, c, <real *> gs)
         h = line_place(job, H, base_h, c, <real *> hs) if bent else <real *> hs
         if Activation is Softmax:
             x = exponentials(job, tile, <const real *> m, <const real *> labels, <const real *> kept, c, <real *> xs)
             for i in range(n):
-                xi = x[i]
-                pi = xi * share[i]
-                qi = (rest[i] if xi == 1 else (1 - xi) + rest[i]) * share[i]
-                gi = slope(f, pi, qi, t[i], at_one, at_zero)
-                top = high[i] - (gi if xi == 1 else <real> 0)
-                own = gi * qi if xi == 1 else gi
-                g[i] = pi * (own - (<real> low[i] + share[i] * top))
-            if bent and joint:
+                e = x[i]
+                ti = t[i]
+                pi = e * share[i]
+                qi = (rest[i] if e == 1 else (1 - e) + rest[i]) * share[i]
+                gi = slope(f, pi, qi, ti, at_one, at_zero)
+                top = high[i] - (gi if e == 1 else <exact> 0)
+                own = gi * qi if e == 1 else gi
+                g[i] = <real> (pi * (own - (<exact> low[i] + share[i] * top)))
+            if bent:
                 for i in range(n):
-                    xi = x[i]
-                    pi = xi * share[i]
-                    qi = (rest[i] if xi == 1 else (1 - xi) + rest[i]) * share[i]
-                    ci = whole_slope(f, pi, qi, t[i], d_one, d_zero)
-                    top = high2[i] - (ci if xi == 1 else <real> 0)
-                    own = ci * qi if xi == 1 else ci
-                    ki = pi * (own - (<real> low2[i] + share[i] * top))
-                    h[i] = g[i] * ((qi - pi) - <real> 2 * ki)
-            elif bent:
-                for i in range(n):
-                    xi = x[i]
-                    pi = xi * share[i]
-                    qi = (rest[i] if xi == 1 else (1 - xi) + rest[i]) * share[i]
-                    gi = slope(f, pi, qi, t[i], at_one, at_zero)
-                    ci = whole_slope(f, pi, qi, t[i], d_one, d_zero)
+                    e = x[i]
+                    ti = t[i]
+                    pi = e * share[i]
+                    qi = (rest[i] if e == 1 else (1 - e) + rest[i]) * share[i]
+                    gi = slope(f, pi, qi, ti, at_one, at_zero)
+                    top = high[i] - (gi if e == 1 else <exact> 0)
+                    own = gi * qi if e == 1 else gi
+                    first = pi * (own - (<exact> low[i] + share[i] * top))
+                    ci = whole_slope(f, pi, qi, ti, d_one, d_zero)
+                    # Of a joint value what the denominator does; else what the classes' own second derivatives do.
+                    top = high2[i] - (ci if e == 1 else <exact> 0)
+                    own = ci * qi if e == 1 else ci
+                    both = <exact> -2 * first * (pi * (own - (<exact> low2[i] + share[i] * top)))
                     ki = bend(f, gi, ci, at_zero, power)
-                    top = high2[i] - (ki * pi if xi == 1 else <real> 0)
-                    both = <real> low2[i] - (<real> 0 if xi == 1 else pi * (ki * pi)) + share[i] * top
-                    h[i] = pi * pi * (ki * qi * qi + both) + (qi - pi) * g[i]
+                    top = high2[i] - (ki * pi if e == 1 else <exact> 0)
+                    own = 0 if e == 1 else pi * (ki * pi)
+                    own = pi * pi * (ki * qi * qi + ((<exact> low2[i] - own) + share[i] * top))
+                    h[i] = <real> ((both if joint else own) + (qi - pi) * first)
         else:
             x = load_line(job, X, tile.x, c, n, <real *> xs)
             for i in range(n):
                 xi = x[i]
                 ti = t[i]
                 if Activation is Sigmoid:
-                    own = exp(-absolute(xi))
-                    both = <real> 1 / (<real> 1 + own)
-                    pi = both if xi > 0 else own * both
-                    qi = own * both if xi > 0 else both
+                    e = exp(-absolute(xi))
+                    both = <exact> 1 / (<exact> 1 + e)
+                    pi = both if xi > 0 else e * both
+                    qi = e * both if xi > 0 else both
                     top = pi * qi
                 else:
                     pi = xi
-                    qi = <real> 1 - xi
+                    qi = <exact> 1 - pi
                     top = 1
                 gi = slope(f, pi, qi, ti, at_one, at_zero)
-                gs[i] = gi * top
+                gs[i] = <real> (gi * top)
                 ki = bend(f, gi, whole_slope(f, pi, qi, ti, d_one, d_zero), at_zero, power)
                 if Activation is Sigmoid:
-                    hs[i] = top * (top * ki + (qi - pi) * gi)
+                    hs[i] = <real> (top * (top * ki + (qi - pi) * gi))
                 else:
-                    hs[i] = ki
+                    hs[i] = <real> ki
             if g != gs:
                 memcpy(g, gs, n * sizeof(real))
             if h != hs:
@@ -705,9 +711,11 @@ cdef double work_on(Terms f, Activation a, const real *like, const Overlap *job,
             tile.n = min(min(job.tile, end - i), length - i % length)
             tile.x = place_of(job, X, image, i)
             tile.t = place_of(job, T, image, i)
-            if sloped:
+            if sloped and job.order > 1:
                 slope_tile(f, a, job, &tile, job.slopes + image * job.classes, place_of(job, G, image, i),
-                           place_of(job, H, image, i), like)
+                           place_of(job, H, image, i), like, <const double *> NULL)
+            elif sloped:
+                slope_tile(f, a, job, &tile, job.slopes + image * job.classes, place_of(job, G, image, i), NULL, like, like)
             else:
                 sum_tile(f, a, job, &tile, sums, like)
             i += tile.n

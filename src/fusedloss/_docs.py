@@ -268,7 +268,7 @@ ignore_index : int, optional
     Pixels with this class number, or this number in a mask, count for nothing: they are in no sum,
     and their gradient is 0.
 axis : int, optional
-    The class axis, 1 by default. The images are on axis 0, or on axis 1 if the classes are on 0.""",
+    The class axis, 1 by default. The images are on axis 0, or on 1 if the classes are on 0.""",
     "region reduction": """\
 reduction : str
     "mean" (divides by the number of values, also with a weight; nan where there are none), "sum",

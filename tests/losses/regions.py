@@ -77,11 +77,11 @@ class _Overlap:
         squared: bool,
         gamma: Any,
     ) -> None:
-        both = mp.fsum(w * p * t)
+        both = mp.fsum((w * p * t).flat)
         u = 1 - t
         errors = w * (p - t) ** 2 if squared else w * (alpha * p * u + beta * q * t)
-        whole = kappa * both + mp.fsum(errors) + dr
-        self.part = part = (mp.fsum(errors) + (dr - nr)) / whole if whole else mp.mpf(0)
+        whole = kappa * both + mp.fsum(errors.flat) + dr
+        self.part = part = (mp.fsum(errors.flat) + (dr - nr)) / whole if whole else mp.mpf(0)
         self.value = part**gamma if part else mp.mpf(0)
         zero = 0 * p
         if not whole:
@@ -173,7 +173,7 @@ def overlap(
                 if w_type:
                     d, d_size = carried(ratio), carried(ratio, True)
                     second = first * ((qc - pc) - 2 * d)
-                    second_size = first_size * (abs(qc - pc) + 2 * d_size)
+                    second_size = first_size * (1 + 2 * d_size)
                 else:
                     squares = mp.fsum(k[j, i] * p[n, j, i] ** 2 for j in others) + k[c, i] * qc**2
                     sizes = (
@@ -181,12 +181,12 @@ def overlap(
                         + k_size[c, i] * qc**2
                     )
                     second = pc**2 * squares + (qc - pc) * first
-                    second_size = pc**2 * sizes + abs(qc - pc) * first_size
+                    second_size = pc**2 * sizes + first_size
             elif from_logits:
                 s = pc * qc
                 first, first_size = s * g[c, i], s * g_size[c, i]
                 second = s**2 * k[c, i] + s * (qc - pc) * g[c, i]
-                second_size = s**2 * k_size[c, i] + abs(s * (qc - pc)) * g_size[c, i]
+                second_size = s**2 * k_size[c, i] + s * g_size[c, i]
             else:
                 first, first_size, second, second_size = (
                     g[c, i],
@@ -311,6 +311,7 @@ def rows(
             labels=("target",) if mode == "multiclass" and "soft" not in kind else (),
             domains={"target": (-1, 3, 100)} if mode == "multiclass" and "soft" not in kind else {},
             twin=not chosen,
+            bounds=(4, 7, 8),
             **more,
         )
 
