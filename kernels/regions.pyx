@@ -541,7 +541,7 @@ cdef inline Few narrowed_slopes(const Slopes *s) noexcept nogil:
 
 cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, const Slopes *slopes, char *base_g, char *base_h,
                      const real *like, const exact *likewise) noexcept nogil:
-    """The derivatives of a tile."""
+    """The first derivatives of a tile, or where they have a place the second."""
     cdef real *kept = memory(like)
     cdef real m[TILE]
     cdef real labels[TILE]
@@ -564,7 +564,7 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
     cdef real *h
     cdef real xi
     cdef exact at_one, at_zero, d_one, d_zero, power, e, ti, pi, qi, gi, ci, ki, first, own, both, top
-    cdef bint joint = job.joint != APIECE, bent = job.order > 1
+    cdef bint joint = job.joint != APIECE, bent = base_h != NULL
     cdef Few s
     cdef Py_ssize_t i, c, n = tile.n
     tile.blanks = False
@@ -614,11 +614,11 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
         at_one = few(&s, 0, likewise); at_zero = few(&s, 1, likewise)
         d_one = few(&s, 2, likewise); d_zero = few(&s, 3, likewise); power = few(&s, 4, likewise)
         t = target_line(job, tile, <const real *> labels, c, <real *> ts)
-        g = line_place(job, G, base_g, c, <real *> gs)
+        g = line_place(job, G, base_g, c, <real *> gs) if not bent else <real *> gs
         h = line_place(job, H, base_h, c, <real *> hs) if bent else <real *> hs
         if Activation is Softmax:
             x = exponentials(job, tile, <const real *> m, <const real *> labels, <const real *> kept, c, <real *> xs)
-            for i in range(n):
+            for i in range(n if not bent else <Py_ssize_t> 0):
                 e = x[i]
                 ti = t[i]
                 pi = e * share[i]
@@ -676,9 +676,10 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
         if tile.blanks or job.ignores and not job.labelled:
             blank_line(job, tile, <const real *> labels, t, g)
             blank_line(job, tile, <const real *> labels, t, h)
-        put_line(job, G, base_g, c, n, <const real *> g)
         if bent:
             put_line(job, H, base_h, c, n, <const real *> h)
+        else:
+            put_line(job, G, base_g, c, n, <const real *> g)
 
 
 cdef inline void blank_line(const Overlap *job, const Tile *tile, const real *labels, const real *t, real *line) noexcept nogil:
@@ -711,11 +712,11 @@ cdef double work_on(Terms f, Activation a, const real *like, const Overlap *job,
             tile.n = min(min(job.tile, end - i), length - i % length)
             tile.x = place_of(job, X, image, i)
             tile.t = place_of(job, T, image, i)
-            if sloped and job.order > 1:
-                slope_tile(f, a, job, &tile, job.slopes + image * job.classes, place_of(job, G, image, i),
-                           place_of(job, H, image, i), like, <const double *> NULL)
-            elif sloped:
+            if sloped:
                 slope_tile(f, a, job, &tile, job.slopes + image * job.classes, place_of(job, G, image, i), NULL, like, like)
+                if job.order > 1:
+                    slope_tile(f, a, job, &tile, job.slopes + image * job.classes, NULL, place_of(job, H, image, i), like,
+                               <const double *> NULL)
             else:
                 sum_tile(f, a, job, &tile, sums, like)
             i += tile.n
@@ -755,8 +756,9 @@ cdef int longest_axis(const Space *space) noexcept:
     return longest
 
 
-cdef int describe_pixels(const real *like, Overlap *job, tuple arrays) except -1:
-    """Images, classes and pixels of the operands: their first axis, their second, and the others merged."""
+cdef int describe_pixels(const real *like, Overlap *job, tuple arrays, bint in_order=False) except -1:
+    """Images, classes and pixels of the operands: their first axis, their second, and the others merged; with `in_order`
+    pixels are counted in C order whatever lies how in memory."""
     cdef cnp.ndarray array, x = arrays[0]
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
@@ -783,6 +785,9 @@ cdef int describe_pixels(const real *like, Overlap *job, tuple arrays) except -1
     if job.images * job.classes * job.pixels == 0:
         space.ndim = 0
         job.pixels = 0
+        return 0
+    if in_order:
+        space.ndim = join_axes(op, <int> OPERANDS, space, 2, ndim, 0)
         return 0
     space.ndim = merge_axes(op, <int> OPERANDS, space, 2, ndim, 0)
     if space.ndim > 1 and space.shape[space.ndim - 1] < LINE:
@@ -867,3 +872,363 @@ def overlap(tuple parameters, bint squared, int joint, int activation, bint labe
     if double_precision:
         return run_overlap[double](NULL, &job, activation, value, weight, scale, threads, arrays)
     return run_overlap[float](NULL, &job, activation, value, weight, scale, threads, arrays)
+
+
+# ---- Lovász ----------------------------------------------------------------------------------------------------------
+#
+# Of one class of an image: errors e in descending order, and Σ e Δ, where Δ is by how much the Jaccard loss of the first
+# pixels in this order grows with the next one. With I pixels of the class not yet passed and U pixels in the union,
+#     Δ = 1 / U for a pixel of the class, else I / (U (U + 1)),
+# which loses nothing. Errors below 0 count as 0. An error that is 0 has no derivative, and neither has a pixel of another
+# class once I is 0, so the walk ends there.
+#
+# A float error is sorted as one number with its pixel, so that no two are equal; doubles need the order as indices.
+
+cdef enum:
+    OWN = 1               # a pixel of the class
+    OUT = 2               # one that counts for nothing
+
+cdef struct Errors:           # one pass
+    const Overlap *job
+    int kind                  # IDENTITY, SOFTMAX or HINGE
+    Py_ssize_t c
+    void *m                   # of each pixel: its largest logit, and S
+    double *rest
+    uint64_t *keys            # of floats
+    double *errors            # of doubles, with a minus
+    uint8_t *marks
+    void *slopes              # of each pixel of a class
+    double scale
+
+cdef enum:
+    HINGE = 3
+
+cdef inline uint64_t key_of(float error, Py_ssize_t pixel, bint own) noexcept nogil:
+    """Small for large errors, nan first; in the order of pixels where they are equal."""
+    cdef uint32_t bits
+    memcpy(&bits, &error, sizeof(float))
+    bits = <uint32_t> 0x7FFFFFFF - (bits & <uint32_t> 0x7FFFFFFF)
+    return <uint64_t> bits << 32 | <uint64_t> pixel << 1 | own
+
+cdef inline float error_of(uint64_t key) noexcept nogil:
+    cdef uint32_t bits = <uint32_t> 0x7FFFFFFF - <uint32_t> (key >> 32)
+    cdef float error
+    memcpy(&error, &bits, sizeof(float))
+    return error
+
+
+cdef void place_tile(const Overlap *job, Tile *tile, Py_ssize_t i, Py_ssize_t end) noexcept nogil:
+    """The tile that begins at pixel i."""
+    cdef Py_ssize_t length = job.space.shape[job.space.ndim - 1] if job.space.ndim > 0 else 1
+    tile.n = min(min(job.tile, end - i), length - i % length)
+    tile.x = place_of(job, X, 0, i)
+    tile.t = place_of(job, T, 0, i)
+    tile.blanks = False
+
+
+cdef double soften_span(const real *like, const Errors *one, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """m and S of pixels."""
+    cdef real labels[TILE]
+    cdef Tile tile
+    while start < stop:
+        place_tile(one.job, &tile, start, stop)
+        load_labels(one.job, &tile, <real *> labels)
+        soften(one.job, &tile, <real *> one.m + start, <const real *> labels, memory(like))
+        memcpy(one.rest + start, tile.rest, tile.n * sizeof(double))
+        start += tile.n
+    return 0
+
+
+cdef double errors_span(const real *like, const Errors *one, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Errors of pixels; returns how many are of the class."""
+    cdef const Overlap *job = one.job
+    cdef const real *m = <const real *> one.m
+    cdef real labels[TILE]
+    cdef real xs[TILE]
+    cdef real ts[TILE]
+    cdef const real *x
+    cdef const real *t
+    cdef real e, error, share, rest, ignored = <real> job.ignored
+    cdef bint own, out
+    cdef Tile tile
+    cdef Py_ssize_t i
+    cdef double count = 0
+    while start < stop:
+        place_tile(job, &tile, start, stop)
+        x = load_line(job, X, tile.x, one.c, tile.n, <real *> xs)
+        if job.labelled:
+            load_labels(job, &tile, <real *> labels)
+        t = target_line(job, &tile, <const real *> labels, one.c, <real *> ts)
+        for i in range(tile.n):
+            own = t[i] != 0
+            out = labels[i] < 0 if job.labelled else job.ignores and t[i] == ignored
+            if one.kind == HINGE:
+                error = (<real> 1 - x[i] if own else <real> 1 + x[i]) + (t[i] - t[i])
+                error = 0 if error <= 0 else error
+            elif one.kind == IDENTITY:
+                error = <real> 1 - x[i] if own else x[i]
+                error = absolute(error)
+            else:
+                rest = <real> one.rest[start + i]
+                share = <real> (1 / (1 + one.rest[start + i]))
+                e = exp_gap(x[i], m[start + i])
+                if m[start + i] - m[start + i] != 0:
+                    e = 1 if x[i] == m[start + i] else (x[i] - x[i] if x[i] != x[i] else <real> 0)
+                error = ((rest if e == 1 else (1 - e) + rest) if own else e) * share
+            count += own and not out
+            if real is float:
+                one.keys[start + i] = <uint64_t> -1 if out else key_of(error, start + i, own)
+            else:
+                one.errors[start + i] = INFINITY if out else -error if error == error else -INFINITY
+                one.marks[start + i] = (<uint8_t> own) | (<uint8_t> OUT if out else <uint8_t> 0)
+                if error != error:
+                    one.marks[start + i] |= 4
+        start += tile.n
+    return count
+
+
+cdef double walk(const real *like, const Errors *one, Py_ssize_t pixels, double count, const Py_ssize_t *order) noexcept nogil:
+    """The value, and its derivatives by what the errors are made of, put where the pixels are."""
+    cdef real *slopes = <real *> one.slopes
+    cdef double left = count, union_ = count, delta, error
+    cdef Sum total = Sum(0, 0)
+    cdef bint own
+    cdef Py_ssize_t i, k
+    for i in range(pixels if slopes != NULL else <Py_ssize_t> 0):
+        slopes[i] = 0
+    for i in range(pixels):
+        if real is float:
+            if one.keys[i] == <uint64_t> -1:
+                break
+            error = error_of(one.keys[i])
+            own = one.keys[i] & 1
+            k = <Py_ssize_t> (<uint32_t> one.keys[i] >> 1)
+        else:
+            k = order[i]
+            if one.marks[k] & OUT:
+                break
+            own = one.marks[k] & OWN
+            error = -one.errors[k] if one.marks[k] < 4 else NAN
+        if error == 0 or (left == 0 and i > 0 and error == error):
+            break
+        if union_ == 0:
+            delta = 1
+            union_ = 1
+        elif own:
+            delta = 1 / union_
+            left -= 1
+        else:
+            delta = left / (union_ * (union_ + 1))
+            union_ += 1
+        add(&total, error * delta)
+        if slopes != NULL:
+            slopes[k] = <real> ((-delta if own else delta) if error == error else NAN)
+    return result(total)
+
+
+cdef double put_span(const real *like, const Errors *one, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Bring the derivatives of a class to their array, times a factor."""
+    cdef const Overlap *job = one.job
+    cdef real *slopes = <real *> one.slopes
+    cdef real factor = <real> one.scale
+    cdef Tile tile
+    cdef char *base
+    cdef Py_ssize_t i
+    while start < stop:
+        place_tile(job, &tile, start, stop)
+        for i in range(start, start + tile.n):
+            slopes[i] *= factor
+        base = place_of(job, G, 0, start) + one.c * job.class_step[<int> G]
+        job.operands[<int> G].store(base, pixel_step(job, G), tile.n, slopes + start)
+        start += tile.n
+    return 0
+
+
+cdef double carry_span(const real *like, const Errors *one, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """From derivatives by p to those by x, in their place, times the scale: p_j (G_j q_j - Σ_{c ≠ j} p_c G_c)."""
+    cdef const Overlap *job = one.job
+    cdef real *kept = memory(like)
+    cdef real m[TILE]
+    cdef real labels[TILE]
+    cdef real xs[TILE]
+    cdef real gs[TILE]
+    cdef real hs[TILE]
+    cdef real rest[TILE]
+    cdef real share[TILE]
+    cdef real high[TILE]
+    cdef double low[TILE]
+    cdef const real *x
+    cdef real scale = <real> one.scale, e, p, q, g, top
+    cdef bint soft = one.kind == SOFTMAX
+    cdef char *base_g
+    cdef char *base_h
+    cdef Tile tile
+    cdef Py_ssize_t i, c, n
+    while start < stop:
+        place_tile(job, &tile, start, stop)
+        n = tile.n
+        base_g = place_of(job, G, 0, start)
+        base_h = place_of(job, H, 0, start)
+        if soft:
+            load_labels(job, &tile, <real *> labels)
+            soften(job, &tile, <real *> m, <const real *> labels, kept)
+            for i in range(n):
+                rest[i] = <real> tile.rest[i]
+                share[i] = <real> tile.share[i]
+                high[i] = 0
+                low[i] = 0
+            for c in range(job.classes):
+                x = exponentials(job, &tile, <const real *> m, <const real *> labels, <const real *> kept, c, <real *> xs)
+                job.operands[<int> G].load(base_g + c * job.class_step[<int> G], pixel_step(job, G), False, n, gs)
+                for i in range(n):
+                    high[i] += gs[i] if x[i] == 1 else <real> 0
+                    low[i] += 0 if x[i] == 1 else <double> x[i] * <double> gs[i]
+            for i in range(n):
+                low[i] *= tile.share[i]
+        for c in range(job.classes):
+            job.operands[<int> G].load(base_g + c * job.class_step[<int> G], pixel_step(job, G), False, n, gs)
+            if soft:
+                x = exponentials(job, &tile, <const real *> m, <const real *> labels, <const real *> kept, c, <real *> xs)
+                for i in range(n):
+                    e = x[i]
+                    g = gs[i]
+                    p = e * share[i]
+                    q = (rest[i] if e == 1 else (<real> 1 - e) + rest[i]) * share[i]
+                    top = high[i] - (g if e == 1 else <real> 0)
+                    g = scale * (p * ((g * q if e == 1 else g) - (<real> low[i] + share[i] * top)))
+                    gs[i] = g
+                    hs[i] = (q - p) * g
+            else:
+                for i in range(n):
+                    gs[i] *= scale
+                    hs[i] = 0
+            job.operands[<int> G].store(base_g + c * job.class_step[<int> G], pixel_step(job, G), n, <const real *> gs)
+            if base_h != NULL:
+                job.operands[<int> H].store(base_h + c * job.class_step[<int> H], pixel_step(job, H), n, <const real *> hs)
+        start += n
+    return 0
+
+
+ctypedef double (*ErrorsSpan)(const void *like, const Errors *one, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+
+cdef enum:
+    SOFTEN, ERRORS, PUT, CARRY
+
+cdef Span _lovasz[4][2]
+
+cdef void enlist_lovasz(const real *like, int k) noexcept:
+    _lovasz[<int> SOFTEN][k] = <Span> <void *> soften_span[real]
+    _lovasz[<int> ERRORS][k] = <Span> <void *> errors_span[real]
+    _lovasz[<int> PUT][k] = <Span> <void *> put_span[real]
+    _lovasz[<int> CARRY][k] = <Span> <void *> carry_span[real]
+
+enlist_lovasz[float](NULL, 0)
+enlist_lovasz[double](NULL, 1)
+
+
+cdef class Lovasz:
+    """What the classes of images are compared with, one after the other, from 0 on."""
+    cdef Overlap job
+    cdef Errors one
+    cdef tuple arrays
+    cdef object keys, errors, marks, m, rest, slopes
+    cdef bint wide, softmax
+    cdef Py_ssize_t pixels
+    cdef int threads
+
+    def __init__(self, Py_ssize_t pixels, object dtype, bint softmax, bint sloped):
+        import numpy
+        self.pixels = pixels
+        self.wide = dtype == numpy.float64
+        self.softmax = softmax
+        if not self.wide and pixels >= 1 << 31:
+            raise ValueError("input: at most 2**31 pixels can be sorted in float32; pass float64")
+        self.keys = None if self.wide else numpy.empty(pixels, numpy.uint64)
+        self.errors = numpy.empty(pixels) if self.wide else None
+        self.marks = numpy.empty(pixels, numpy.uint8) if self.wide else None
+        self.m = numpy.empty(pixels, dtype) if softmax else None
+        self.rest = numpy.empty(pixels) if softmax else None
+        self.slopes = numpy.empty(pixels, dtype) if sloped else None
+        self.one.keys = NULL
+        self.one.errors = NULL
+        self.one.marks = NULL
+        self.one.m = NULL
+        self.one.rest = NULL
+        self.one.slopes = NULL
+        if self.wide:
+            self.one.errors = <double *> cnp.PyArray_DATA(self.errors)
+            self.one.marks = <uint8_t *> cnp.PyArray_DATA(self.marks)
+        else:
+            self.one.keys = <uint64_t *> cnp.PyArray_DATA(self.keys)
+        if softmax:
+            self.one.m = cnp.PyArray_DATA(self.m)
+            self.one.rest = <double *> cnp.PyArray_DATA(self.rest)
+        if sloped:
+            self.one.slopes = cnp.PyArray_DATA(self.slopes)
+
+    cdef double over(self, int what):
+        """One pass over the pixels."""
+        self.one.job = &self.job
+        return run(_lovasz[what][1 if self.wide else 0], &self.one, self.pixels, 1024,
+                   self.pixels * (self.job.classes if what in (<int> SOFTEN, <int> CARRY) else 1), self.threads)
+
+    def start(self, tuple arrays, bint hinge, object ignored, int threads):
+        """Take up an image: (input, target, array for the derivatives by p, second derivatives), the last two or None."""
+        cdef Overlap *job = &self.job
+        if len(arrays) != <int> OPERANDS or cnp.PyArray_NDIM(arrays[0]) < 2:
+            raise ValueError("kernel: not so many operands")
+        self.arrays = arrays
+        self.threads = threads
+        job.labelled = not hinge
+        job.ignores = ignored is not None
+        job.ignored = ignored if job.ignores else -1
+        self.one.kind = HINGE if hinge else SOFTMAX if self.softmax else IDENTITY
+        if self.wide:
+            describe_pixels(<const double *> NULL, job, arrays, True)
+            job.tile = room(<const double *> NULL)
+        else:
+            describe_pixels(<const float *> NULL, job, arrays, True)
+            job.tile = room(<const float *> NULL)
+        if job.pixels != self.pixels:
+            raise ValueError("kernel: not so many pixels")
+        job.tile = min(<Py_ssize_t> TILE, job.tile // max(job.classes, <Py_ssize_t> 1) // LINE * LINE)
+        job.kept = job.tile > 0
+        job.tile = job.tile if job.kept else TILE
+
+    def compare(self, Py_ssize_t c, double weight, bint everything):
+        """The value of one class, times its weight, and whether it has pixels; the derivatives by p, likewise, are
+        put into their array."""
+        cdef double count, value = 0
+        cdef object order = None
+        cdef const Py_ssize_t *places = NULL
+        if self.pixels == 0:
+            return 0.0, False
+        if not 0 <= c < self.job.classes:
+            raise ValueError("kernel: no such class")
+        if self.softmax and c == 0:
+            self.over(SOFTEN)
+        self.one.c = c
+        self.one.scale = weight
+        count = self.over(ERRORS)
+        if count > 0 or everything or self.one.kind == HINGE:
+            if self.wide:
+                order = self.errors.argsort(kind="stable")
+                places = <const Py_ssize_t *> cnp.PyArray_DATA(order)
+            else:
+                self.keys.sort()
+            with nogil:
+                if self.wide:
+                    value = walk(<const double *> NULL, &self.one, self.pixels, count, places)
+                else:
+                    value = walk(<const float *> NULL, &self.one, self.pixels, count, places)
+        elif self.slopes is not None:
+            self.slopes.fill(0)
+        if self.slopes is not None and self.arrays[<int> G] is not None:
+            self.over(PUT)
+        return weight * value, count > 0
+
+    def carry_back(self, double scale, int threads):
+        """Make the derivatives by p those by the input, times the scale."""
+        self.one.scale = scale
+        if self.pixels > 0:
+            self.over(CARRY)

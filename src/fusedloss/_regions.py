@@ -143,7 +143,8 @@ def overlap(
     x, classes = seen.x, seen.classes
     given, w, double = weight_of_classes(weight, classes, seen.asks)
     shape = seen.value_shape(each, joint is not None)
-    groups = x.shape[seen.batch] if each else 1
+    batch = x.shape[seen.batch]
+    groups = batch if each else min(batch, 1)
     count = float(groups * (1 if joint is not None else classes))
     weights = nonzero = count
     if w is not None and joint is None:
@@ -152,7 +153,7 @@ def overlap(
         weights, nonzero = groups * total, float(groups * nonzeros)
     elif w is not None:
         w = np.require(w, np.float64, ["C", "A"])
-    by = divisor(reduction, count, x.shape[seen.batch], weights, nonzero)
+    by = divisor(reduction, count, batch, weights, nonzero)
     reduced = reduction != "none"
     value, grad, hess = outputs(
         request, x, double, None if reduced else shape, (x, seen.target, given)
@@ -179,6 +180,7 @@ def overlap(
             None if hess is None else seen.seen(hess, each),
         ),
     )
+    total = total if groups else 0.0
     result = finish(total, *by, double, request[1]) if reduced else shown(value, request[1])
     return packed(request[0], result, grad, hess)
 
@@ -188,3 +190,85 @@ def _values_seen(value: Array, per_image: bool, single: bool) -> Array:
     if not per_image:
         value = value[np.newaxis]
     return value[:, np.newaxis] if single else value
+
+
+def lovasz(
+    request: Request,
+    input: Any,
+    target: Any,
+    *,
+    weight: Any = None,
+    mode: str,
+    from_logits: bool = True,
+    classes: str = "present",
+    per_image: bool,
+    ignore_index: Any,
+    axis: Any = None,
+    reduction: str,
+) -> Any:
+    """Evaluate the Lovász hinge ("binary") or the Lovász softmax loss, one class of an image after
+    the other.
+
+    Sorting takes memory of the size of a class; derivatives by the probabilities stand in the
+    array of the gradient until they are carried back, or where that is of another dtype in one of
+    the computation's.
+    """
+    check_reduction(reduction)
+    each = flag("per_image", per_image)
+    softmax = flag("from_logits", from_logits) and mode == "multiclass"
+    everything = choice("classes", classes, ("present", "all")) == "all"
+    seen = images(input, target, mode, ignore_index, axis)
+    x = seen.x
+    if mode == "multiclass" and not seen.labelled:
+        raise TypeError(
+            "target: class numbers of an integer dtype are needed, got dtype "
+            f"{seen.target.dtype}, shape {seen.target.shape}"
+        )
+    given, w, double = weight_of_classes(weight, seen.classes, seen.asks)
+    shape = seen.value_shape(each, joint=False)
+    batch = x.shape[seen.batch]
+    reduced = reduction != "none"
+    order, out, _, _ = request
+    value, grad, hess = outputs(
+        request, x, double, None if reduced else shape, (x, seen.target, given)
+    )
+    kernel = kernels.family("regions")
+    dtype = np.dtype(np.float64 if double else np.float32)
+    own = grad is not None and grad.dtype == dtype
+    slopes = grad if own or grad is None else np.empty(x.shape, dtype)
+    threads = get_num_threads() if x.size > SMALL else 1
+    seen_x, seen_t = seen.seen(x, each), seen.seen(seen.target, each, seen.labelled)
+    seen_g, seen_h, seen_s = (
+        None if a is None else seen.seen(a, each) for a in (grad, hess, slopes)
+    )
+    groups = seen_x.shape[0] if batch else 0
+    values = np.zeros((seen_x.shape[0], seen.classes))
+    counted = np.ones(values.shape, bool)
+    pixels = int(np.prod(seen_x.shape[2:]))
+    work = kernel.Lovasz(pixels, dtype, softmax, order > 0)
+    for n in range(groups):
+        one = slice(n, n + 1)
+        part = (seen_x[one], seen_t[one], None if seen_s is None else seen_s[one], None)
+        work.start(part, mode == "binary", seen.ignored, threads)
+        for c in range(seen.classes):
+            values[n, c], present = work.compare(c, 1.0 if w is None else float(w[c]), everything)
+            counted[n, c] = everything or present or mode == "binary"
+    sums = np.broadcast_to(1.0 if w is None else np.asarray(w, np.float64), values.shape)
+    weights, nonzero = float(sums[counted].sum()), float(np.count_nonzero(sums[counted]))
+    count = float(np.count_nonzero(counted)) if groups else 0.0
+    by = divisor(reduction, count, batch, weights if groups else 0.0, nonzero if groups else 0.0)
+    if order:
+        for n in range(groups):
+            one = slice(n, n + 1)
+            part = (seen_x[one], seen_t[one], seen_s[one], seen_h[one] if order > 1 else None)
+            work.start(part, mode == "binary", seen.ignored, threads)
+            work.carry_back(scale_of(*by), threads)
+        if not own:
+            grad[...] = slopes
+    if reduced:
+        result = finish(float(values.sum()), *by, double, out)
+    else:
+        value_view: Any = _values_seen(value, each, mode == "binary")
+        value_view[...] = values
+        result = shown(value, out)
+    return packed(order, result, grad, hess)

@@ -79,7 +79,7 @@ class _Overlap:
     ) -> None:
         both = mp.fsum((w * p * t).flat)
         u = 1 - t
-        errors = w * (p - t) ** 2 if squared else w * (alpha * p * u + beta * q * t)
+        errors = w * (p * u - q * t) ** 2 if squared else w * (alpha * p * u + beta * q * t)
         whole = kappa * both + mp.fsum(errors.flat) + dr
         self.part = part = (mp.fsum(errors.flat) + (dr - nr)) / whole if whole else mp.mpf(0)
         self.value = part**gamma if part else mp.mpf(0)
@@ -311,7 +311,7 @@ def rows(
             labels=("target",) if mode == "multiclass" and "soft" not in kind else (),
             domains={"target": (-1, 3, 100)} if mode == "multiclass" and "soft" not in kind else {},
             twin=not chosen,
-            bounds=(4, 7, 8),
+            bounds=(4, 8, 10),
             **more,
         )
 
