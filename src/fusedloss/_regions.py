@@ -238,9 +238,8 @@ def lovasz(
     slopes = grad if own or grad is None else np.empty(x.shape, dtype)
     threads = get_num_threads() if x.size > SMALL else 1
     seen_x, seen_t = seen.seen(x, each), seen.seen(seen.target, each, seen.labelled)
-    seen_g, seen_h, seen_s = (
-        None if a is None else seen.seen(a, each) for a in (grad, hess, slopes)
-    )
+    seen_s: Any = None if slopes is None else seen.seen(slopes, each)
+    seen_h: Any = None if hess is None else seen.seen(hess, each)
     groups = seen_x.shape[0] if batch else 0
     values = np.zeros((seen_x.shape[0], seen.classes))
     counted = np.ones(values.shape, bool)
@@ -263,7 +262,7 @@ def lovasz(
             part = (seen_x[one], seen_t[one], seen_s[one], seen_h[one] if order > 1 else None)
             work.start(part, mode == "binary", seen.ignored, threads)
             work.carry_back(scale_of(*by), threads)
-        if not own:
+        if grad is not None and not own:
             grad[...] = slopes
     if reduced:
         result = finish(float(values.sum()), *by, double, out)

@@ -72,8 +72,8 @@ def dice_loss(
 
     with s and r the smoothing of numerator and denominator; `squared` takes :math:`p^2` and
     :math:`t^2` in the denominator. Derivatives with respect to x: those by p,
-    :math:`w (D - 2 t) / B + w s / B` with the denominator B and the share D = 1 - loss on average
-    of all, carried through softmax or sigmoid; on the diagonal what follows from these.
+    :math:`w (F - 2 t) / B` with the fraction F and its denominator B, carried through softmax or
+    sigmoid; on the diagonal what follows from these.
 
     The value is computed from the sums of p (1 - t) and (1 - p) t, so it keeps its digits where a
     segmentation is all but perfect: there others print 0. A class that is neither in the target
@@ -600,13 +600,13 @@ def lovasz_softmax_loss(
     Examples
     --------
     >>> import fusedloss as fl
-    >>> p = [[[0.75, 0.5, 0.25], [0.25, 0.5, 0.75]]]
-    >>> value, grad = fl.lovasz_softmax_loss.value_and_grad(p, [[0, 1, 1]], from_logits=False)
+    >>> p = [[[0.75, 0.5], [0.25, 0.5]]]
+    >>> value, grad = fl.lovasz_softmax_loss.value_and_grad(p, [[0, 1]], from_logits=False)
     >>> value
-    np.float64(0.375)
+    np.float64(0.4375)
     >>> grad
-    array([[[-0.25 ,  0.25 ,  0.   ],
-            [ 0.   , -0.25 , -0.25 ]]])
+    array([[[-0.25,  0.25],
+            [ 0.  , -0.5 ]]])
     """
     return _regions.lovasz(
         request,

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.losses.case import Arrays, FloatArray, Generator, Joint, Options, Pair, Scalar, mp
+from tests.losses.case import (
+    ANYTHING,
+    Arrays,
+    FloatArray,
+    Generator,
+    Joint,
+    Options,
+    Pair,
+    Scalar,
+    mp,
+)
 
 IntArray = NDArray[np.integer[Any]]
 Exact = tuple[list[Pair], dict[str, list[Pair]], dict[str, list[Pair]]]
@@ -234,6 +244,104 @@ def focal_tversky(
     return overlap(numbers, 1, alpha, beta, gamma=gamma, **options)
 
 
+# ---- Lovász --------------------------------------------------------------------------------------
+
+
+def _extension(errors: Any, sizes: Any, own: Any, ties: bool) -> tuple[Pair, Any, Any]:
+    """Value, its derivatives by the errors, and which of these another order of nearly equal
+    errors would change; `ties` says whether equal ones may be computed as unequal."""
+    order = sorted(range(len(errors)), key=lambda k: -errors[k])
+    left = union = sum(map(bool, own))
+    value, size = mp.mpf(0), mp.mpf(0)
+    slopes = np.full(len(errors), mp.mpf(0))
+    unsure = np.zeros(len(errors), bool)
+
+    def close(a: Any, b: Any, size: Any) -> bool:
+        return bool(a == b or abs(a - b) <= size * mp.mpf(2) ** -20)
+
+    cluster: list[int] = []
+    for k in order:
+        if union == 0:
+            delta, union = mp.mpf(1), 1
+        elif own[k]:
+            delta = mp.mpf(1) / union
+            left -= 1
+        else:
+            delta = mp.mpf(left) / (union * (union + 1))
+            union += 1
+        if errors[k] > 0:
+            value += errors[k] * delta
+            slopes[k] = delta
+        size += sizes[k] * delta if delta else 0
+        unsure[k] = errors[k] != 0 and abs(errors[k]) <= sizes[k] * mp.mpf(2) ** -20
+        if cluster and not close(errors[k], errors[cluster[-1]], max(sizes[k], sizes[cluster[-1]])):
+            cluster = []
+        cluster.append(k)
+        if len(cluster) > 1 and (ties or errors[cluster[0]] != errors[k]):
+            unsure[cluster] = True
+    return (value, size), slopes, unsure
+
+
+def lovasz_hinge(numbers: dict[str, Any], per_image: bool = False) -> Exact:
+    x, t = numbers["input"], numbers["target"]
+    groups = range(len(x)) if per_image else ([slice(None)] if len(x) else [])
+    grad = np.empty((x.size, 2), object).reshape(*x.shape, 2)
+    values = []
+    for n in groups:
+        sign = np.where(t[n].ravel() != 0, 1, -1)
+        scores = x[n].ravel()
+        sizes = [1 + abs(v) if abs(v) < mp.inf else mp.mpf(1) for v in scores]
+        value, slopes, unsure = _extension(1 - scores * sign, sizes, sign > 0, False)
+        values.append(value)
+        pairs = [
+            (-s * d, ANYTHING if u else d) for s, d, u in zip(sign, slopes, unsure, strict=True)
+        ]
+        for k, pair in enumerate(pairs):
+            grad[n].reshape(-1, 2)[k] = pair
+    none = [(mp.mpf(0), mp.mpf(0))] * x.size
+    return values, {"input": [(a, b) for a, b in grad.reshape(-1, 2)]}, {"input": none}
+
+
+def lovasz_softmax(
+    numbers: dict[str, Any],
+    per_image: bool = False,
+    classes: str = "present",
+    from_logits: bool = True,
+) -> Exact:
+    x, t = _arranged(numbers["input"], numbers["target"], "multiclass")
+    p, q = _softmax(x) if from_logits else (x, 1 - x)
+    shape = x.shape
+    if not per_image:
+        p, q, t = (a.swapaxes(0, 1).reshape(1, shape[1], -1) for a in (p, q, t))
+    values: list[Pair] = []
+    g, g_size = np.full(p.shape, mp.mpf(0)), np.full(p.shape, mp.mpf(0))
+    unsure = np.zeros(p.shape, bool)
+    for n, c in np.ndindex(p.shape[:2]):
+        if not any(t[n, c]) and classes == "present":
+            values.append((mp.mpf(0), mp.mpf(0)))
+            continue
+        errors = np.where(t[n, c] != 0, q[n, c], p[n, c])
+        value, slopes, unsure[n, c] = _extension(errors, errors, t[n, c], True)
+        values.append(value)
+        g[n, c], g_size[n, c] = np.where(t[n, c] != 0, -slopes, slopes), slopes
+    grad, hess = np.empty((*p.shape, 2), object), np.empty((*p.shape, 2), object)
+    for n, c, i in np.ndindex(p.shape):
+        first, size = g[n, c, i], g_size[n, c, i]
+        doubt = unsure[n, c, i]
+        second, second_size = mp.mpf(0), mp.mpf(0)
+        if from_logits:
+            others = [j for j in range(p.shape[1]) if j != c]
+            pc, qc = p[n, c, i], q[n, c, i]
+            rest = [p[n, j, i] * g[n, j, i] for j in others]
+            first = pc * (qc * g[n, c, i] - mp.fsum(rest))
+            size = pc * (qc * size + mp.fsum(abs(v) for v in rest))
+            second, second_size = (qc - pc) * first, size
+            doubt = unsure[n, :, i].any()
+        grad[n, c, i] = first, ANYTHING if doubt else size
+        hess[n, c, i] = second, ANYTHING if doubt else second_size
+    return values, {"input": _in_order(grad, shape)}, {"input": _in_order(hess, shape)}
+
+
 # ---- operands ------------------------------------------------------------------------------------
 
 
@@ -297,7 +405,8 @@ def rows(
     loss: str, truth: Callable[..., Exact], *variants: tuple[str, str, Options], **more: Any
 ) -> Iterator[Joint]:
     for mode, kind, options in variants:
-        chosen = options if mode == "multiclass" else {"mode": mode, **options}
+        has_mode = mode != "multiclass" and loss != "lovasz_hinge_loss"
+        chosen = {"mode": mode, **options} if has_mode else options
         chosen = chosen | ({"from_logits": False} if "probability" in kind else {})
         yield Joint(
             loss,
@@ -438,6 +547,59 @@ def focal_tversky_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Sc
     return np.mean(values**0.75), _carried(p, sums[0], at_one * outer, at_zero * outer)
 
 
+def _jaccard_steps(own: NDArray[np.bool_]) -> FloatArray:
+    """By how much the Jaccard loss grows with each wrong pixel."""
+    both = own.sum() - np.cumsum(own)
+    union = own.sum() + np.cumsum(~own)
+    return np.diff(1 - both / union, prepend=0)
+
+
+def lovasz_hinge_loss(input: FloatArray, target: FloatArray) -> Scalar:
+    """``sum_k max(0, e_k) (J(k) - J(k - 1))`` of the errors in descending order."""
+    return lovasz_hinge_loss_and_grad(input, target)[0]
+
+
+def lovasz_hinge_loss_and_grad(input: FloatArray, target: FloatArray) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `lovasz_hinge_loss`."""
+    sign = 2 * target.ravel() - 1
+    errors = 1 - input.ravel() * sign
+    order = np.argsort(-errors, kind="stable")
+    steps = _jaccard_steps(sign[order] > 0).astype(input.dtype)
+    above = errors[order]
+    value = np.dot(np.maximum(above, 0), steps)
+    grad = np.empty_like(errors)
+    grad[order] = np.where(above > 0, steps, 0)
+    grad *= -sign
+    return value, grad.reshape(input.shape)
+
+
+def lovasz_softmax_loss(input: FloatArray, target: IntArray) -> Scalar:
+    """Mean over the classes of ``sum_k e_k (J(k) - J(k - 1))`` of the errors of softmax."""
+    return lovasz_softmax_loss_and_grad(input, target)[0]
+
+
+def lovasz_softmax_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `lovasz_softmax_loss`."""
+    p = _probabilities(input)
+    g = np.zeros_like(p)
+    total, present = input.dtype.type(0), 0
+    for c in range(p.shape[1]):
+        own = target.ravel() == c
+        if not own.any():
+            continue
+        present += 1
+        errors = np.where(own, 1 - p[:, c].ravel(), p[:, c].ravel())
+        order = np.argsort(-errors, kind="stable")
+        steps = _jaccard_steps(own[order]).astype(p.dtype)
+        total += np.dot(errors[order], steps)
+        slopes = np.empty_like(errors)
+        slopes[order] = steps
+        g[:, c] = np.where(own, -slopes, slopes).reshape(target.shape)
+    g -= np.sum(p * g, axis=1, keepdims=True)
+    g *= p / present
+    return total / input.dtype.type(present), g
+
+
 # ---- rows ----------------------------------------------------------------------------------------
 
 JOINT += rows(
@@ -471,4 +633,21 @@ JOINT += rows(
     focal_tversky,
     ("multiclass", "", {}),
     ("binary", "", {"gamma": 2.0, "alpha": 0.3, "beta": 0.7}),
+)
+JOINT += rows(
+    "lovasz_hinge_loss",
+    lovasz_hinge,
+    ("binary", "", {}),
+    ("binary", "", {"per_image": True}),
+    smooth=False,
+    lean=False,
+)
+JOINT += rows(
+    "lovasz_softmax_loss",
+    lovasz_softmax,
+    ("multiclass", "", {}),
+    ("multiclass", "", {"per_image": True, "classes": "all"}),
+    ("multiclass", "probability", {"per_image": True}),
+    smooth=False,
+    lean=False,
 )
