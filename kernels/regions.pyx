@@ -882,7 +882,7 @@ def overlap(tuple parameters, bint squared, int joint, int activation, bint labe
 # which loses nothing. Errors below 0 count as 0. An error that is 0 has no derivative, and neither has a pixel of another
 # class once I is 0, so the walk ends there.
 #
-# A float error is sorted as one number with its pixel, so that no two are equal; doubles need the order as indices.
+# A float error is sorted as one number with its pixel, by radix; doubles need the order as indices.
 
 cdef enum:
     OWN = 1               # a pixel of the class
@@ -895,6 +895,7 @@ cdef struct Errors:           # one pass
     void *m                   # of each pixel: its largest logit, and S
     double *rest
     uint64_t *keys            # of floats
+    uint64_t *spare           # as many
     double *errors            # of doubles, with a minus
     uint8_t *marks
     void *slopes              # of each pixel of a class
@@ -915,6 +916,35 @@ cdef inline float error_of(uint64_t key) noexcept nogil:
     cdef float error
     memcpy(&error, &bits, sizeof(float))
     return error
+
+
+cdef void sort_keys(Errors *one, Py_ssize_t n) noexcept nogil:
+    """Sort by the upper half, and leave what is equal in its order."""
+    cdef Py_ssize_t counts[3][2048]
+    cdef uint64_t *keys
+    cdef uint64_t key
+    cdef Py_ssize_t i, j, total, count
+    cdef int k
+    memset(counts, 0, sizeof(counts))
+    for i in range(n):
+        key = one.keys[i] >> 32
+        counts[0][key & 2047] += 1
+        counts[1][key >> 11 & 2047] += 1
+        counts[2][key >> 22] += 1
+    for k in range(3):
+        total = 0
+        for j in range(2048):
+            count = counts[k][j]
+            counts[k][j] = total
+            total += count
+        for i in range(n):
+            key = one.keys[i]
+            j = <Py_ssize_t> (key >> (32 + 11 * k) & 2047)
+            one.spare[counts[k][j]] = key
+            counts[k][j] += 1
+        keys = one.keys
+        one.keys = one.spare
+        one.spare = keys
 
 
 cdef void place_tile(const Overlap *job, Tile *tile, Py_ssize_t i, Py_ssize_t end) noexcept nogil:
@@ -1131,7 +1161,7 @@ cdef class Lovasz:
     cdef Overlap job
     cdef Errors one
     cdef tuple arrays
-    cdef object keys, errors, marks, m, rest, slopes
+    cdef object keys, spare, errors, marks, m, rest, slopes
     cdef bint wide, softmax
     cdef Py_ssize_t pixels
     cdef int threads
@@ -1144,12 +1174,14 @@ cdef class Lovasz:
         if not self.wide and pixels >= 1 << 31:
             raise ValueError("input: at most 2**31 pixels can be sorted in float32; pass float64")
         self.keys = None if self.wide else numpy.empty(pixels, numpy.uint64)
+        self.spare = None if self.wide else numpy.empty(pixels, numpy.uint64)
         self.errors = numpy.empty(pixels) if self.wide else None
         self.marks = numpy.empty(pixels, numpy.uint8) if self.wide else None
         self.m = numpy.empty(pixels, dtype) if softmax else None
         self.rest = numpy.empty(pixels) if softmax else None
         self.slopes = numpy.empty(pixels, dtype) if sloped else None
         self.one.keys = NULL
+        self.one.spare = NULL
         self.one.errors = NULL
         self.one.marks = NULL
         self.one.m = NULL
@@ -1160,6 +1192,7 @@ cdef class Lovasz:
             self.one.marks = <uint8_t *> cnp.PyArray_DATA(self.marks)
         else:
             self.one.keys = <uint64_t *> cnp.PyArray_DATA(self.keys)
+            self.one.spare = <uint64_t *> cnp.PyArray_DATA(self.spare)
         if softmax:
             self.one.m = cnp.PyArray_DATA(self.m)
             self.one.rest = <double *> cnp.PyArray_DATA(self.rest)
@@ -1214,12 +1247,11 @@ cdef class Lovasz:
             if self.wide:
                 order = self.errors.argsort(kind="stable")
                 places = <const Py_ssize_t *> cnp.PyArray_DATA(order)
-            else:
-                self.keys.sort()
             with nogil:
                 if self.wide:
                     value = walk(<const double *> NULL, &self.one, self.pixels, count, places)
                 else:
+                    sort_keys(&self.one, self.pixels)
                     value = walk(<const float *> NULL, &self.one, self.pixels, count, places)
         elif self.slopes is not None:
             self.slopes.fill(0)

@@ -264,10 +264,9 @@ def lovasz(
             work.carry_back(scale_of(*by), threads)
         if grad is not None and not own:
             grad[...] = slopes
-    if reduced:
+    if value is None:
         result = finish(float(values.sum()), *by, double, out)
     else:
-        value_view: Any = _values_seen(value, each, mode == "binary")
-        value_view[...] = values
+        _values_seen(value, each, mode == "binary")[...] = values
         result = shown(value, out)
     return packed(order, result, grad, hess)

@@ -320,10 +320,11 @@ def tversky_loss(
 
     Of each class of each image, with probabilities p and targets t, summed over the pixels:
 
-    .. math:: w \left( 1 - \frac{\sum p t + s}
-              {\sum p t + \alpha \sum p (1 - t) + \beta \sum (1 - p) t + r} \right)
+    .. math:: w \left( 1 - \frac{I + s}{I + \alpha P + \beta N + r} \right)
 
-    with s and r the smoothing of numerator and denominator. Derivatives with respect to x: those by
+    where :math:`I = \sum p t`, :math:`P = \sum p (1 - t)` and :math:`N = \sum (1 - p) t`.
+
+    s and r are the smoothing of numerator and denominator. Derivatives with respect to x: those by
     p, carried through softmax or sigmoid; on the diagonal what follows from these.
 
     With α = β = 1/2 it is the Dice loss with twice the smoothing, with α = β = 1 the Jaccard loss.
@@ -509,7 +510,7 @@ def lovasz_hinge_loss(
     segmentation_models.pytorch: ``LovaszLoss(mode="binary")``.
 
     As in the paper's own code: ``per_image=True`` is its default, and smp's is False. An image
-    without pixels that count has loss 0. Sorting takes memory of 8 bytes (float32) to 17 bytes
+    without pixels that count has loss 0. Sorting takes memory of 16 bytes (float32) or 17 bytes
     (float64) a pixel, and of one number more for the gradient.
 
     References
@@ -589,7 +590,7 @@ def lovasz_softmax_loss(
     These have probabilities in the paper's own code, and logits in smp. "mean" with ``per_image``
     divides by the number of values of all images, theirs takes the mean of the means of images,
     which is another number where these have different numbers of classes. Sorting takes memory of
-    28 bytes (float32) to 41 bytes (float64) for each pixel that is sorted together with others; a
+    32 bytes (float32) to 41 bytes (float64) for each pixel that is sorted together with others; a
     gradient that goes to a buffer of another dtype that of one array more.
 
     References
