@@ -207,7 +207,7 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 
 COLUMNS = {
-    "torch": r"torch|torchvision|MONAI",
+    "torch": r"torch|torchvision|MONAI|segmentation_models\.pytorch",
     "TensorFlow, Keras": r"tf\.losses|tf\.nn|Keras",
     "optax": "optax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",

@@ -239,6 +239,54 @@ Boxes share area only where both lengths of the intersection are above 0. Where 
 are equal each has half of the derivative, as in torch. Boxes with x2 < x1 or y2 < y1 are taken as
 they are. The areas are computed in float64 also for float32; coordinates of float64 may have sizes
 up to 1e150.""",
+    "region input": """\
+input : array_like
+    Logits x (or probabilities, without `from_logits`), of shape (N, C, d1, …) for N images of C
+    classes, or with the classes on any other `axis`; (N, d1, …) in mode "binary".""",
+    "region target": """\
+target : array_like
+    In mode "multiclass" class numbers from 0 to C - 1 of any integer dtype, of input's shape
+    without the class axis; or probabilities t of a floating dtype and input's shape. In the other
+    modes masks t of input's shape, of any real dtype, from 0 to 1. These are not checked.""",
+    "region weight": """\
+weight : array_like of shape (C,), optional
+    Weights w of the classes, by which their values are multiplied. A weight of 0 leaves out the
+    background.""",
+    "region options": """\
+mode : {"multiclass", "multilabel", "binary"}
+    One class for each pixel (softmax over the classes), any number of classes (sigmoid), or a
+    single mask without a class axis (sigmoid).
+from_logits : bool
+    Whether the input holds logits; else it holds the probabilities p themselves, unchecked.""",
+    "region smoothing": """\
+smooth_nr, smooth_dr : float
+    Added to numerator and denominator; finite, 0 or more.""",
+    "region images": """\
+per_image : bool
+    Whether each image has its own sums and so its own value, or all of the batch have one.
+ignore_index : int, optional
+    Pixels with this class number, or this number in a mask, count for nothing: they are in no sum,
+    and their gradient is 0.
+axis : int, optional
+    The class axis, 1 by default. The images are on axis 0, or on 1 if the classes are on 0.""",
+    "region reduction": """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight; nan where there are none), "sum",
+    "none", "batchmean" (divides by the number of images), "weighted_mean" (by the sum of the
+    weights of the values; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of values
+    whose weight is not zero; 0 where there are none).
+"""
+    + _BUFFERS,
+    "returns regions": _RETURNS.format(shape="shape (N, C), (C,), (N,) or ()"),
+    "raises regions": """\
+Raises
+------
+ValueError
+    For a wrong shape, a value out of its range, an unknown option, an unfit buffer.
+TypeError
+    For a dtype that is not accepted.
+IndexError
+    For a class out of range, with its position; nothing has been written then.""",
 }
 
 
