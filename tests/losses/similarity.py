@@ -419,7 +419,6 @@ JOINT += [
         "triplet_margin_loss",
         hard=hard_vectors(*TRIPLET, square=True),
         options=options,
-        bounds=(4, 10, 12),
         twin=False,
     )
     for options in ({"p": 3.0, "eps": 0.0}, {"p": 1.5, "eps": 0.0, "swap": True})
