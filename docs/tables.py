@@ -61,6 +61,7 @@ SYMBOLS = {
     "epsilon": "ε",
     "mu": "μ",
     "pi": "π",
+    "rho": "ρ",
     "sigma": "σ",
     "tau": "τ",
     "sum": "Σ",
@@ -70,6 +71,13 @@ SYMBOLS = {
     "ne": "≠",
     "in": "∈",
     "notin": "∉",
+    "cap": "∩",
+    "cup": "∪",
+    "lVert": "‖",
+    "rVert": "‖",
+    "Delta": "Δ",
+    "dots": "…",
+    "infty": "∞",
 }
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -96,7 +104,7 @@ def plain(tex: str) -> str:
     """A formula in a line of Unicode; for the little TeX that docstrings use."""
     text = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", cases, tex, flags=re.DOTALL)
     text = re.sub(r"\\(left|right|Big|operatorname|mathrm)(?![a-z])", "", text).replace(r"\,", " ")
-    text = re.sub(r"\\([a-z]+)", lambda m: SYMBOLS.get(m[1], m[1]), text)
+    text = re.sub(r"\\([A-Za-z]+)", lambda m: SYMBOLS.get(m[1], m[1]), text)
     text = re.sub(r"\be\^(\w)", r"exp(\1)", text)
     text = re.sub(r"\^(\w)", lambda m: raised(m[1]), text)
     text = re.sub(r"_\{(\w+) ([^{}]*)\}", r"_(\1 \2)", text)

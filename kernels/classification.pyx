@@ -184,16 +184,19 @@ cdef struct View:             # how a tile is seen
     Py_ssize_t lines, length  # classes and rows, or rows and classes
     void *x                   # the input, the steps from line to line in items; NULL: fetched piece by piece
     Py_ssize_t x_step
-    void *raw                 # the same before the soft cap, NULL where there is none or x is
+    void *raw                 # the same before the soft cap and the mask, NULL where there is none or x is
     Py_ssize_t raw_step
     void *e                   # room for the exponentials; NULL: computed when they are needed
     Py_ssize_t e_step
     bint staged               # the gradient is computed in the place of the exponentials, and then brought to its array
     double cap
+    bint masked
     char *base_x              # the first row in the arrays
     char *base_t
     char *base_g
     char *base_h
+    char *base_m
+    char *base_w
 
 
 cdef inline real soft_cap(real x, double cap, real *d, real *d2) noexcept nogil:
@@ -215,8 +218,43 @@ cdef void cap_block(double cap, const real *x, real *block, Py_ssize_t n) noexce
         block[i] = soft_cap(x[i], cap, &unused, &unused2)
 
 
+cdef inline bint changes(const View *v) noexcept nogil:
+    """Whether the scores are not the input itself."""
+    return v.cap != 0 or v.masked
+
+cdef void mask_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
+    """x for what is left out of a piece of a line."""
+    cdef real valid[TILE]
+    cdef Py_ssize_t i
+    if job.across:
+        load_mask(job, v.base_m + line * class_step(job, R_M), job.space.outer - 1, job.space.outer, 0, n, <real *> valid)
+        for i in range(n):
+            block[i] = block[i] if valid[i] != 0 else x
+    else:
+        mask_classes(job, v.base_m + line * row_step(job, R_M), start, n, block, x)
+
+cdef Py_ssize_t count_masked(const Rows *job, const View *v, Py_ssize_t row, const real *like) noexcept nogil:
+    """How many classes are left out of a row."""
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t i, j, n, count = 0
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        fetch_mask(job, v.base_m + row * row_step(job, R_M), i, n, <real *> valid)
+        for j in range(n):
+            count += valid[j] == 0
+    return count
+
+cdef void change_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, const real *x, real *block) noexcept nogil:
+    """A piece of a line with the soft cap, and -inf for what is left out."""
+    if v.cap:
+        cap_block(v.cap, x, block, n)
+    elif x != block:
+        memcpy(block, x, n * sizeof(real))
+    if v.masked:
+        mask_line(job, v, line, start, n, block, <real> -INFINITY)
+
 cdef inline const real *raw_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
-    """A piece of a line before the soft cap."""
+    """A piece of a line before the soft cap and the mask."""
     if v.raw != NULL:
         return <const real *> v.raw + line * v.raw_step + start
     return fetch_classes(job, R_X, v.base_x, start, n, block)
@@ -226,9 +264,9 @@ cdef inline const real *x_line(const Rows *job, const View *v, Py_ssize_t line, 
     cdef real raw[CHUNK]
     if v.x != NULL:
         return <const real *> v.x + line * v.x_step + start
-    if v.cap == 0:
+    if not changes(v):
         return fetch_classes(job, R_X, v.base_x, start, n, block)
-    cap_block(v.cap, raw_line(job, v, line, start, n, <real *> raw), block, n)
+    change_line(job, v, line, start, n, raw_line(job, v, line, start, n, <real *> raw), block)
     return block
 
 cdef inline void exp_line(Layout l, const real *x, const real *m, real *e, Py_ssize_t n) noexcept nogil:
@@ -300,6 +338,9 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
     v.base_t = base_of(job, R_T, row)
     v.base_g = base_of(job, R_G, row)
     v.base_h = base_of(job, R_H, row)
+    v.base_m = base_of(job, R_M, row)
+    v.base_w = base_of(job, R_W, row)
+    v.masked = v.base_m != NULL
     if job.across:
         v.lines = classes
         v.length = n
@@ -308,7 +349,7 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
         if not fits:
             v.x_step = class_step(job, R_X) // <Py_ssize_t> sizeof(real)
             v.raw_step = v.x_step
-            if cap:
+            if changes(v):
                 v.raw = v.base_x
             else:
                 v.x = v.base_x
@@ -337,7 +378,7 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
             v.e_step = row_step(job, R_G) // <Py_ssize_t> sizeof(real)
         elif fits:
             v.e = e_tile
-        if x.flat and not cap:
+        if x.flat and not changes(v):
             v.x = v.base_x
             return
         if not fits:
@@ -354,7 +395,10 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
         v.raw = raw_tile
         v.raw_step = v.x_step
         for j in range(v.lines):
-            cap_block(cap, <const real *> raw_tile + j * v.x_step, x_tile + j * v.x_step, v.length)
+            change_line(job, v, j, 0, v.length, <const real *> raw_tile + j * v.x_step, x_tile + j * v.x_step)
+    elif v.masked:
+        for j in range(v.lines):
+            change_line(job, v, j, 0, v.length, <const real *> x_tile + j * v.x_step, x_tile + j * v.x_step)
 
 
 # ---- m, S and what follows from them ---------------------------------------------------------------------------------
@@ -453,7 +497,7 @@ cdef void sum_long(Along l, const Rows *job, const View *v, real *rows, double *
     cdef const real *x
     cdef real *e
     cdef real top
-    cdef Py_ssize_t i, n, again = 0, step = CHUNK if v.cap else LONG
+    cdef Py_ssize_t i, n, again = 0, step = CHUNK if changes(v) else LONG
     m[0] = -INFINITY
     total[0] = 0
     lost[0] = 0
@@ -500,6 +544,9 @@ cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) 
                 x = x_line(job, v, r, i, n, <real *> xs)
                 e = <real *> v.e + r * v.e_step + i if v.e != NULL else <real *> es
                 maxima += limit_row(m[r], x, 1, e, 1, n)
+        if v.masked and m[r] < 0:
+            maxima -= count_masked(job, v, r, m)      # they are -inf, too
+            maxima = 1 if maxima == 0 else maxima  # nothing in the row, and nothing to divide
         wide[<int> REST * <int> TILE + r] = 0 if maxima == 1 else NAN
         rows[<int> S * <int> TILE + r] = 0 if maxima == 1 else <real> NAN
         rows[<int> LOG * <int> TILE + r] = <real> (maxima * 0)
@@ -554,12 +601,24 @@ cdef void sum_up(const Rows *job, const View *v, real *rows, double *wide) noexc
 
 # ---- targets ---------------------------------------------------------------------------------------------------------
 
+cdef inline const real *target_line(Layout l, const Rows *job, int k, const char *base, Py_ssize_t line, Py_ssize_t start,
+                                    Py_ssize_t n, real *block) noexcept nogil:
+    """A piece of a line of what goes with the input item by item."""
+    if Layout is Across:
+        if lanes_lie_flat(job, k):
+            return <const real *> (base + line * class_step(job, k))
+        job.operands[k].load(base + line * class_step(job, k), row_step(job, k), job.operands[k].swapped, n, block)
+        return block
+    else:
+        return fetch_classes(job, k, base + line * row_step(job, k), start, n, block)
+
 cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
                           const int64_t *labels, const real *e, const real *share, real *tau) noexcept nogil:
     """A piece of a line of the target distribution."""
     cdef const real *w = <const real *> job.weight
-    cdef const Operand *op = &job.operands[<int> R_T]
-    cdef const real *t = tau
+    cdef real omegas[CHUNK]
+    cdef const real *t
+    cdef const real *omega
     cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread)
     cdef Py_ssize_t i
     if job.target == SMOOTHED_CLASS:
@@ -572,13 +631,7 @@ cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t l
             if start <= labels[line] < start + n:
                 tau[labels[line] - start] = both
     else:
-        if Layout is Across:
-            if lanes_lie_flat(job, R_T):
-                t = <const real *> (v.base_t + line * class_step(job, R_T))
-            else:
-                op.load(v.base_t + line * class_step(job, R_T), row_step(job, R_T), op.swapped, n, tau)
-        else:
-            t = fetch_classes(job, R_T, v.base_t + line * row_step(job, R_T), start, n, tau)
+        t = target_line(l, job, R_T, v.base_t, line, start, n, tau)
         if job.target == TIMES_SOFTMAX:
             for i in range(n):
                 tau[i] = t[i] * (e[i] * share[at(l, i)])
@@ -595,6 +648,12 @@ cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t l
             else:
                 for i in range(n):
                     tau[i] = tau[i] if start + i == labels[line] else <real> 0
+    if v.base_w != NULL:
+        omega = target_line(l, job, R_W, v.base_w, line, start, n, <real *> omegas)
+        for i in range(n):
+            tau[i] *= omega[i]
+    if v.masked:
+        mask_line(job, v, line, start, n, tau, <real> 0)
 
 
 cdef inline void blank_line(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil:
@@ -912,6 +971,10 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                     blank_line(labels, n, g)
                     if v.base_h != NULL:
                         blank_line(labels, n, h)
+            if v.masked:
+                mask_line(job, v, line, start, n, g, <real> 0)
+                if v.base_h != NULL:
+                    mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
                 put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
             if not v.staged:

@@ -73,6 +73,7 @@ cdef extern from "vecmath.h" nogil:
     float vm_powf(float, float, float)
     double vm_pow(double, double, double)
     float vm_reciprocalf(float)
+    double vm_atan2(double, double)
 
 cnp.import_array()
 

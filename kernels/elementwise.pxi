@@ -245,15 +245,6 @@ cdef int raise_outside(const real *like, Elementwise *job, tuple arrays) except 
     raise LookupError(operand, -1)      # another thread has changed it
 
 
-cdef bint shares_items(const Operand *op, const Space *space, int first, int last) noexcept nogil:
-    """Whether elements of an output were broadcast from one item."""
-    cdef int axis
-    for axis in range(first, last):
-        if op.strides[axis] == 0 and space.shape[axis] > 1:
-            return True
-    return False
-
-
 cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, int threads) except? -1:
     cdef cnp.ndarray array, x = arrays[0]
     cdef Operand *op = job.operands

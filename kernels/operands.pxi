@@ -279,6 +279,15 @@ cdef bint is_flat(const Operand *op, const Space *space, int first, int last) no
     return True
 
 
+cdef bint shares_items(const Operand *op, const Space *space, int first, int last) noexcept nogil:
+    """Whether elements of an output were broadcast from one item."""
+    cdef int axis
+    for axis in range(first, last):
+        if op.strides[axis] == 0 and space.shape[axis] > 1:
+            return True
+    return False
+
+
 # ---- blocks ----------------------------------------------------------------------------------------------------------
 
 cdef inline Py_ssize_t offset_of(const Operand *op, const Space *space, int first, int last, Py_ssize_t index) noexcept nogil:

@@ -1,1 +1,474 @@
+# Losses of the order of a list's items, and of all pairs of a sample's elements. A list is a row, its items are the classes.
+# (The softmax loss of a list is in classification.pyx: cross entropy with a mask.)
+
 include "common.pxi"
+include "rows.pxi"
+include "runs.pxi"
+
+cdef extern from "rowmath.h" nogil:
+    void rm_sumw(const double *, Py_ssize_t, double *, double *)
+
+cdef extern from "vecmath.h" nogil:
+    double vm_sum_error(double, double, double)
+
+
+cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *omega) noexcept nogil:
+    cdef Py_ssize_t r
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, row, n, omega)
+    else:
+        for r in range(n):
+            omega[r] = 1
+
+cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
+    store_rows(job, R_V, row, n, values)
+    return row_sum(values, n) if job.summed else 0
+
+
+# ---- squared differences of pairs ------------------------------------------------------------------------------------
+#
+# With d = x - t the mean over the pairs of (d_i - d_j)² is 2 / (C - 1) Σ (d_i - mean d)². All is in doubles; of doubles the
+# rounding errors of d and of its mean are kept.
+
+cdef struct Differences:
+    double high[CHUNK]
+    double low[CHUNK]
+    double squares[CHUNK]
+
+cdef struct Centre:
+    double high
+    double low
+
+cdef inline void add_wide(const double *v, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
+    if real is float:
+        rm_sumw(v, n, &s.total, &s.lost)
+    else:
+        rm_sum(v, n, &s.total, &s.lost)
+
+cdef void subtract(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, Differences *d,
+                   const real *like) noexcept nogil:
+    """A run of d."""
+    cdef real xs[CHUNK]
+    cdef real ts[CHUNK]
+    cdef const real *x = fetch_run(job, R_X, at.x, rows, start, n, <real *> xs)
+    cdef const real *t = fetch_run(job, R_T, at.t, rows, start, n, <real *> ts)
+    cdef double low
+    cdef Py_ssize_t j
+    for j in range(rows * n):
+        d.high[j] = <double> x[j] - <double> t[j]
+    if real is double:
+        for j in range(rows * n):
+            low = vm_sum_error(x[j], -t[j], d.high[j])
+            d.low[j] = low if low - low == 0 else 0
+
+cdef void add_differences(const Differences *d, Py_ssize_t first, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
+    cdef Sum low = Sum(0, 0)
+    add_wide(d.high + first, n, s, like)
+    if real is double:
+        rm_sumw(d.low + first, n, &low.total, &low.lost)
+        s.lost += low.total
+
+cdef inline Centre centre_of(Sum s, double n, const real *like) noexcept nogil:
+    """The mean in two parts."""
+    cdef Centre c = Centre(s.total / n, 0)
+    cdef double p
+    if real is double:
+        p = c.high * n
+        c.low = (((s.total - p) - product_error(c.high, n, p)) + s.lost) / n
+    return c
+
+cdef inline double deviation(const Differences *d, Py_ssize_t j, Centre c, const real *like) noexcept nogil:
+    if real is float:
+        return d.high[j] - c.high
+    else:
+        return (d.high[j] - c.high) + (d.low[j] - c.low)
+
+cdef void add_squares(Differences *d, Py_ssize_t first, Py_ssize_t n, Centre c, Sum *s, const real *like) noexcept nogil:
+    cdef double e
+    cdef Py_ssize_t j
+    for j in range(first, first + n):
+        e = deviation(d, j, c, like)
+        d.squares[j] = e * e
+    add_wide(d.squares + first, n, s, like)
+
+
+cdef double limit_of_pairs(const Rows *job, const Row *at, double rate, real *like) noexcept nogil:
+    """The value of a row with a sum of differences that is not finite; and its gradient."""
+    cdef Differences d
+    cdef Sum s = Sum(0, 0)
+    cdef Centre c
+    cdef real out[CHUNK]
+    cdef double value, e, up, down, rest, shrink = 1e-20
+    cdef Py_ssize_t i, j, n, plus = 0, minus = 0, nans = 0, classes = job.classes
+    for i from 0 <= i < classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, classes - i)
+        subtract(job, at, 1, i, n, &d, like)
+        for j in range(n):
+            plus += d.high[j] == INFINITY
+            minus += d.high[j] == -INFINITY
+            nans += d.high[j] != d.high[j]
+            d.high[j] *= shrink
+        add_wide(<const double *> d.high, n, &s, like)
+    c = Centre(result(s) / classes / shrink, 0)
+    if plus + minus > 0 or nans > 0:
+        # Each item's gradient is the sum of its differences from the others.
+        value = 0 if classes == 1 else INFINITY
+        value = NAN if nans > 0 or classes > 1 and (plus == classes or minus == classes) else value
+        up = INFINITY if plus == 1 else NAN
+        down = -INFINITY if minus == 1 else NAN
+        rest = NAN if plus > 0 and minus > 0 else -INFINITY if plus > 0 else INFINITY
+        if classes == 1 or value != value:
+            up = down = rest = value
+    else:
+        value = 0
+    for i from 0 <= i < classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, classes - i)
+        subtract(job, at, 1, i, n, &d, like)
+        for j in range(n):
+            if plus + minus + nans == 0:
+                e = deviation(&d, j, c, like)
+                value += e * e
+            elif d.high[j] == INFINITY:
+                e = up
+            else:
+                e = down if d.high[j] == -INFINITY else rest
+            out[j] = <real> (0 if rate == 0 and e == e else rate * e)
+        if at.g != NULL:
+            put(&job.operands[<int> R_G], at.g, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> out)
+    return value
+
+
+cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """ω times the mean over the pairs of ((x_i - x_j) - (t_i - t_j))²"""
+    cdef Differences d
+    cdef real gs[CHUNK]
+    cdef real omega[TILE]
+    cdef real values[TILE]
+    cdef Sum first[TILE]
+    cdef Sum second[TILE]
+    cdef Centre centre[TILE]
+    cdef Row at
+    cdef real *out
+    cdef double value, rate, pairs = max(job.classes - 1, <Py_ssize_t> 1)
+    cdef bint kept = job.classes <= CHUNK
+    cdef real bend
+    cdef Py_ssize_t r, q, i, j, m, size, group = rows_at_once(job)
+    load_factors(job, row, n, <real *> omega)
+    for r from 0 <= r < n by group:
+        m = min(group, n - r)
+        at = row_at(job, row + r)
+        for q in range(m):
+            first[q] = Sum(0, 0)
+            second[q] = Sum(0, 0)
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            subtract(job, &at, m, i, size, &d, like)
+            for q in range(m):
+                add_differences(&d, q * size, size, &first[q], like)
+        for q in range(m):
+            centre[q] = centre_of(first[q], job.classes, like)
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            if not kept:
+                subtract(job, &at, m, i, size, &d, like)
+            for q in range(m):
+                add_squares(&d, q * size, size, centre[q], &second[q], like)
+            if job.order == 0:
+                continue
+            out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
+            for q in range(m):
+                rate = 4 * job.scale * omega[r + q] / pairs
+                for j in range(q * size, q * size + size):
+                    out[j] = <real> (rate * deviation(&d, j, centre[q], like))
+            put_run(job, R_G, at.g, m, i, size, <const real *> out)
+        for q in range(m):
+            value = result(second[q])
+            if first[q].total - first[q].total != 0:
+                at = row_at(job, row + r + q)
+                value = limit_of_pairs(job, &at, 4 * job.scale * omega[r + q] / pairs, <real *> gs)
+            values[r + q] = product(omega[r + q], 2 * value / pairs)
+    if job.order > 1:
+        for r in range(n):
+            bend = <real> (4 * job.scale * omega[r] / job.classes) if job.classes > 1 else <real> 0
+            set_row(job, R_H, row_at(job, row + r).h, values[r] if values[r] != values[r] else bend)
+    return finish_rows(job, row, n, <const real *> values)
+
+
+# ---- the order of pairs ----------------------------------------------------------------------------------------------
+#
+# Short lists stand side by side: item j of list r is at j R + r. Then pairs of items that are k apart, counted round, are R k
+# apart in memory, for all lists at once; with half of the items repeated at the end each unordered pair is one of
+# (i, i + R k), k = 1 … C/2. In a long list the items of one piece meet those of all pieces, and add up what is theirs.
+
+cdef enum:
+    PIECE = 512           # items, whose sums stay in the nearest caches
+    WIDE = 16             # pairs are computed in multiples of so many
+
+cdef struct Sums:         # of each item, with what was lost
+    double *total
+    double *lost
+
+cdef inline void pair(real x, real t, real y, real u, real *v, real *g, real *h) noexcept nogil:
+    """log(1 + exp(-z)), z the lead of the item with the larger target; the derivatives are with respect to x. Nothing where
+    the targets are equal, or one is NaN."""
+    cdef real low = y if x > y else x, high = x if x > y else y
+    cdef real z = exp_gap(low, high), share = reciprocal(1 + z), d = x - y
+    cdef real lead = d if t > u else -d, slope
+    cdef bint counts = (t > u) | (t < u)
+    slope = share if lead < 0 else z * share
+    v[0] = (-lead if lead < 0 else <real> 0) + log1p_unit(z)
+    v[0] = v[0] if counts else <real> 0
+    g[0] = -slope if t > u else slope
+    g[0] = g[0] if counts else <real> 0
+    h[0] = z * share * share if counts else <real> 0
+
+cdef void meet(const Rows *job, const real *x, const real *t, const real *y, const real *u, Py_ssize_t n,
+               real *v, real *g, real *h) noexcept nogil:
+    """The pairs of n items with n others; up to WIDE - 1 more are looked at."""
+    cdef Py_ssize_t j, whole = (n + (<int> WIDE - 1)) & ~<Py_ssize_t> (<int> WIDE - 1)
+    cdef real slope, bend
+    if real is double:        # called from one place, so that the compiler puts it into the loop
+        for j in range(whole):
+            pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &h[j])
+    elif job.order == 0:
+        for j in range(whole):
+            pair(x[j], t[j], y[j], u[j], &v[j], &slope, &bend)
+    elif job.order == 1:
+        for j in range(whole):
+            pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &bend)
+    else:
+        for j in range(whole):
+            pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &h[j])
+
+cdef inline void add_to(Sums s, Py_ssize_t first, const real *v, real factor, Py_ssize_t n) noexcept nogil:
+    cdef double *total = s.total + first
+    cdef double *lost = s.lost + first
+    cdef Py_ssize_t j
+    for j in range(n):
+        accumulate(factor * v[j], &total[j], &lost[j])
+
+cdef inline void clear_sums(Sums s, Py_ssize_t n) noexcept nogil:
+    memset(s.total, 0, n * sizeof(double))
+    memset(s.lost, 0, n * sizeof(double))
+
+
+cdef int load_items(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, Py_ssize_t step, real *x, real *t) noexcept nogil:
+    """Items start … start+n-1 of a list, `step` apart; whether there are NaN. Items that are left out become x = 0 and
+    t = NaN, which is in no pair."""
+    cdef real xs[CHUNK]
+    cdef real ts[CHUNK]
+    cdef real valid[CHUNK]
+    cdef const real *scores
+    cdef const real *targets
+    cdef const char *base_x = base_of(job, R_X, row)
+    cdef const char *base_t = base_of(job, R_T, row)
+    cdef const char *base_m = base_of(job, R_M, row)
+    cdef int spoiled = 0
+    cdef Py_ssize_t i, j, size
+    for i from 0 <= i < n by CHUNK:
+        size = min(<Py_ssize_t> CHUNK, n - i)
+        scores = fetch_classes(job, R_X, base_x, start + i, size, <real *> xs)
+        targets = fetch_classes(job, R_T, base_t, start + i, size, <real *> ts)
+        if base_m == NULL:
+            for j in range(size):
+                spoiled |= (scores[j] != scores[j]) | (targets[j] != targets[j])
+            for j in range(size):
+                x[(i + j) * step] = scores[j]
+                t[(i + j) * step] = targets[j]
+            continue
+        fetch_mask(job, base_m, start + i, size, <real *> valid)
+        for j in range(size):
+            spoiled |= (valid[j] != 0) & ((scores[j] != scores[j]) | (targets[j] != targets[j]))
+        for j in range(size):
+            x[(i + j) * step] = scores[j] if valid[j] != 0 else <real> 0
+            t[(i + j) * step] = targets[j] if valid[j] != 0 else <real> NAN
+    return spoiled
+
+
+cdef void put_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, Sums s, Py_ssize_t first,
+                    Py_ssize_t step, double rate, bint spoiled, const real *like) noexcept nogil:
+    """A derivative of a piece of a list; nothing where there is no such output."""
+    cdef real block[CHUNK]
+    cdef real *out
+    cdef char *base = base_of(job, k, row)
+    cdef Py_ssize_t i, j, size
+    if base == NULL:
+        return
+    for i from 0 <= i < n by CHUNK:
+        size = min(<Py_ssize_t> CHUNK, n - i)
+        out = place(job, k, base, start + i, <real *> block)
+        if spoiled:
+            for j in range(size):
+                out[j] = NAN
+        else:
+            for j in range(size):
+                out[j] = <real> (rate * (s.total[(i + j) * step + first] + s.lost[(i + j) * step + first]))
+        if is_masked(job):
+            mask_classes(job, base_of(job, R_M, row), start + i, size, out, <real> 0)
+        put_classes(job, k, base, start + i, size, <const real *> out)
+
+
+cdef inline Sums sums_at(double *at, Py_ssize_t n) noexcept nogil:
+    return Sums(at, at + n)
+
+cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const real *omega, real *values) noexcept nogil:
+    """Lists side by side, of at most LONG items together or one of so many."""
+    cdef real v[PIECE]
+    cdef real g[PIECE]
+    cdef real h[PIECE]
+    cdef double totals[TILE]
+    cdef double losts[TILE]
+    cdef int spoiled[TILE]
+    cdef Py_ssize_t items = job.classes * lists, half = job.classes // 2 * lists, k, i, j, r, n, shift, count
+    cdef Sums value = sums_at(rm_sums(), <int> LONG)
+    cdef Sums slope = sums_at(rm_doubles() + (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
+    cdef Sums bend = sums_at(rm_doubles() + 2 * (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
+    cdef real *x = memory(0, omega)
+    cdef real *t = x + (<int> LONG + <int> LONG // 2 + 2 * <int> WIDE)
+    cdef double rate
+    for r in range(lists):
+        spoiled[r] = load_items(job, row + r, 0, job.classes, lists, x + r, t + r)
+    memcpy(x + items, x, half * sizeof(real))
+    memcpy(t + items, t, half * sizeof(real))
+    memset(x + items + half, 0, <int> WIDE * sizeof(real))
+    memset(t + items + half, 0, <int> WIDE * sizeof(real))
+    clear_sums(value, items)
+    if job.order > 0:
+        clear_sums(slope, items + half)
+    if job.order > 1:
+        clear_sums(bend, items + half)
+    for k in range(1, job.classes // 2 + 1):
+        shift = k * lists
+        count = items if 2 * k < job.classes else items // 2
+        for i from 0 <= i < count by PIECE:
+            n = min(<Py_ssize_t> PIECE, count - i)
+            meet(job, x + i, t + i, x + i + shift, t + i + shift, n, <real *> v, <real *> g, <real *> h)
+            add_to(value, i, <const real *> v, <real> 1, n)
+            if job.order > 0:
+                add_to(slope, i, <const real *> g, <real> 1, n)
+                add_to(slope, i + shift, <const real *> g, <real> -1, n)
+            if job.order > 1:
+                add_to(bend, i, <const real *> h, <real> 1, n)
+                add_to(bend, i + shift, <const real *> h, <real> 1, n)
+    for r in range(lists):
+        totals[r] = 0
+        losts[r] = 0
+    for j in range(job.classes):
+        for r in range(lists):
+            accumulate(value.total[j * lists + r], &totals[r], &losts[r])
+            losts[r] += value.lost[j * lists + r]
+    for j in range(half if job.order > 0 else 0):
+        accumulate(slope.total[items + j], &slope.total[j], &slope.lost[j])
+        slope.lost[j] += slope.lost[items + j]
+    for j in range(half if job.order > 1 else 0):
+        accumulate(bend.total[items + j], &bend.total[j], &bend.lost[j])
+        bend.lost[j] += bend.lost[items + j]
+    for r in range(lists):
+        values[r] = <real> NAN if spoiled[r] else product(omega[r], regained(totals[r], losts[r]))
+        rate = omega[r] * job.scale
+        put_items(job, R_G, row + r, 0, job.classes, slope, r, lists, rate, spoiled[r], omega)
+        put_items(job, R_H, row + r, 0, job.classes, bend, r, lists, rate, spoiled[r], omega)
+
+
+cdef void fill_piece(const Rows *job, Py_ssize_t row, Py_ssize_t start, real *x, real *t, int *spoiled) noexcept nogil:
+    """A piece of a long list, made up to PIECE items with such as are in no pair."""
+    cdef Py_ssize_t j, n = min(<Py_ssize_t> PIECE, job.classes - start)
+    spoiled[0] |= load_items(job, row, start, n, 1, x, t)
+    for j in range(n, <int> PIECE):
+        x[j] = 0
+        t[j] = NAN
+
+cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *values) noexcept nogil:
+    """With derivatives each pair is computed twice, so that no sums as long as the list are needed."""
+    cdef real v[PIECE]
+    cdef real g[PIECE]
+    cdef real h[PIECE]
+    cdef Sums value = sums_at(rm_sums(), <int> PIECE)
+    cdef Sums slope = sums_at(rm_doubles() + (<int> ROOM + <int> APART), <int> PIECE)
+    cdef Sums bend = sums_at(rm_doubles() + 2 * (<int> ROOM + <int> APART), <int> PIECE)
+    cdef real *x = memory(0, omega)
+    cdef real *t = x + <int> PIECE
+    cdef real *y = t + <int> PIECE             # those that they meet, twice
+    cdef real *u = y + 2 * <int> PIECE
+    cdef real share
+    cdef Sum total = Sum(0, 0)
+    cdef int spoiled = 0
+    cdef Py_ssize_t i, j, k
+    for i from 0 <= i < job.classes by PIECE:
+        fill_piece(job, row, i, x, t, &spoiled)
+        clear_sums(value, <int> PIECE)
+        clear_sums(slope, <int> PIECE)
+        clear_sums(bend, <int> PIECE)
+        for j from (0 if job.order > 0 else i) <= j < job.classes by PIECE:
+            fill_piece(job, row, j, y, u, &spoiled)
+            memcpy(y + <int> PIECE, y, <int> PIECE * sizeof(real))
+            memcpy(u + <int> PIECE, u, <int> PIECE * sizeof(real))
+            share = 1 if j > i else <real> 0.5 if j == i else <real> 0
+            for k in range(1 if i == j else 0, <int> PIECE):
+                meet(job, x, t, y + k, u + k, <int> PIECE, <real *> v, <real *> g, <real *> h)
+                if share > 0:
+                    add_to(value, 0, <const real *> v, share, <int> PIECE)
+                if job.order > 0:
+                    add_to(slope, 0, <const real *> g, <real> 1, <int> PIECE)
+                if job.order > 1:
+                    add_to(bend, 0, <const real *> h, <real> 1, <int> PIECE)
+        for j in range(<int> PIECE):
+            add(&total, value.total[j])
+            total.lost += value.lost[j]
+        j = min(<Py_ssize_t> PIECE, job.classes - i)
+        put_items(job, R_G, row, i, j, slope, 0, 1, omega[0] * job.scale, False, omega)
+        put_items(job, R_H, row, i, j, bend, 0, 1, omega[0] * job.scale, False, omega)
+    values[0] = <real> NAN if spoiled else product(omega[0], result(total))
+    for i from 0 <= i < (job.classes if spoiled else 0) by PIECE:
+        j = min(<Py_ssize_t> PIECE, job.classes - i)
+        put_items(job, R_G, row, i, j, slope, 0, 1, 0, True, omega)
+        put_items(job, R_H, row, i, j, bend, 0, 1, 0, True, omega)
+
+
+cdef double pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """ω Σ log(1 + exp(-(x_i - x_j))) over the pairs with t_i > t_j"""
+    cdef real omega[TILE]
+    cdef real values[TILE]
+    cdef Py_ssize_t r, group = max(<Py_ssize_t> 1, <Py_ssize_t> PIECE // job.classes)
+    load_factors(job, row, n, <real *> omega)
+    if job.classes <= LONG:
+        for r from 0 <= r < n by group:
+            short_lists(job, row + r, min(group, n - r), <const real *> omega + r, <real *> values + r)
+    else:
+        for r in range(n):
+            long_list(job, row + r, <const real *> omega + r, <real *> values + r)
+    return finish_rows(job, row, n, <const real *> values)
+
+
+enlist_rows("mean_pairwise_squared", <TileLoss> <void *> mean_pairwise_squared[float],
+            <TileLoss> <void *> mean_pairwise_squared[double], 0, False)
+enlist_rows("pairwise_logistic", <TileLoss> <void *> pairwise_logistic[float],
+            <TileLoss> <void *> pairwise_logistic[double], 0, False)
+
+
+def count_lists(cnp.ndarray mask):
+    """How many rows along the last axis have an item that is not 0."""
+    cdef Space space
+    cdef Operand op
+    cdef double block[CHUNK]
+    cdef int axis, ndim = cnp.PyArray_NDIM(mask), outer = ndim - 1, found
+    cdef Py_ssize_t i, j, n, row, rows = 1, count = 0, length = cnp.PyArray_DIM(mask, ndim - 1)
+    describe(&op, mask, <const double *> NULL, ndim)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(mask, axis)
+        rows *= space.shape[axis] if axis < outer else 1
+    space.ndim = ndim
+    with nogil:
+        for row in range(rows if length > 0 else 0):
+            n = 8                 # lists are filled from the front
+            i = 0
+            found = 0
+            while i < length and not found:
+                n = min(min(4 * n, <Py_ssize_t> CHUNK), length - i)
+                load_block(&op, op.load, op.data + offset_of(&op, &space, 0, outer, row), &space, outer, ndim, i, n,
+                           <char *> block, sizeof(double))
+                for j in range(n):
+                    found |= block[j] != 0
+                i += n
+            count += found
+    return count

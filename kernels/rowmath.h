@@ -277,6 +277,25 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
                     x[r * step + j] = from[(r << bits) + j]; \
     }
 
+/* Sums of doubles that stand for floats. */
+VM_INLINE void rm_addw(double x, double *total, double *lost)
+{
+    (void)lost;
+    *total += x;
+}
+#define rm_joinw rm_joinf
+RM_SUM(double, w, 16)
+
+static inline void rm_sumw(const double *v, ptrdiff_t n, double *total, double *lost)
+{
+    ptrdiff_t i;
+    if (n < 16)
+        for (i = 0; i < n; i++)
+            *total += v[i];
+    else
+        rm_sum_16w(v, n, total, lost);
+}
+
 RM_DEFINE(float, f)
 RM_DEFINE(double, )
 #endif

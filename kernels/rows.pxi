@@ -38,7 +38,7 @@ cdef struct RowLoss:
 
 cdef struct Rows:
     Space space
-    Operand operands[7]       # x, target, factor of each row; value, gradient, second derivative; logsumexp
+    Operand operands[9]       # x, target, factor of each row; value, gradient, second derivative; logsumexp; mask, weights
     Load load_label
     TileLoss loss
     const double *parameters
@@ -54,7 +54,10 @@ cdef struct Rows:
     Py_ssize_t tile           # rows of a tile
 
 cdef enum:
-    R_X, R_T, R_F, R_V, R_G, R_H, R_L, ROW_OPERANDS
+    R_X, R_T, R_F, R_V, R_G, R_H, R_L
+    R_M                       # of the shape of x: 0 where a class is left out of its row
+    R_W                       # of the shape of x: a factor of each item of the target
+    ROW_OPERANDS
 
 
 # ---- where things are ------------------------------------------------------------------------------------------------
@@ -128,6 +131,35 @@ cdef inline real load_class(const Rows *job, int k, const char *base, Py_ssize_t
         return (<const real *> base)[index]
     op.load(base + offset_of(op, &job.space, job.space.outer, job.space.ndim, index), 0, op.swapped, 1, &x)
     return x
+
+cdef inline bint is_masked(const Rows *job) noexcept nogil:
+    return job.operands[<int> R_M].data != NULL
+
+cdef void load_mask(const Rows *job, const char *base, int first, int last, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+    """A block of the mask over some axes. No number but 0 becomes 0."""
+    cdef const Operand *op = &job.operands[<int> R_M]
+    cdef double block[CHUNK]
+    cdef Py_ssize_t j
+    if real is float:
+        if op.kind == DOUBLE:
+            load_block(op, _load_double[<int> op.kind], base, &job.space, first, last, start, n, <char *> block, sizeof(double))
+            for j in range(n):
+                valid[j] = 1 if block[j] != 0 else 0
+            return
+    load_block(op, op.load, base, &job.space, first, last, start, n, <char *> valid, sizeof(real))
+
+cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+    load_mask(job, base, job.space.outer, job.space.ndim, start, n, valid)
+
+cdef void mask_classes(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
+    """x for those of the classes in a block that are left out."""
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t i, j, size
+    for i from 0 <= i < n by CHUNK:
+        size = min(<Py_ssize_t> CHUNK, n - i)
+        fetch_mask(job, base, start + i, size, <real *> valid)
+        for j in range(size):
+            block[i + j] = block[i + j] if valid[j] != 0 else x
 
 cdef void fill_row(const Rows *job, int k, char *base, int64_t label, real x) noexcept nogil:
     """A row of zeros, but for x at `label` (none where that is negative); nothing where there is no such output."""
@@ -205,7 +237,8 @@ cdef bint goes_across(const Rows *job) noexcept:
     lie so in memory."""
     if job.space.ndim > job.space.outer + 1 or job.space.outer == 0 or job.space.shape[job.space.outer - 1] < 8:
         return False
-    return job.classes <= FEW or lanes_lie_flat(job, R_X) and (job.order == 0 or lanes_lie_flat(job, R_G))
+    return job.classes <= FEW or (lanes_lie_flat(job, R_X) and (job.order == 0 or lanes_lie_flat(job, R_G))
+                                  and not is_masked(job))
 
 
 cdef inline Py_ssize_t room(const real *like) noexcept nogil:
@@ -246,7 +279,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
     job.loss = loss.losses[0 if real is float else 1]
     for k in range(<int> ROW_OPERANDS):
         array = arrays[k]
-        per_class = k == R_X or k == R_G or k == R_H or k == R_T and job.target >= DISTRIBUTION
+        per_class = k != R_F and k != R_V and k != R_L and (k != R_T or job.target >= DISTRIBUTION)
         check_shape(array, x, ndim if per_class else outer)
         describe(&op[k], array, like, ndim)
     if op[<int> R_T].data != NULL:
@@ -305,8 +338,8 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
          object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays):
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
-    The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, weight of
-    each class), None where there is none. `softmax` and `log_softmax` write into the gradient. Labels have been through
+    The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
+    of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the gradient. Labels have been through
     scan_labels. Returns the sum of the values of the rows (0 unless `summed`)."""
     cdef Rows job
     cdef double values[ROW_PARAMETERS]

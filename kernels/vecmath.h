@@ -1062,4 +1062,46 @@ VM_INLINE float vm_reciprocalf(float y)
 #endif
 }
 
+/* The angle of the point (x, y), from -pi to pi, as atan2(y, x); 0 for (0, 0), whatever the signs of zeros.
+ * |x|, |y| < 2^1022.  By one division, the tangent of the angle less a multiple of pi/4, |z| < tan(pi/8):
+ * z + z^3 q(z^2), q minimax of degree 10.
+ * max 1.7046 ULP at y=-0x1.f5ec16918b8bbp+11, x=0x1.154828540cd79p+13 (FMA),
+ *     1.7046 ULP at y=-0x1.f5ec16918b8bbp+11, x=0x1.154828540cd79p+13 (no FMA), on 25 thousand points. */
+VM_INLINE double vm_atan2(double y, double x)
+{
+    double a = y < 0.0 ? -y : y;
+    double b = x < 0.0 ? -x : x;
+    double n = a - b, d = a + b, t = 0x1.921fb54442d18p-1, tl = 0x1.1a62633145c07p-55; /* pi/4 */
+    int flat = a < 0x1.a82799p-2 * b, steep = a > 0x1.3504f3p+1 * b;
+    n = flat ? a : n;
+    d = flat ? b : d;
+    t = flat ? 0.0 : t;
+    tl = flat ? 0.0 : tl;
+    n = steep ? -b : n;
+    d = steep ? a : d;
+    t = steep ? 0x1.921fb54442d18p+0 : t;
+    tl = steep ? 0x1.1a62633145c07p-54 : tl;
+    d = d == 0.0 ? 1.0 : d;
+    double z = n / d;
+    double w = z * z;
+    double v = w * w;
+    double e = -0x1.29c0368203ae1p-6;
+    double o = 0x1.39ec75ce02758p-5;
+    e = VM_FMA(e, v, -0x1.9db1e33f0ef1dp-5);
+    o = VM_FMA(o, v, 0x1.df44120043437p-5);
+    e = VM_FMA(e, v, -0x1.10ef9bec112bdp-4);
+    o = VM_FMA(o, v, 0x1.3b1177c68ba36p-4);
+    e = VM_FMA(e, v, -0x1.745cfeab595cdp-4);
+    o = VM_FMA(o, v, 0x1.c71c711f39125p-4);
+    e = VM_FMA(e, v, -0x1.249249235201fp-3);
+    o = VM_FMA(o, v, 0x1.9999999997699p-3);
+    e = VM_FMA(e, v, -0x1.555555555554dp-2);
+    double p = z * w;
+    t += z + VM_FMA(p, VM_FMA(o, w, e), tl);
+    double s = 0x1.921fb54442d18p+1 - (t - 0x1.1a62633145c07p-53); /* pi - t */
+    t = x < 0.0 ? s : t;
+    t = a + b == 0.0 ? 0.0 : t;
+    return y < 0.0 ? -t : t;
+}
+
 #endif

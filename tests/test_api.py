@@ -39,7 +39,7 @@ CRITERIA = [
     and issubclass(getattr(fl, name), fl.Criterion)
     and name != "Criterion"
 ]
-OPERANDS = {case.loss: list(case.operands) for case in CASES}
+OPERANDS = {case.loss: list(case.operands) for case in (*CASES, *reg.JOINT)}
 LOSS = pytest.mark.parametrize("name", LOSSES)
 CRITERION = pytest.mark.parametrize("name", CRITERIA)
 METHODS = {
@@ -59,7 +59,7 @@ def test_all_is_complete() -> None:
 
 
 def test_the_registry_is_complete() -> None:
-    assert {case.loss for case in CASES} == set(LOSSES)
+    assert set(OPERANDS) == set(LOSSES)
     rowwise = {"softmax", "log_softmax", "logsumexp"}
     assert {case.name for case in reg.ACTIVATIONS} | rowwise == set(ACTIVATIONS)
 
@@ -149,9 +149,11 @@ def test_every_parameter_is_documented(name: str) -> None:
 def test_vjps_present_themselves(name: str) -> None:
     f = getattr(fl, name)
     parameters = list(inspect.signature(f.vjp).parameters)
-    assert parameters[:2] == ["input", "grad_output"] and parameters[-1] == "grad_out"
-    own = list(inspect.signature(f).parameters)
-    assert parameters[2:-1] == own[1:-1] and own[-1] == "out"
+    own = inspect.signature(f).parameters
+    inputs = [name for name, p in own.items() if p.default is p.empty]
+    assert parameters[: len(inputs) + 1] == [*inputs, "grad_output"]
+    assert parameters[-1] == "grad_out" and list(own)[-1] == "out"
+    assert parameters[len(inputs) + 1 : -1] == list(own)[len(inputs) : -1]
     assert f.vjp.__qualname__ == f"{name}.vjp" and f.vjp.__doc__
 
 
@@ -180,7 +182,7 @@ def test_copies_are_the_same_object(name: str) -> None:
 @pytest.mark.parametrize("name", LOSSES + ACTIVATIONS)
 def test_repr(name: str) -> None:
     kind = "loss" if name in LOSSES else "activation"
-    assert re.fullmatch(rf"<{kind} {name}\(input.*\).*>", repr(getattr(fl, name)))
+    assert re.fullmatch(rf"<{kind} {name}\(\w+.*\).*>", repr(getattr(fl, name)))
 
 
 # ---- criteria ------------------------------------------------------------------------------------

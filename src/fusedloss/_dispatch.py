@@ -16,9 +16,9 @@ Arrays = tuple[Any, ...]
 
 #: The families of kernels. Each is a compiled module for each instruction-set level.
 FORMULAS: Final = ("regression", "binary", "distributions")
-ROWS: Final = ("classification", "margins")
+ROWS: Final = ("classification", "margins", "ranking")
 #: These have entries of their own.
-OTHERS: Final = ("boxes", "ranking", "regions", "vectors")
+OTHERS: Final = ("boxes", "regions", "vectors")
 FAMILIES: Final = ("arrays", *FORMULAS, *ROWS, *OTHERS)
 
 

@@ -161,6 +161,39 @@ ValueError
     For a wrong shape, an unknown reduction, an unfit buffer.
 TypeError
     For a dtype that is not accepted.""",
+    "scores of lists": """\
+input : array_like
+    Scores x, of shape (C,) for one list of C items, (N, C) or (N, …, C), or with the items on any
+    other `axis`.
+target : array_like
+    Relevances t of the items, of input's shape or broadcasting up to it. Any real numbers.
+where : array_like, optional
+    Which items count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves an item out. Its gradient is 0 then, whatever `input` and `target` hold there.""",
+    "axis of lists": """\
+axis : int
+    The axis of the items: the last by default. Any works, without a copy.""",
+    "weight of lists": """\
+weight : array_like, optional
+    Weights w of the lists, of the shape of the values (input's without `axis`) or broadcasting up
+    to it.""",
+    "reduction of values": """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
+    (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of the
+    weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0
+    where there are none).
+"""
+    + _BUFFERS,
+    "reduction of lists of valid items": """\
+reduction : str
+    "mean" (divides by the number of lists with an item that counts, also with a weight; nan where
+    there are none), "sum", "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one
+    dimension), "weighted_mean" or "sum_by_nonzero_weights" (both as "mean", but 0 where there are
+    no such lists).
+"""
+    + _BUFFERS,
+    "returns values": _RETURNS.format(shape="a number for each sample or list"),
     "activation input": """\
 input : array_like
     Of any shape and real dtype.""",
@@ -216,6 +249,38 @@ ndarray
     (also for half precision). ``.vjp(x1, x2, grad_output, …, *, grad_out=None)`` carries a gradient
     with respect to the result back to both: a tuple of two arrays, each of its own operand's shape
     and dtype; that of a broadcast one is summed over the axes along which it was repeated.""",
+    "boxes": """\
+boxes1 : array_like
+    Boxes (x1, y1, x2, y2), of shape (…, 4) or with these on any other `axis`.
+boxes2 : array_like
+    Boxes of boxes1's shape or broadcasting up to it.
+eps : float
+    Added to every divisor; finite, 0 or more. With 0, nothing by nothing is 0.
+axis : int
+    The axis of the four coordinates: the last by default. Any works, without a copy.
+weight : array_like, optional
+    Weights w of the pairs, of boxes1's shape without the axis or broadcasting up to that.""",
+    "reduction of boxes": """\
+reduction : str
+    "mean" (divides by the number of pairs, also with a weight), "sum", "none", "batchmean"
+    (divides by the length of the first axis of the pairs, or 1 for a single pair),
+    "weighted_mean" (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by
+    the number of non-zero weights; 0 where there are none).
+"""
+    + _PAIR_BUFFERS,
+    "returns boxes": """\
+Returns
+-------
+value : scalar, or ndarray of boxes1's shape without the axis for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradients),
+    `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
+    two arrays, each of its own input's shape and (if that is floating) dtype.""",
+    "notes on boxes": """\
+Boxes share area only where both lengths of the intersection are above 0. Where two coordinates
+are equal each has half of the derivative, as in torch. Boxes with x2 < x1 or y2 < y1 are taken as
+they are. The areas are computed in float64 also for float32; coordinates of float64 may have sizes
+up to 1e150.""",
 }
 
 

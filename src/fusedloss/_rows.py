@@ -67,6 +67,13 @@ def axes_last(array: Array, axes: tuple[int, ...]) -> Array:
     return array.transpose([k for k in range(array.ndim) if k not in axes] + list(axes))
 
 
+def shape_of_rows(x: Array, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without the class axes."""
+    if len(axes) == 1:
+        return x.shape[: axes[0]] + x.shape[axes[0] + 1 :]
+    return tuple(n for k, n in enumerate(x.shape) if k not in axes)
+
+
 def run(
     x: Array,
     axes: tuple[int, ...],
@@ -87,6 +94,8 @@ def run(
     hess: Array | None = None,
     lse: Array | None = None,
     weight: Array | None = None,
+    mask: Array | None = None,
+    item_weight: Array | None = None,
 ) -> float:
     """Call the kernel. `axes` are the class axes of what has input's shape."""
     if axes != (x.ndim - 1,):
@@ -96,6 +105,10 @@ def run(
             grad = axes_last(grad, axes)
         if hess is not None:
             hess = axes_last(hess, axes)
+        if mask is not None:
+            mask = axes_last(mask, axes)
+        if item_weight is not None:
+            item_weight = axes_last(item_weight, axes)
         x = axes_last(x, axes)
     function, number = kernels.ROWS[loss]
     return function(
@@ -111,7 +124,7 @@ def run(
         summed,
         get_num_threads() if x.size > SMALL else 1,
         len(axes),
-        (x, target, factor, value, grad, hess, lse, weight),
+        (x, target, factor, value, grad, hess, lse, mask, item_weight, weight),
     )
 
 
@@ -175,7 +188,7 @@ def labelled(
         request,
         loss,
         x,
-        axis,
+        (axis,),
         double,
         reduction,
         divisor(reduction, mean, batch, weights, nonzero),
@@ -272,7 +285,7 @@ def reduced_rows(
     request: Request,
     loss: str,
     x: Array,
-    axis: int,
+    axes: tuple[int, ...],
     double: bool,
     reduction: str,
     by: tuple[float, bool],
@@ -286,8 +299,11 @@ def reduced_rows(
     ignored: int = _NO_LABEL,
     in_double: bool = False,
     return_lse: bool = False,
+    factor: Array | None = None,
+    mask: Array | None = None,
+    item_weight: Array | None = None,
 ) -> Any:
-    """Outputs, kernel and reduction of a loss over one class axis; `by` is what divides.
+    """Outputs, kernel and reduction of a loss over class axes; `by` is what divides.
 
     It and `run` are called with many arguments by position: by keyword they take a microsecond.
     """
@@ -295,13 +311,13 @@ def reduced_rows(
     reduced = reduction != "none"
     value = grad = hess = lse = None
     if order or return_lse or out is not None or not reduced:
-        row_shape = x.shape[:axis] + x.shape[axis + 1 :]
+        row_shape = shape_of_rows(x, axes)
         value, grad, hess = outputs(request, x, double, None if reduced else row_shape, inputs)
         if return_lse:
             lse = np.empty(row_shape, np.float64 if double else np.float32)
     total = run(
         x,
-        (axis,),
+        axes,
         loss,
         double or in_double,
         parameters,
@@ -313,13 +329,17 @@ def reduced_rows(
         ignored,
         scale_of(*by),
         reduced,
-        None,
+        factor,
         value,
         grad,
         hess,
         lse,
         weight,
+        mask,
+        item_weight,
     )
+    if value is not None and not x.size:
+        value[...] = 0
     result = finish(total, *by, double, out) if reduced else shown(value, out)
     if return_lse:
         return packed(order, result, grad, hess, shown(lse, None))
@@ -356,7 +376,7 @@ def listed(
         request,
         loss,
         x,
-        axis,
+        (axis,),
         is_double(asks),
         reduction,
         divisor(reduction, rows, batch, rows, rows),
@@ -392,7 +412,7 @@ def of_all_classes(
         request,
         loss,
         x,
-        axis,
+        (axis,),
         double,
         reduction,
         divisor(reduction, rows, batch, weights, nonzero),

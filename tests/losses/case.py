@@ -171,6 +171,9 @@ class Joint:
     labels: tuple[str, ...] = ()  # operands that hold class numbers
     domains: dict[str, tuple[float, ...]] = field(default_factory=dict)  # numbers not accepted
     twin: bool = True  # whether the twin has these options
+    spread: tuple[str, ...] = ()  # operands that broadcast up along axis 0
+    lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
+    exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
 
     def __str__(self) -> str:
         return "-".join([self.loss, *(f"{k}={v}" for k, v in self.options.items())])

@@ -1,0 +1,108 @@
+"""From the arguments of a loss between boxes to its kernel and back."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from fusedloss._arrays import (
+    SMALL,
+    Array,
+    Request,
+    broadcast,
+    check_reduction,
+    finish,
+    finite,
+    is_double,
+    operand,
+    scale_of,
+    shown,
+    value_output,
+)
+from fusedloss._dispatch import get_num_threads, kernels
+from fusedloss._elementwise import _divisor as divisor_of
+from fusedloss._several import Leaves
+
+
+def boxes(
+    request: Request,
+    loss: str,
+    boxes1: Any,
+    boxes2: Any,
+    *,
+    eps: float,
+    axis: int,
+    weight: Any,
+    reduction: str,
+) -> Any:
+    """Evaluate a loss of kernels/boxes.pyx."""
+    first, asks = operand("boxes1", boxes1)
+    second, more = operand("boxes2", boxes2)
+    asks |= more
+    place = _axis(first, second, axis)
+    spread = broadcast("boxes2", second, first.shape, "boxes1")
+    eps = finite("eps", eps, 0.0)
+    check_reduction(reduction)
+
+    def ends_last(array: Array) -> Array:
+        return np.moveaxis(array, place, -1)
+
+    def as_first(array: Array) -> Array:
+        return ends_last(np.broadcast_to(array, first.shape))
+
+    pairs = ends_last(first)[..., 0]
+    given = w = None
+    if weight is not None:
+        given, more = operand("weight", weight)
+        asks |= more
+        w = broadcast("weight", given, pairs.shape, "the values")
+    double = is_double(asks)
+    by, safe = divisor_of(reduction, pairs, given)
+    reduced = reduction != "none"
+    inputs = (first, second, w)
+    out = request[1]
+    value = value_output(out, None if reduced else pairs.shape, double, inputs)
+    leaves = Leaves(request, double, [(first, ends_last), (second, as_first)], (*inputs, value))
+    kernel = kernels.family("boxes")
+    total = kernel.boxes(
+        kernel.LOSSES[loss],
+        eps,
+        request[0],
+        scale_of(by, safe),
+        reduced,
+        get_num_threads() if first.size > SMALL else 1,
+        (
+            ends_last(first),
+            ends_last(spread),
+            w,
+            value,
+            *(leaves.grads or (None, None)),
+            *(leaves.hesses or (None, None)),
+        ),
+    )
+    return leaves.packed(finish(total, by, safe, double, out) if reduced else shown(value, out))
+
+
+def _axis(first: Array, second: Array, axis: Any) -> int:
+    """The axis of the four ends, counted from the back."""
+    try:
+        number = index(axis)
+    except TypeError:
+        raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}") from None
+    if first.ndim == 0:
+        raise ValueError("boxes1: at least one dimension is needed, of length 4")
+    if not -first.ndim <= number < first.ndim:
+        raise ValueError(
+            f"axis: {number} is out of range for boxes1 with {first.ndim} dimensions; accepted: "
+            f"{-first.ndim} to {first.ndim - 1}"
+        )
+    number = number % first.ndim - first.ndim
+    for name, array in (("boxes1", first), ("boxes2", second)):
+        if array.ndim < -number or array.shape[number] != 4:
+            raise ValueError(
+                f"{name}: length 4 (x1, y1, x2, y2) is needed along axis {number}, got shape "
+                f"{array.shape}"
+            )
+    return number
