@@ -784,7 +784,7 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
     space.ndim = space.outer + 1
     for k in range(<int> V_OPERANDS):
         op[k].flat = op[k].data != NULL and is_flat(&op[k], space, space.outer, space.ndim)
-        if k >= V_G and op[k].data != NULL and op[k].kind == DOUBLE and shares_items(&op[k], space):
+        if k >= V_G and op[k].data != NULL and op[k].kind == DOUBLE and shares_items(&op[k], space, 0, space.ndim):
             op[k].added = True
             op[k].flat = False
             threads = 1
@@ -798,15 +798,6 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
     if outside:
         raise LookupError("target")
     return total
-
-
-cdef bint shares_items(const Operand *op, const Space *space) noexcept nogil:
-    """Whether elements of an output were broadcast from one item."""
-    cdef int axis
-    for axis in range(space.ndim):
-        if op.strides[axis] == 0 and space.shape[axis] > 1:
-            return True
-    return False
 
 
 def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, bint double_precision, int order, double scale,
