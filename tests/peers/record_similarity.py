@@ -43,7 +43,7 @@ def ask_torch(
         x.requires_grad_()
     options = {"dim" if key == "axis" else key: x for key, x in options.items()}
     value = textbook(name)(*tensors, **options)
-    along = torch.ones_like(value) if grad_output is None else torch.tensor(grad_output)
+    along = torch.ones_like(value) if grad_output is None else value.new_tensor(grad_output)
     grads = torch.autograd.grad((value * along).sum(), tensors[:leaves])
     return value.detach().numpy(), [g.numpy() for g in grads]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.peers.record_similarity import ask_torch, cases
-from tests.test_similarity import ask_us
+from tests.test_similarity import CLOSE, ask_us
 
 torch = pytest.importorskip("torch")
 
@@ -19,6 +19,6 @@ def test_as_torch(case: dict[str, Any]) -> None:
         case["name"], case["arrays"], case["options"], case["leaves"], case["grad_output"]
     )
     mine, own = ask_us(case)
-    np.testing.assert_allclose(mine, value, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(mine, value, rtol=CLOSE, atol=CLOSE)
     for got, expected in zip(own, grads, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(got, expected, rtol=CLOSE, atol=CLOSE)
