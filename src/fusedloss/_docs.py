@@ -207,6 +207,48 @@ ndarray
     In the computation's dtype: float64 for float64 and integers, else float32 (also for half
     precision). ``.vjp(input, grad_output, …, *, grad_out=None)`` carries a gradient with respect
     to the result back to the input; it has input's shape and dtype.""",
+    "vectors": """\
+axis : int
+    The axis along which the vectors lie. Any works, without a copy.""",
+    "vector weight": """\
+weight : array_like, optional
+    Weights w of the values, of their shape or broadcasting up to it.""",
+    "reduction of vectors": """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
+    (divides by the length of the first axis, or 1 for one dimension), "weighted_mean" (by the sum
+    of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero
+    weights; 0 where there are none).
+"""
+    + _BUFFERS,
+    "reduction of several vectors": """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
+    (divides by the length of the first axis, or 1 for one dimension), "weighted_mean" (by the sum
+    of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero
+    weights; 0 where there are none).
+out, grad_out, hess_out : ndarray or tuple of ndarray, optional, keyword only
+    Buffers for the value (of shape () unless ``reduction="none"``), the gradients and the second
+    derivatives, the last two each a tuple with an array or None for each gradient. Of a floating
+    dtype, any strides, sharing no memory with an input. They are written to and returned.""",
+    "returns vectors": _RETURNS.format(shape="input's shape without the axis of the vectors"),
+    "returns several vectors": """\
+Returns
+-------
+value : scalar, or ndarray of the vectors' shape without their axis for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradients),
+    `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
+    arrays, each of its own operand's shape and (if that is floating) dtype. The gradient of a
+    broadcast operand is summed over the axes along which it was repeated.""",
+    "pair returns": """\
+Returns
+-------
+ndarray
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else float32
+    (also for half precision). ``.vjp(x1, x2, grad_output, …, *, grad_out=None)`` carries a gradient
+    with respect to the result back to both: a tuple of two arrays, each of its own operand's shape
+    and dtype; that of a broadcast one is summed over the axes along which it was repeated.""",
     "boxes": """\
 boxes1 : array_like
     Boxes (x1, y1, x2, y2), of shape (…, 4) or with these on any other `axis`.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, overload
+from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
 
 from fusedloss._arrays import Array, Request
 from fusedloss._docs import filled
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
+R = TypeVar("R")
 
 _VALUE: Request = (0, None, None, None)
 #: The methods of a loss and of a criterion, with the buffers that they take.
@@ -292,10 +293,10 @@ def _bound(name: str, loss: Loss[...], operands: list[inspect.Parameter]) -> Any
     return method
 
 
-class Activation(Generic[P, Q]):
-    """A function of one array; its method `vjp` carries a gradient back through it."""
+class Activation(Generic[P, Q, R]):
+    """A function of arrays; its method `vjp` carries a gradient back through it."""
 
-    def __init__(self, function: Callable[P, Any], vjp: Callable[Q, Array]) -> None:
+    def __init__(self, function: Callable[P, Any], vjp: Callable[Q, R]) -> None:
         self._function = function
         self.__name__ = self.__qualname__ = function.__name__
         self.__module__ = function.__module__
@@ -316,7 +317,7 @@ class Activation(Generic[P, Q]):
 
 
 def activation(
-    vjp: Callable[Q, Array],
-) -> Callable[[Callable[P, Any]], Activation[P, Q]]:
+    vjp: Callable[Q, R],
+) -> Callable[[Callable[P, Any]], Activation[P, Q, R]]:
     """Make an Activation of the decorated function."""
     return lambda function: Activation(function, vjp)

@@ -37,7 +37,7 @@ _NO_LABEL: Final = -(2**63)
 _NONE: Final = object()  # no ignore_index
 
 
-def axis_number(x: Array, axis: Any) -> int:
+def axis_number(x: Array, axis: Any, name: str = "input") -> int:
     """An axis of the input, counted from the front."""
     try:
         number = index(axis)
@@ -45,7 +45,7 @@ def axis_number(x: Array, axis: Any) -> int:
         raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}") from None
     if not -x.ndim <= number < x.ndim:
         raise ValueError(
-            f"axis: {number} is out of range for input with {x.ndim} dimensions"
+            f"axis: {number} is out of range for {name} with {x.ndim} dimensions"
             + (f"; accepted: {-x.ndim} to {x.ndim - 1}" if x.ndim else "")
         )
     return number % x.ndim
