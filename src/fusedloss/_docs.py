@@ -329,6 +329,35 @@ TypeError
     For a dtype that is not accepted.
 IndexError
     For a class out of range, with its position; nothing has been written then.""",
+    "weight of all pairs": """\
+weight : array_like, optional
+    Weights w of the values, of shape (N,) or broadcasting up to it.""",
+    "reduction of all pairs": """\
+reduction : str
+    "mean" (divides by N, also with a weight), "sum", "none", "batchmean" (divides by N),
+    "weighted_mean" (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by
+    the number of non-zero weights; 0 where there are none).""",
+    "reduction of labelled pairs": """\
+reduction : str
+    "mean" (divides by the number of vectors that have a loss, also with a weight; nan where there
+    are none), "sum", "none", "batchmean" (divides by N), "weighted_mean" (by the sum of the weights
+    of those vectors; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of those that
+    are not zero; 0 where there are none).""",
+    "buffers of all pairs": """\
+out, grad_out : ndarray, optional, keyword only
+    Buffers for the value (of shape () unless ``reduction="none"``) and the gradient. Of a floating
+    dtype, any strides, sharing no memory with an input. They are written to and returned.""",
+    "returns all pairs": """\
+Returns
+-------
+value : scalar, or ndarray of shape (N,) for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradient), or a tuple of
+    gradients where several arrays have one.""",
+    "products": """\
+The products are those of NumPy's BLAS, some rows of similarities at a time: beside copies of
+the vectors and of their gradient a call needs 5 to 20 MB. Values and gradients are as accurate as
+these products, and do not depend on the number of threads set here; they may on BLAS's.""",
 }
 
 
