@@ -208,7 +208,7 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 COLUMNS = {
     "torch": r"torch|torchvision|MONAI",
-    "TensorFlow, Keras": r"tf\.losses|tf\.nn|Keras",
+    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras",
     "optax": "optax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",
     "XGBoost, LightGBM": "XGBoost|LightGBM",
@@ -240,12 +240,15 @@ def formulas() -> str:
         rows = [
             [call(loss), code(criterion(loss).__name__), formula(loss), derivatives(loss)]
             for loss in members(module)
+            if isinstance(loss, fl.Loss)
         ]
         head = ["function", "class", "loss", "derivatives: first; second"]
         parts.append(f"## {title(module)}\n\n{table(head, rows)}")
     rows = [
         [call(f), formula(f), markdown(f.vjp.__doc__.split(": ")[1]).rstrip(".")]
-        for f in members(fl.activations)
+        for module in (fl.activations, *LOSSES)
+        for f in members(module)
+        if isinstance(f, fl.Activation)
     ]
     head = ["function", "result", "`.vjp`, of a gradient g with respect to the result"]
     parts.append(f"## {title(fl.activations)}\n\n{table(head, rows)}")
