@@ -109,7 +109,7 @@ def _pairwise_distance_vjp(
     axis: int = -1,
     grad_out: tuple[Array | None, Array | None] | None = None,
 ) -> tuple[Array, Array]:
-    r"""Carry back through pairwise_distance: :math:`g (|u| / d)^{p - 1}` with the sign of u, and of -u."""
+    r"""Carry back through pairwise_distance: :math:`g (|u| / d)^{p - 1}`, with the signs of ±u."""
     score = _vectors.distance(p, finite("eps", eps))
     keepdims = flag("keepdims", keepdims)
     return _vectors.similarity_carry_back(score, x1, x2, grad_output, axis, keepdims, grad_out)
@@ -126,9 +126,9 @@ def pairwise_distance(
     axis: int = -1,
     out: Array | None = None,
 ) -> Any:
-    r"""Distance of vectors, :math:`d = (\sum_i |u_i|^p)^{1 / p}` with :math:`u = x_1 - x_2 + \epsilon`.
+    r"""Distance of vectors, :math:`d = (\sum_i |u_i|^p)^{1 / p}`.
 
-    For p = ∞ it is the largest :math:`|u_i|`. Where
+    Here :math:`u = x_1 - x_2 + \epsilon`. For p = ∞ it is the largest :math:`|u_i|`. Where
     :math:`u_i` is 0 the slope is 0; for p = ∞ those that are largest share it.
 
     Parameters
