@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,10 @@ from typing import Any
 import fusedloss as fl
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # when run as a script
+
+from docs import equivalents  # noqa: E402
+
 LOSSES = (
     fl.regression,
     fl.binary,
@@ -208,7 +213,7 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 COLUMNS = {
     "torch": r"torch|torchvision|MONAI|segmentation_models\.pytorch",
-    "TensorFlow, Keras": r"tf\.losses|tf\.nn|Keras",
+    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras",
     "optax": "optax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",
     "XGBoost, LightGBM": "XGBoost|LightGBM",
@@ -240,15 +245,18 @@ def formulas() -> str:
         rows = [
             [call(loss), code(criterion(loss).__name__), formula(loss), derivatives(loss)]
             for loss in members(module)
+            if isinstance(loss, fl.Loss)
         ]
         head = ["function", "class", "loss", "derivatives: first; second"]
         parts.append(f"## {title(module)}\n\n{table(head, rows)}")
     rows = [
         [call(f), formula(f), markdown(f.vjp.__doc__.split(": ")[1]).rstrip(".")]
-        for f in members(fl.activations)
+        for module in (fl.activations, *LOSSES)
+        for f in members(module)
+        if isinstance(f, fl.Activation)
     ]
     head = ["function", "result", "`.vjp`, of a gradient g with respect to the result"]
-    parts.append(f"## {title(fl.activations)}\n\n{table(head, rows)}")
+    parts.append(f"## Functions of arrays, which carry gradients back\n\n{table(head, rows)}")
     return "\n\n".join(parts)
 
 
@@ -291,6 +299,7 @@ BLOCKS = {
     "README.md": {"families": families},
     "docs/losses.md": {"formulas": formulas, "names": names},
     "docs/reference.md": {"reference": reference},
+    "docs/equivalents.md": {"equivalents": equivalents.page},
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from fusedloss._several import Leaves
 
 Parameters = tuple[float, ...]
 Score = tuple[str, Parameters]  # its name in kernels/vectors.pyx, and its parameters
+
+_NONE: Final = object()  # no target
 
 
 def distance(p: Any, eps: float) -> Score:
@@ -97,7 +99,7 @@ def loss(
     operands: dict[str, Any],
     *,
     leaves: int,
-    target: Any = None,
+    target: Any = _NONE,
     parameters: Parameters = (),
     axis: Any = -1,
     weight: Any = None,
@@ -124,7 +126,7 @@ def loss(
         broadcast(name, array, shape, first)
     t = w = given = None
     values = f"{first} without the axis of the vectors"
-    if target is not None:
+    if target is not _NONE:
         t, more = operand("target", target)
         asks |= more
         t = broadcast("target", t, rows, values)

@@ -12,6 +12,7 @@ from fusedloss._arrays import (
     ArrayLike,
     Reduction,
     Request,
+    broadcast,
     derivative,
     finite,
     flag,
@@ -108,7 +109,7 @@ def _pairwise_distance_vjp(
     axis: int = -1,
     grad_out: tuple[Array | None, Array | None] | None = None,
 ) -> tuple[Array, Array]:
-    r"""Carry back through pairwise_distance: g sign(u) (\|u\| / d)^(p - 1), with a minus for x2."""
+    r"""Carry back through pairwise_distance: :math:`g (|u| / d)^{p - 1}`, with the signs of ±u."""
     score = _vectors.distance(p, finite("eps", eps))
     keepdims = flag("keepdims", keepdims)
     return _vectors.similarity_carry_back(score, x1, x2, grad_output, axis, keepdims, grad_out)
@@ -125,9 +126,9 @@ def pairwise_distance(
     axis: int = -1,
     out: Array | None = None,
 ) -> Any:
-    r"""Distance of vectors, the p-norm of :math:`u = x_1 - x_2 + \epsilon`.
+    r"""Distance of vectors, :math:`d = (\sum_i |u_i|^p)^{1 / p}`.
 
-    The formula is :math:`d = (\sum_i |u_i|^p)^{1 / p}`, for p = ∞ the largest :math:`|u_i|`. Where
+    Here :math:`u = x_1 - x_2 + \epsilon`. For p = ∞ it is the largest :math:`|u_i|`. Where
     :math:`u_i` is 0 the slope is 0; for p = ∞ those that are largest share it.
 
     Parameters
@@ -465,10 +466,11 @@ def triplet_margin_with_distance_loss(
     anchor : array_like
         Vectors a, or whatever else `distance_function` takes.
     positive, negative : array_like
-        Vectors b and c, of shapes that fit the anchor's.
+        Vectors b and c, of anchor's shape or broadcasting up to it.
     distance_function : object, optional
         `pairwise_distance` by default. Called as ``f(x1, x2)`` it gives an array of distances;
-        where gradients are asked for, ``f.vjp(x1, x2, grad_output)`` gives a tuple of two.
+        where gradients are asked for, ``f.vjp(x1, x2, grad_output)`` gives a tuple of two. It gets
+        arrays of the computation's dtype.
     margin : float
         The margin m, finite.
     swap : bool
@@ -514,6 +516,8 @@ def triplet_margin_with_distance_loss(
     names = ("anchor", "positive", "negative")
     arrays, asks = zip(*map(operand, names, (anchor, positive, negative)), strict=True)
     double = 2 in asks or not any(asks)
+    for name, x in zip(names, arrays, strict=True):
+        broadcast(name, x, arrays[0].shape, "anchor")
     margin = finite("margin", margin)
     function: Any = pairwise_distance if distance_function is None else distance_function
     if not callable(function):
@@ -523,6 +527,8 @@ def triplet_margin_with_distance_loss(
             "distance_function: a method vjp(x1, x2, grad_output) is needed for gradients, as "
             f"pairwise_distance has; {type(function).__name__} has none"
         )
+    dtype = np.float64 if double else np.float32
+    given, arrays = arrays, tuple(x.astype(dtype, copy=False) for x in arrays)
     a, b, c = arrays
     near, far = np.asarray(function(a, b)), np.asarray(function(a, c))
     other = np.asarray(function(b, c)) if flag("swap", swap) else far
@@ -540,8 +546,8 @@ def triplet_margin_with_distance_loss(
                 "grad_out: a tuple of 3 arrays or None is needed, as this loss has 3 gradients; "
                 f"got {type(buffers).__name__}"
             )
-        others = [*arrays, out]
-        for k, (buffer, x) in enumerate(zip(buffers, arrays, strict=True)):
+        others = [*given, out]
+        for k, (buffer, x) in enumerate(zip(buffers, given, strict=True)):
             grads.append(derivative(f"grad_out[{k}]", buffer, x, double, tuple(others)))
             others.append(grads[-1])
     # max(0, m - t (d(a, c) - d(a, b))) with t = 1
@@ -622,8 +628,9 @@ def contrastive_loss(
 
     Notes
     -----
-    No library of those compared here has it by this name for vectors; TensorFlow Addons had
-    ``contrastive_loss`` of a distance. It is twice that of the paper, whose Y is 1 - t.
+    tfa.losses: ``contrastive_loss``, of a distance (TensorFlow Addons).
+
+    It is twice that of the paper, whose Y is 1 - t.
 
     References
     ----------

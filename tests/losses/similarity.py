@@ -21,6 +21,8 @@ from tests.losses.case import (
     mp,
 )
 
+BOUNDLESS = 2.0**100  # a size for curvatures of which nothing is asked
+
 JOINT: list[Joint] = []
 Numbers = dict[str, NDArray[Any]]
 Truth = tuple[list[Pair], dict[str, list[Pair]], dict[str, list[Pair]]]
@@ -147,7 +149,7 @@ def is_near(z: Any, size: Any) -> bool:
 
 
 def jumped(pairs: list[Pair], near: bool) -> list[Pair]:
-    return [(x, ANYTHING if near else size) for x, size in pairs]
+    return [(x, BOUNDLESS if near else size) for x, size in pairs]
 
 
 # ---- operands ------------------------------------------------------------------------------
@@ -429,6 +431,7 @@ JOINT += [
         hard=vectors_of_ordinary_length,
         options=options,
         curved=False,
+        lean=False,
         bounds=(6, 8, 8),  # distances and gradients are rounded to the dtype in between
         twin=not options,
     )

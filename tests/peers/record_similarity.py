@@ -59,13 +59,13 @@ def cases() -> Iterator[dict[str, Any]]:
 
     def case(name: str, arrays: list[Any], leaves: int, dy: Any = None, **options: Any) -> Any:
         rows = [np.asarray(x).tolist() for x in arrays]
-        return dict(
-            name=name,
-            arrays=rows,
-            leaves=leaves,
-            grad_output=None if dy is None else np.asarray(dy).tolist(),
-            options=options,
-        )
+        return {
+            "name": name,
+            "arrays": rows,
+            "leaves": leaves,
+            "grad_output": None if dy is None else np.asarray(dy).tolist(),
+            "options": options,
+        }
 
     for eps in (1e-8, 2.0):
         yield case("cosine_similarity", [a, b], 2, carried, axis=1, eps=eps)
