@@ -89,6 +89,63 @@ def logits(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     return (rng.normal(0, 3, shape).astype(dtype),)
 
 
+# Of losses of several operands: vectors, boxes, lists of items, images.
+
+
+def _vectors(*names: str) -> Inputs:
+    """So many arrays of vectors, on axis 1, of which each is near the one before, or not."""
+
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        first = rng.normal(size=shape)
+        noise = (rng.normal(size=shape) * rng.uniform(0.1, 2, (shape[0], 1)) for _ in names[1:])
+        made = [first, *(first + more for more in noise)]
+        return tuple(a.astype(dtype) for a in made)
+
+    return make
+
+
+def _pairs(*classes: float) -> Inputs:
+    """Two arrays of vectors, and which of the classes each pair is in."""
+
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        target = rng.choice(classes, shape[0]).astype(dtype)
+        return (*_vectors("input1", "input2")(rng, shape, dtype), target)
+
+    return make
+
+
+def _labelled_vectors(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    return rng.normal(size=shape).astype(dtype), rng.integers(0, 10, shape[0])
+
+
+def _boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Two arrays of boxes, most of which overlap."""
+    corners = rng.uniform(0, 1, (shape[0], 2))
+    sides = rng.uniform(0.2, 1, (shape[0], 2))
+    first = np.hstack([corners, corners + sides])
+    return first.astype(dtype), (first + rng.uniform(-0.1, 0.1, shape)).astype(dtype)
+
+
+def _lists_of_items(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Scores and relevances."""
+    return rng.normal(size=shape).astype(dtype), rng.integers(0, 5, shape).astype(dtype)
+
+
+def _numbers(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    return rng.normal(size=shape).astype(dtype), rng.normal(size=shape).astype(dtype)
+
+
+def _images(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Logits with the classes on axis 1, and the class of each pixel."""
+    x, target = rng.normal(0, 3, shape).astype(dtype), _classes(rng, shape)
+    return x, target
+
+
+def _masks(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Logits of pixels, and which of them are inside."""
+    return rng.normal(0, 3, shape).astype(dtype), rng.integers(0, 2, shape).astype(dtype)
+
+
 # --- the list -----------------------------------------------------------------------------------
 
 
@@ -168,6 +225,34 @@ ROWS = [
 ]
 
 
+_VECTORS = {"float32": [(100_000, 128)]}
+_IMAGES = {"float32": [(8, 21, 256, 256)]}
+_BOXES = {"float32": [(1_000_000, 4)]}
+
+JOINT = [
+    Case("cosine_embedding_loss", _pairs(-1, 1), _VECTORS),
+    Case("cosine_distance", _vectors("input", "target"), _VECTORS),
+    Case("triplet_margin_loss", _vectors("anchor", "positive", "negative"), _VECTORS),
+    Case("contrastive_loss", _pairs(0, 1), _VECTORS),
+    Case("info_nce_loss", _vectors("query", "positive"), {"float32": [(4096, 128)]}),
+    Case("supervised_contrastive_loss", _labelled_vectors, {"float32": [(4096, 128)]}),
+    Case("circle_loss", _labelled_vectors, {"float32": [(4096, 128)]}),
+    Case("mean_pairwise_squared_error", _numbers, {"float32": [(10_000, 100)]}),
+    Case("ranking_softmax_loss", _lists_of_items, {"float32": [(10_000, 100)]}),
+    Case("pairwise_logistic_loss", _lists_of_items, {"float32": [(1000, 100)]}),
+    Case("dice_loss", _images, _IMAGES),
+    Case("generalized_dice_loss", _images, _IMAGES),
+    Case("jaccard_loss", _images, _IMAGES),
+    Case("tversky_loss", _images, _IMAGES),
+    Case("focal_tversky_loss", _images, _IMAGES),
+    Case("lovasz_hinge_loss", _masks, {"float32": [(8, 256, 256)]}),
+    Case("lovasz_softmax_loss", _images, {"float32": [(1, 21, 256, 256)]}),
+    Case("generalized_box_iou_loss", _boxes, _BOXES),
+    Case("distance_box_iou_loss", _boxes, _BOXES),
+    Case("complete_box_iou_loss", _boxes, _BOXES),
+]
+
+
 # --- from rows to questions ---------------------------------------------------------------------
 
 
@@ -220,4 +305,4 @@ def questions(cases: Iterable[Case]) -> list[Question]:
 
 
 #: All questions by the names of their groups.
-QUESTIONS = {question.group: question for question in questions([*ELEMENTWISE, *ROWS])}
+QUESTIONS = {question.group: question for question in questions([*ELEMENTWISE, *ROWS, *JOINT])}

@@ -49,6 +49,9 @@ def torch_names() -> Names:
         without=lambda x, classes: x.scatter(1, classes[:, None], -inf),
         largest=lambda x: x.max(1).values,
         constant=lambda x: x.detach(),
+        hot=lambda x, classes, dtype: (
+            torch.nn.functional.one_hot(x, classes).movedim(-1, 1).to(dtype)
+        ),
     )
 
 
@@ -80,6 +83,8 @@ def jax_names() -> Names:
         without=without,
         largest=lambda x: np.max(x, axis=1),
         constant=jax.lax.stop_gradient,
+        logsumexp=jax.nn.logsumexp,
+        hot=lambda x, classes, dtype: jax.nn.one_hot(x, classes, axis=1, dtype=dtype),
     )
 
 
@@ -347,6 +352,178 @@ def _of_sparsemax(np: Names, input: Array, target: Array, threshold: Array) -> A
     p = np.relu(np.constant(input) - threshold)
     best = np.sum(p * (input - 0.5 * p), axis=1)
     return best + (0.5 - np.picked(input, target)[:, 0])
+
+
+# ---- of several operands -------------------------------------------------------------------
+
+
+def _cosines(np: Names, a: Array, b: Array) -> Array:
+    sizes = np.sum(a * a, axis=-1) * np.sum(b * b, axis=-1)
+    return np.sum(a * b, axis=-1) / np.sqrt(np.clip(sizes, min=1e-16))
+
+
+def _distances(np: Names, a: Array, b: Array, eps: float) -> Array:
+    return np.sqrt(np.sum(np.square(a - b + eps), axis=-1))
+
+
+def _units(np: Names, x: Array) -> Array:
+    return x / np.sqrt(np.sum(x * x, axis=1))[:, None]
+
+
+def cosine_embedding_loss(
+    np: Names, input1: Array, input2: Array, target: Array, margin: float = 0.0
+) -> Array:
+    cos = _cosines(np, input1, input2)
+    return np.where(target > 0, 1 - cos, np.relu(cos - margin))
+
+
+def cosine_distance(np: Names, input: Array, target: Array) -> Array:
+    return 1 - _cosines(np, input, target)
+
+
+def triplet_margin_loss(
+    np: Names, anchor: Array, positive: Array, negative: Array, margin: float = 1.0
+) -> Array:
+    near, far = (_distances(np, anchor, x, 1e-6) for x in (positive, negative))
+    return np.relu(near - far + margin)
+
+
+def contrastive_loss(
+    np: Names, input1: Array, input2: Array, target: Array, margin: float = 1.0
+) -> Array:
+    d = _distances(np, input1, input2, 0.0)
+    return target * np.square(d) + (1 - target) * np.square(np.relu(margin - d))
+
+
+def info_nce_loss(np: Names, query: Array, positive: Array) -> Array:
+    scores = _units(np, query) @ _units(np, positive).T / 0.07
+    return np.logsumexp(scores, 1) - np.diagonal(scores)
+
+
+def supervised_contrastive_loss(np: Names, embeddings: Array, labels: Array) -> Array:
+    units = _units(np, embeddings)
+    scores = units @ units.T / 0.07
+    itself = np.eye(len(labels)) > 0
+    alike = (labels[:, None] == labels) & ~itself
+    logs = scores - np.logsumexp(np.where(itself, -inf, scores), 1)[:, None]
+    return -np.sum(np.where(alike, logs, 0), axis=1) / np.sum(alike, axis=1)
+
+
+def circle_loss(np: Names, embeddings: Array, labels: Array) -> Array:
+    units = _units(np, embeddings)
+    d = np.relu(1 - units @ units.T)
+    alike = labels[:, None] == labels
+    pairs = alike & ~(np.eye(len(labels)) > 0)
+    near = np.where(pairs, -80 * (0.4 + d) * (0.4 - d), -inf)
+    far = np.where(alike, -inf, 80 * np.relu(1.4 - d) * (0.6 - d))
+    return np.softplus(np.logsumexp(near, 1) + np.logsumexp(far, 1))
+
+
+def mean_pairwise_squared_error(np: Names, input: Array, target: Array) -> Array:
+    d = input - target
+    n = d.shape[1]
+    return 2 / (n - 1) * np.sum(np.square(d - np.mean(d, axis=1)[:, None]), axis=1)
+
+
+def ranking_softmax_loss(np: Names, input: Array, target: Array) -> Array:
+    return -np.sum(target * np.log_softmax(input, -1), axis=1)
+
+
+def pairwise_logistic_loss(np: Names, input: Array, target: Array) -> Array:
+    ahead = target[:, :, None] > target[:, None, :]
+    losses = np.softplus(input[:, None, :] - input[:, :, None])
+    return np.sum(np.where(ahead, losses, 0), axis=(1, 2))
+
+
+def _overlaps(np: Names, input: Array, target: Array) -> tuple[Array, Array, Array]:
+    """Of each image and class the sums of both, of the first, of the second."""
+    p = np.softmax(input, axis=1)
+    t = np.hot(target, input.shape[1], input.dtype)
+    return tuple(np.sum(x, axis=(2, 3)) for x in (p * t, p, t))  # type: ignore[return-value]
+
+
+def dice_loss(np: Names, input: Array, target: Array) -> Array:
+    both, p, t = _overlaps(np, input, target)
+    return 1 - (2 * both + 1e-5) / (p + t + 1e-5)
+
+
+def generalized_dice_loss(np: Names, input: Array, target: Array) -> Array:
+    both, p, t = _overlaps(np, input, target)
+    w = 1 / np.square(t)
+    return 1 - (2 * np.sum(w * both, axis=1) + 1e-5) / (np.sum(w * (p + t), axis=1) + 1e-5)
+
+
+def jaccard_loss(np: Names, input: Array, target: Array) -> Array:
+    both, p, t = _overlaps(np, input, target)
+    return 1 - (both + 1e-5) / (p + t - both + 1e-5)
+
+
+def tversky_loss(np: Names, input: Array, target: Array) -> Array:
+    both, p, t = _overlaps(np, input, target)
+    return 1 - (both + 1e-5) / (both + 0.5 * (p - both) + 0.5 * (t - both) + 1e-5)
+
+
+def focal_tversky_loss(np: Names, input: Array, target: Array) -> Array:
+    return tversky_loss(np, input, target) ** 0.75
+
+
+def _lovasz(np: Names, errors: Array, inside: Array) -> Array:
+    """Of one image: the errors in falling order times the steps of the Jaccard index."""
+    order = np.argsort(-np.constant(errors))
+    inside = inside[order]
+    total = np.sum(inside)
+    missed = total - np.cumsum(inside, 0)
+    jaccard = 1 - missed / (total + np.cumsum(1 - inside, 0))
+    steps = np.concatenate([jaccard[:1], jaccard[1:] - jaccard[:-1]])
+    return np.sum(errors[order] * steps)
+
+
+def lovasz_hinge_loss(np: Names, input: Array, target: Array) -> Array:
+    x, t = input.reshape(-1), target.reshape(-1)
+    return _lovasz(np, np.relu(1 - x * (2 * t - 1)), t)
+
+
+def lovasz_softmax_loss(np: Names, input: Array, target: Array) -> Array:
+    """All classes are there."""
+    p = np.softmax(input, axis=1)
+    t = np.hot(target, input.shape[1], input.dtype)
+    classes = range(input.shape[1])
+    parts = ((p[:, c].reshape(-1), t[:, c].reshape(-1)) for c in classes)
+    return np.stack([_lovasz(np, np.abs(t - p), t) for p, t in parts])
+
+
+def _iou_parts(np: Names, a: Array, b: Array, eps: float) -> tuple[Array, ...]:
+    """Intersection over union, the union, and the sides of the hull."""
+    low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])
+    sides = np.relu(high - low)
+    both = sides[:, 0] * sides[:, 1]
+    (w1, h1), (w2, h2) = ((x[:, 2] - x[:, 0], x[:, 3] - x[:, 1]) for x in (a, b))
+    union = w1 * h1 + w2 * h2 - both
+    hull = np.maximum(a[:, 2:], b[:, 2:]) - np.minimum(a[:, :2], b[:, :2])
+    return both / (union + eps), union, hull[:, 0], hull[:, 1]
+
+
+def generalized_box_iou_loss(np: Names, boxes1: Array, boxes2: Array, eps: float = 1e-7) -> Array:
+    iou, union, width, height = _iou_parts(np, boxes1, boxes2, eps)
+    area = width * height
+    return 1 - iou + (area - union) / (area + eps)
+
+
+def distance_box_iou_loss(np: Names, boxes1: Array, boxes2: Array, eps: float = 1e-7) -> Array:
+    iou, _, width, height = _iou_parts(np, boxes1, boxes2, eps)
+    d = (boxes1[:, :2] + boxes1[:, 2:] - boxes2[:, :2] - boxes2[:, 2:]) / 2
+    diagonal = np.square(width) + np.square(height) + eps
+    return 1 - iou + np.sum(np.square(d), axis=1) / diagonal
+
+
+def complete_box_iou_loss(np: Names, boxes1: Array, boxes2: Array, eps: float = 1e-7) -> Array:
+    def angle(x: Array) -> Array:
+        return np.arctan((x[:, 2] - x[:, 0]) / (x[:, 3] - x[:, 1]))
+
+    iou, *_ = _iou_parts(np, boxes1, boxes2, eps)
+    v = 4 / pi**2 * np.square(angle(boxes2) - angle(boxes1))
+    share = np.constant(v / (1 - iou + v + eps))
+    return distance_box_iou_loss(np, boxes1, boxes2, eps) + share * v
 
 
 # ---- in NumPy and SciPy --------------------------------------------------------------------

@@ -46,6 +46,7 @@ CROSS_ENTROPY_SHAPES: Final = (
 )
 FAMILIES: Final = {"regression": regression, "binary": binary, "distributions": distributions}
 CLASS_AXIS: Final = "class axis"
+SEVERAL: Final = "several operands"
 
 #: A turn is the best of so many samples, each of as many calls as take this time.
 SAMPLES: Final = 3
@@ -143,6 +144,21 @@ def over_classes() -> Iterator[tuple[str, str, Maker]]:
                 yield CLASS_AXIS, f"{row.loss} {remark}", make
 
 
+def of_several() -> Iterator[tuple[str, str, Maker]]:
+    """The same of the losses of several operands."""
+    rows = {row.loss: row for row in registry.JOINT}
+    for case in cases.JOINT:
+        for shape in case.shapes["float32"]:
+
+            def make(case: Any = case, shape: tuple[int, ...] = shape) -> Row:
+                row = rows[case.loss]
+                made = case.inputs(np.random.default_rng(0), shape, "float32")
+                arrays = dict(zip(row.operands, made, strict=True))
+                return Row(SEVERAL, case.loss, f"{shape}", arrays, row.leaves)
+
+            yield SEVERAL, f"{case.loss} {shape}", make
+
+
 # --- who takes part -----------------------------------------------------------------------------
 
 
@@ -198,7 +214,7 @@ def with_numpy(row: Row) -> Entrant:
 
 def plain_pass(row: Row) -> Entrant | None:
     """Reads two arrays and writes a third."""
-    if row.family == CLASS_AXIS:
+    if row.family in (CLASS_AXIS, SEVERAL):
         return None
     a, b = row.arrays[row.leaves[0]], row.arrays["target"]
     out = np.empty_like(a)
@@ -488,7 +504,7 @@ def main() -> None:
     options = parser.parse_args()
     chosen = [
         (family, make)
-        for family, label, make in (*elementwise(options.variants), *over_classes())
+        for family, label, make in (*elementwise(options.variants), *over_classes(), *of_several())
         if not options.names or any(name in f"{label} ({family})" for name in options.names)
     ]
     if not chosen:
@@ -500,7 +516,7 @@ def main() -> None:
     columns = [name for name in ENTRANTS if name in versions or name == "pass"]
     if CLASS_AXIS not in families:
         columns = [name for name in columns if name not in OF_CLASSES]
-    if families == {CLASS_AXIS}:
+    if families <= {CLASS_AXIS, SEVERAL}:
         columns.remove("pass")
     facts = fl.show_config("dict") or {}
     threaded = CLASS_AXIS in families and facts["openmp"] and len(CPUS) > 1
@@ -510,7 +526,7 @@ def main() -> None:
     print(f"{_cpu()}; Python {platform.python_version()}, one thread")
     ours = f"fusedloss {facts['version']} ({facts['level']}, {facts['compiler']})"
     print(", ".join([ours, *(f"{name} {version}" for name, version in versions.items())]))
-    print(f"Value and gradient, float32, {ELEMENTS:,} elements or (rows, classes).")
+    print(f"Value and gradient, float32, {ELEMENTS:,} elements or (rows, classes), or as said.")
     print(
         "× NumPy, × torch, ...: their time by ours; × pass: our time by that of np.add(x, t, out)"
     )

@@ -33,6 +33,14 @@ value : scalar, or ndarray of {shape} for ``reduction="none"``
     float32 (also for half precision). `value_and_grad` returns (value, gradient),
     `value_grad_hess` (value, gradient, diagonal of the Hessian)."""
 
+_REDUCTION_OF_VECTORS = """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
+    (divides by the length of the first axis, or 1 for one dimension), "weighted_mean" (by the sum
+    of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero
+    weights; 0 where there are none).
+"""
+
 COMMON: Final = {
     "input and target": """\
 input : array_like
@@ -221,16 +229,18 @@ reduction : str
     weights; 0 where there are none).
 """
     + _BUFFERS,
-    "reduction of several vectors": """\
-reduction : str
-    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
-    (divides by the length of the first axis, or 1 for one dimension), "weighted_mean" (by the sum
-    of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero
-    weights; 0 where there are none).
+    "reduction of several vectors": _REDUCTION_OF_VECTORS
+    + """\
 out, grad_out, hess_out : ndarray or tuple of ndarray, optional, keyword only
     Buffers for the value (of shape () unless ``reduction="none"``), the gradients and the second
     derivatives, the last two each a tuple with an array or None for each gradient. Of a floating
     dtype, any strides, sharing no memory with an input. They are written to and returned.""",
+    "reduction of several vectors, first order": _REDUCTION_OF_VECTORS
+    + """\
+out, grad_out : ndarray or tuple of ndarray, optional, keyword only
+    Buffers for the value (of shape () unless ``reduction="none"``) and the gradients, the latter a
+    tuple with an array or None for each. Of a floating dtype, any strides, sharing no memory with
+    an input. They are written to and returned.""",
     "returns vectors": _RETURNS.format(shape="input's shape without the axis of the vectors"),
     "returns several vectors": """\
 Returns

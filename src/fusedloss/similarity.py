@@ -478,7 +478,7 @@ def triplet_margin_with_distance_loss(
         both are the same, each has half of the gradient.
     weight : array_like, optional
         Weights w, of the shape of the distances or broadcasting up to it.
-    <reduction of several vectors>
+    <reduction of several vectors, first order>
 
     <returns several vectors>
 
