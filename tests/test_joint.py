@@ -200,6 +200,7 @@ def test_reductions(case: reg.Joint) -> None:
         close((total[0], *total[1:]), (total[0], *each[1:]), 1e-12)
         known = {"sum": 1.0, "batchmean": float(len(plain[case.leaves[0]]))}
         if "weight" in arrays and arrays is not plain:
+            known["mean"] = run(case, plain, 0, reduction="sum")[0] / run(case, plain, 0)[0]
             known["weighted_mean"] = arrays["weight"].sum()
             known["sum_by_nonzero_weights"] = float(np.count_nonzero(arrays["weight"]))
         for reduction in REDUCTIONS:

@@ -252,6 +252,21 @@ def divisor(
     return 1.0, False
 
 
+def divisor_of(
+    reduction: str, count: float, batch: float, weight: Array | None, mean_by_weight: bool = False
+) -> tuple[float, bool]:
+    """`divisor` for `count` values with a weight each; the weight is the one given, which is not
+    broadcast yet. `mean_by_weight` says that "mean" divides by the weights, too."""
+    weights = nonzero = count
+    if weight is not None and (
+        mean_by_weight or reduction in ("weighted_mean", "sum_by_nonzero_weights")
+    ):
+        repeats = count / weight.size if weight.size else 0.0
+        total, items = kernels.scan_weights(weight)
+        weights, nonzero = total * repeats, items * repeats
+    return divisor(reduction, weights if mean_by_weight else count, batch, weights, nonzero)
+
+
 def scale_of(divisor: float, safe: bool) -> float:
     """What derivatives are multiplied by."""
     if divisor:

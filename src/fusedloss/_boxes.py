@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
+    divisor_of,
     finish,
     finite,
     is_double,
@@ -22,7 +22,7 @@ from fusedloss._arrays import (
     value_output,
 )
 from fusedloss._dispatch import get_num_threads, kernels
-from fusedloss._elementwise import _divisor as divisor_of
+from fusedloss._rows import axis_number
 from fusedloss._several import Leaves
 
 
@@ -59,7 +59,8 @@ def boxes(
         asks |= more
         w = broadcast("weight", given, pairs.shape, "the values")
     double = is_double(asks)
-    by, safe = divisor_of(reduction, pairs, given)
+    batch = pairs.shape[0] if pairs.ndim else 1
+    by, safe = divisor_of(reduction, float(pairs.size), batch, given)
     reduced = reduction != "none"
     inputs = (first, second, w)
     out = request[1]
@@ -87,18 +88,9 @@ def boxes(
 
 def _axis(first: Array, second: Array, axis: Any) -> int:
     """The axis of the four ends, counted from the back."""
-    try:
-        number = index(axis)
-    except TypeError:
-        raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}") from None
     if first.ndim == 0:
         raise ValueError("boxes1: at least one dimension is needed, of length 4")
-    if not -first.ndim <= number < first.ndim:
-        raise ValueError(
-            f"axis: {number} is out of range for boxes1 with {first.ndim} dimensions; accepted: "
-            f"{-first.ndim} to {first.ndim - 1}"
-        )
-    number = number % first.ndim - first.ndim
+    number = axis_number(first, axis, "boxes1") - first.ndim
     for name, array in (("boxes1", first), ("boxes2", second)):
         if array.ndim < -number or array.shape[number] != 4:
             raise ValueError(

@@ -12,7 +12,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
-    divisor,
+    divisor_of,
     finish,
     is_double,
     operand,
@@ -78,7 +78,8 @@ def elementwise(
         by, safe = float(size), False
     else:
         check_reduction(reduction)
-        by, safe = _divisor(reduction, x, given)
+        batch = shape[0] if shape else 1
+        by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight)
     reduced = reduction != "none"
     value = grad = hess = gu = hu = leaves = None
     own: Any = u
@@ -116,16 +117,6 @@ def elementwise(
     if leaves is not None:
         return leaves.packed(result)
     return packed(order, result, grad, hess)
-
-
-def _divisor(reduction: str, x: Array, weight: Array | None) -> tuple[float, bool]:
-    """The weight is the one given, which is not broadcast yet."""
-    weights = nonzero = float(x.size)
-    if weight is not None and reduction in ("mean", "weighted_mean", "sum_by_nonzero_weights"):
-        repeats = x.size / weight.size if weight.size else 0.0
-        total, count = kernels.scan_weights(weight)
-        weights, nonzero = total * repeats, count * repeats
-    return divisor(reduction, weights, x.shape[0] if x.ndim else 1, weights, nonzero)
 
 
 def _outside(

@@ -9,7 +9,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
-    divisor,
+    divisor_of,
     is_double,
     operand,
 )
@@ -64,11 +64,7 @@ def by_list(
         mask = broadcast("where", operand("where", where)[0], x.shape)
     if valid_alone:
         lists = _valid(mask, axes, lists if x.size else 0.0)
-    weights = nonzero = lists
-    if factor is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
-        total, count = kernels.scan_weights(given)
-        repeats = factor.size / given.size if given is not None and given.size else 0.0
-        weights, nonzero = total * repeats, count * repeats
+    batch = x.shape[0] if x.ndim > 1 else 1
     return reduced_rows(
         request,
         loss,
@@ -76,7 +72,7 @@ def by_list(
         axes,
         is_double(asks),
         reduction,
-        divisor(reduction, lists, x.shape[0] if x.ndim > 1 else 1, weights, nonzero),
+        divisor_of(reduction, lists, batch, given if factor is not None else None),
         (x, t, given, mask),
         t,
         kernels.TARGETS["distribution"],

@@ -22,11 +22,11 @@ from fusedloss._arrays import (
 )
 from fusedloss._dispatch import get_num_threads, kernels
 from fusedloss._rows import (
-    _NO_LABEL,
-    _ignored,
-    _label_error,
-    _target,
+    NO_LABEL,
     class_axis,
+    class_target,
+    ignored_label,
+    label_error,
     weight_of_classes,
 )
 
@@ -76,7 +76,7 @@ def images(input: Any, target: Any, mode: str, ignore_index: Any, axis: Any) -> 
     """Check the operands. Class numbers are looked at here, before anything is written."""
     x, asks = operand("input", input)
     choice("mode", mode, MODES)
-    ignored = None if ignore_index is None else _ignored(ignore_index)
+    ignored = None if ignore_index is None else ignored_label(ignore_index)
     binary = mode == "binary"
     if x.ndim < (1 if binary else 2):
         axes = "the images" if binary else "the images and the classes"
@@ -95,15 +95,15 @@ def images(input: Any, target: Any, mode: str, ignore_index: Any, axis: Any) -> 
     labelled = False
     if mode == "multiclass":
         row_shape = x.shape[:where] + x.shape[where + 1 :]
-        t, kind = _target(t, x, row_shape, True)
+        t, kind = class_target(t, x, row_shape, True)
         labelled = kind == kernels.TARGETS["class"]
     if labelled:
-        skipped = _NO_LABEL if ignored is None else ignored
+        skipped = NO_LABEL if ignored is None else ignored
         rows, _, _, bad = kernels.scan_labels(t, classes, skipped, None)
         if bad < 0 and ignored is None and rows < t.size:
-            bad = int(np.argmax(t == _NO_LABEL))
+            bad = int(np.argmax(t == NO_LABEL))
         if bad >= 0:
-            raise _label_error(t, bad, classes, skipped)
+            raise label_error(t, bad, classes, skipped)
     else:
         asks |= more
         if t.shape != x.shape:

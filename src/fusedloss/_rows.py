@@ -33,7 +33,7 @@ _DISTRIBUTION: Final = kernels.TARGETS["distribution"]
 _TIMES_SOFTMAX: Final = kernels.TARGETS["times softmax"]
 _LIST: Final = kernels.TARGETS["list"]
 
-_NO_LABEL: Final = -(2**63)
+NO_LABEL: Final = -(2**63)
 _NONE: Final = object()  # no ignore_index
 
 
@@ -85,7 +85,7 @@ def run(
     order: int = 0,
     keep: float = 1.0,
     spread: float = 0.0,
-    ignored: int = _NO_LABEL,
+    ignored: int = NO_LABEL,
     scale: float = 1.0,
     summed: bool = False,
     factor: Array | None = None,
@@ -160,9 +160,9 @@ def labelled(
     smoothing = number("label_smoothing", label_smoothing)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
-    ignored = _NO_LABEL if ignore_index is _NONE else _ignored(ignore_index)
+    ignored = NO_LABEL if ignore_index is _NONE else ignored_label(ignore_index)
     t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
-    t, kind = _target(t, x, row_shape, probabilities)
+    t, kind = class_target(t, x, row_shape, probabilities)
     if kind == _DISTRIBUTION:
         asks |= more
         if ignored >= 0:
@@ -179,9 +179,9 @@ def labelled(
     else:
         rows, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w)
         if bad < 0 and ignore_index is _NONE and rows < t.size:
-            bad = int(np.argmax(t == _NO_LABEL))
+            bad = int(np.argmax(t == NO_LABEL))
         if bad >= 0:
-            raise _label_error(t, bad, classes, ignored)
+            raise label_error(t, bad, classes, ignored)
     batch = x.shape[0] if x.ndim > 1 else 1
     mean = weights if mean_by_weight else rows
     return reduced_rows(
@@ -205,7 +205,7 @@ def labelled(
     )
 
 
-def _target(
+def class_target(
     t: Array, x: Array, row_shape: tuple[int, ...], probabilities: bool
 ) -> tuple[Array, int]:
     """The target, and whether it holds class numbers or probabilities."""
@@ -225,7 +225,7 @@ def _target(
     raise error(f"target: {accepted} are needed; got dtype {t.dtype}, shape {t.shape}")
 
 
-def _ignored(ignore_index: Any) -> int:
+def ignored_label(ignore_index: Any) -> int:
     try:
         ignored = index(ignore_index)
     except TypeError:
@@ -237,12 +237,12 @@ def _ignored(ignore_index: Any) -> int:
     return ignored
 
 
-def _label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
+def label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
     position = np.unravel_index(bad, t.shape)
     where = ", ".join(str(int(i)) for i in position)
     return IndexError(
         f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to {classes - 1}"
-        + (f", and ignore_index, which is {ignored}" if ignored != _NO_LABEL else "")
+        + (f", and ignore_index, which is {ignored}" if ignored != NO_LABEL else "")
     )
 
 
@@ -296,7 +296,7 @@ def reduced_rows(
     parameters: tuple[float, ...] = (),
     keep: float = 1.0,
     spread: float = 0.0,
-    ignored: int = _NO_LABEL,
+    ignored: int = NO_LABEL,
     in_double: bool = False,
     return_lse: bool = False,
     factor: Array | None = None,

@@ -14,7 +14,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
-    divisor,
+    divisor_of,
     finish,
     is_double,
     number,
@@ -137,13 +137,8 @@ def loss(
     double = is_double(asks)
     check_reduction(reduction)
     count = x.size // shape[axis] if shape[axis] else int(np.prod(rows))
-    weights = nonzero = float(count)
-    if given is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
-        repeats = count / given.size if given.size else 0.0
-        total, items = kernels.scan_weights(given)
-        weights, nonzero = total * repeats, items * repeats
     batch = shape[0] if x.ndim > 1 else 1
-    by, safe = divisor(reduction, count, batch, weights, nonzero)
+    by, safe = divisor_of(reduction, float(count), batch, given)
     reduced = reduction != "none"
     inputs = (*arrays, t, w)
     value = value_output(out, None if reduced else rows, double, inputs)
