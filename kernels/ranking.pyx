@@ -7,6 +7,7 @@ include "runs.pxi"
 
 cdef extern from "rowmath.h" nogil:
     void rm_sumw(const double *, Py_ssize_t, double *, double *)
+    void rm_moments(const double *, Py_ssize_t, double, double *, double *, double *)
 
 cdef extern from "vecmath.h" nogil:
     double vm_sum_error(double, double, double)
@@ -27,8 +28,9 @@ cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const rea
 
 # ---- squared differences of pairs ------------------------------------------------------------------------------------
 #
-# With d = x - t the mean over the pairs of (d_i - d_j)² is 2 / (C - 1) Σ (d_i - mean d)². All is in doubles; of doubles the
-# rounding errors of d and of its mean are kept.
+# With d = x - t the mean over the pairs of (d_i - d_j)² is 2 / (C - 1) Σ (d_i - mean d)². All is in doubles. Of float32 it is
+# Σ e² - (Σ e)² / C with e_i = d_i - d_0, in one pass: what cancels is at most C times as large as the result, so doubles have
+# digits enough. Of float64 the mean comes first, and the rounding errors of d and of its mean are kept.
 
 cdef struct Differences:
     double high[CHUNK]
@@ -147,6 +149,8 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
     cdef Sum first[TILE]
     cdef Sum second[TILE]
     cdef Centre centre[TILE]
+    cdef double origin[TILE]
+    cdef double shifted[TILE]     # Σ e
     cdef Row at
     cdef real *out
     cdef double value, rate, pairs = max(job.classes - 1, <Py_ssize_t> 1)
@@ -160,19 +164,29 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
         for q in range(m):
             first[q] = Sum(0, 0)
             second[q] = Sum(0, 0)
+            if real is float:
+                shifted[q] = 0
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             subtract(job, &at, m, i, size, &d, like)
             for q in range(m):
-                add_differences(&d, q * size, size, &first[q], like)
+                if real is double:
+                    add_differences(&d, q * size, size, &first[q], like)
+                else:
+                    origin[q] = d.high[q * size] if i == 0 else origin[q]
+                    rm_moments(<const double *> d.high + q * size, size, origin[q], &first[q].total, &shifted[q],
+                               &second[q].total)
         for q in range(m):
             centre[q] = centre_of(first[q], job.classes, like)
+            if real is float:
+                second[q].total -= shifted[q] * (shifted[q] / job.classes)
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             if not kept:
                 subtract(job, &at, m, i, size, &d, like)
-            for q in range(m):
-                add_squares(&d, q * size, size, centre[q], &second[q], like)
+            if real is double:
+                for q in range(m):
+                    add_squares(&d, q * size, size, centre[q], &second[q], like)
             if job.order == 0:
                 continue
             out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
@@ -183,6 +197,7 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
             put_run(job, R_G, at.g, m, i, size, <const real *> out)
         for q in range(m):
             value = result(second[q])
+            value = 0 if value < 0 else value
             if first[q].total - first[q].total != 0:
                 at = row_at(job, row + r + q)
                 value = limit_of_pairs(job, &at, 4 * job.scale * omega[r + q] / pairs, <real *> gs)

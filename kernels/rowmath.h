@@ -296,6 +296,49 @@ static inline void rm_sumw(const double *v, ptrdiff_t n, double *total, double *
         rm_sum_16w(v, n, total, lost);
 }
 
+/* The sum of v[:n], that of v[:n] - origin, and that of its squares. */
+static inline void rm_moments(const double *v, ptrdiff_t n, double origin, double *plain, double *first, double *second)
+{
+    double a[16], b[16], c[16];
+    ptrdiff_t i, whole = n - n % 16;
+    int j, width;
+    if (n < 16) {
+        for (i = 0; i < n; i++) {
+            double e = v[i] - origin;
+            *plain += v[i];
+            *first += e;
+            *second += e * e;
+        }
+        return;
+    }
+    for (j = 0; j < 16; j++)
+        a[j] = b[j] = c[j] = 0;
+    for (i = 0; i < whole; i += 16) {
+        RM_SIMD
+        for (j = 0; j < 16; j++) {
+            double e = v[i + j] - origin;
+            a[j] += v[i + j];
+            b[j] += e;
+            c[j] += e * e;
+        }
+    }
+    for (j = 0; j < (int)(n - whole); j++) {
+        double e = v[whole + j] - origin;
+        a[j] += v[whole + j];
+        b[j] += e;
+        c[j] += e * e;
+    }
+    for (width = 8; width > 0; width /= 2)
+        for (j = 0; j < width; j++) {
+            a[j] += a[j + width];
+            b[j] += b[j + width];
+            c[j] += c[j + width];
+        }
+    *plain += a[0];
+    *first += b[0];
+    *second += c[0];
+}
+
 RM_DEFINE(float, f)
 RM_DEFINE(double, )
 #endif
