@@ -159,6 +159,8 @@ class Case:
     results: Sequence[str] = (VALUE, GRAD)
     entrants: Sequence[str] = ("fused", "numpy")
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: The largest difference from the twin, where more than usual is in the nature of the loss.
+    tolerance: float | None = None
 
 
 _1M = (1_000_000,)
@@ -246,7 +248,8 @@ JOINT = [
     Case("tversky_loss", _images, _IMAGES),
     Case("focal_tversky_loss", _images, _IMAGES),
     Case("lovasz_hinge_loss", _masks, {"float32": [(8, 256, 256)]}),
-    Case("lovasz_softmax_loss", _images, {"float32": [(1, 21, 256, 256)]}),
+    # Errors that are equal but for their last digits may be sorted otherwise.
+    Case("lovasz_softmax_loss", _images, {"float32": [(1, 21, 256, 256)]}, tolerance=1e-3),
     Case("generalized_box_iou_loss", _boxes, _BOXES),
     Case("distance_box_iou_loss", _boxes, _BOXES),
     Case("complete_box_iou_loss", _boxes, _BOXES),

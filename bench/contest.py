@@ -235,15 +235,19 @@ class Contest:
             self._difference = self._compare(self._functions[one](), self._functions[other]())
         return self._difference
 
+    @property
+    def tolerance(self) -> float:
+        return self.question.case.tolerance or TOLERANCE[self.question.dtype]
+
     def _compare(self, result: Any, expected: Any) -> float:
-        largest = 0.0
+        largest, tolerance = 0.0, self.tolerance
         for a, b in zip(_parts(result), _parts(expected), strict=True):
             assert a.shape == b.shape
             assert a.dtype == b.dtype == self.question.dtype, "one computes with another precision"
             scale = np.max(np.abs(b))
             assert 0 < scale < inf
             difference = float(np.max(np.abs(a - b)) / scale)
-            assert difference <= TOLERANCE[self.question.dtype], "not the same result"
+            assert difference <= tolerance, "not the same result"
             largest = max(largest, difference)
         return largest
 
@@ -285,7 +289,7 @@ class Contest:
             + int(written) * np.dtype(question.dtype).itemsize,
             "correct": "not a loss" if entrant == "pass" else "asserted before timing",
             "largest_difference": self.check(),
-            "tolerance": TOLERANCE[question.dtype],
+            "tolerance": self.tolerance,
         }
         if entrant in ("numpy", "pass"):
             facts["level"] = "NumPy's own"
