@@ -141,7 +141,8 @@ cdef inline double evaluate(const Loss *loss, Side *x, Side *y, double eps, Pair
         pair.turn[0] = part_of(1, x.own[0] * x.own[0] + y.own[0] * y.own[0], 0)
         pair.turn[1] = part_of(1, x.own[1] * x.own[1] + y.own[1] * y.own[1], 0)
         return (pair.gap + pair.penalty) + alpha * ratio
-    return pair.gap + pair.penalty
+    else:
+        return pair.gap + pair.penalty
 
 
 cdef inline void differentiate(const Loss *loss, const Pair *pair, const Side *along, const Side *across, int box, double sign,

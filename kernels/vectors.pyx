@@ -182,20 +182,21 @@ cdef inline double slope(Score f, const Side *side, real x, real y) noexcept nog
     cdef double u, high
     if Score in Angle:
         return side.cross * (y * unit_of(f, side.other_unit, x)) - side.along * (x * unit_of(f, side.unit, x))
-    u = difference(f, side, x, y)
-    if Score is Euclid:
-        return u * side.along
-    elif Score is Taxicab:
-        u = 1 if u > 0 else u
-        return -1 if u < 0 else u
-    elif Score is Chebyshev:
-        high = side.cross if fabs(u) == side.along else 0 if fabs(u) < side.along else u
-        return high if u > 0 else -high
     else:
-        high = f.p - 1
-        high = side.along * pow[double](fabs(u), high, (f.p - high) - 1)
-        high = 0 if u == 0 else high
-        return high if u > 0 else -high
+        u = difference(f, side, x, y)
+        if Score is Euclid:
+            return u * side.along
+        elif Score is Taxicab:
+            u = 1 if u > 0 else u
+            return -1 if u < 0 else u
+        elif Score is Chebyshev:
+            high = side.cross if fabs(u) == side.along else 0 if fabs(u) < side.along else u
+            return high if u > 0 else -high
+        else:
+            high = f.p - 1
+            high = side.along * pow[double](fabs(u), high, (f.p - high) - 1)
+            high = 0 if u == 0 else high
+            return high if u > 0 else -high
 
 
 cdef inline double bend(Score f, const Side *side, real x, real y, double g) noexcept nogil:

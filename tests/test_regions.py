@@ -282,3 +282,13 @@ def test_classes_out_of_range_are_found_before_anything_is_written(loss: str) ->
     assert (grad == 5).all()
     with pytest.raises(TypeError, match=r"^(target|per_image): "):
         getattr(fl, loss)(X, LABELS, per_image="yes")
+
+
+def test_lovasz_of_ignored_pixels_alone() -> None:
+    """The mean over nothing is nan, and its gradient 0."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for per_image in (False, True):
+        value, grad = fl.lovasz_softmax_loss.value_and_grad(
+            x, np.full((2, 4), 255), ignore_index=255, per_image=per_image
+        )
+        assert np.isnan(value) and not grad.any()

@@ -257,11 +257,12 @@ def lovasz(
     count = float(np.count_nonzero(counted)) if groups else 0.0
     by = divisor(reduction, count, batch, weights if groups else 0.0, nonzero if groups else 0.0)
     if order:
+        scale = scale_of(*by) if by[0] else 0.0  # of nothing the gradient is 0
         for n in range(groups):
             one = slice(n, n + 1)
             part = (seen_x[one], seen_t[one], seen_s[one], seen_h[one] if order > 1 else None)
             work.start(part, mode == "binary", seen.ignored, threads)
-            work.carry_back(scale_of(*by), threads)
+            work.carry_back(scale, threads)
         if grad is not None and not own:
             grad[...] = slopes
     if value is None:
