@@ -47,10 +47,12 @@ def boxes(
     check_reduction(reduction)
 
     def ends_last(array: Array) -> Array:
-        return np.moveaxis(array, place, -1)
+        return array if place == -1 else np.moveaxis(array, place, -1)
 
     def as_first(array: Array) -> Array:
-        return ends_last(np.broadcast_to(array, first.shape))
+        if array.shape != first.shape:
+            array = np.broadcast_to(array, first.shape)
+        return ends_last(array)
 
     pairs = ends_last(first)[..., 0]
     given = w = None
