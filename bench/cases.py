@@ -1,16 +1,35 @@
-"""What is measured: the losses of tests/registry.py, and what else works on rows."""
+"""What is measured: every loss of tests/registry.py and every activation, and in which shapes.
+
+A loss over single elements or over classes needs nothing here. One of several operands needs a
+line (`OF_SEVERAL`) that says what makes them.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+import fusedloss as fl
 from tests import registry as reg
+from tests.losses import (
+    binary,
+    boxes,
+    classification,
+    contrastive,
+    distributions,
+    margins,
+    ranking,
+    regions,
+    regression,
+    similarity,
+)
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -26,13 +45,28 @@ RESULT = "result"
 
 # --- inputs: spread so widely that every branch of a formula is met -----------------------------
 
+#: So many numbers are drawn; more are these again, since drawing would take longer than measuring.
+DRAWN: Final = 1_000_000
 
-def operands(row: reg.Elementwise) -> Inputs:
+
+def _repeated(draw: Callable[[int], Array], shape: Shape) -> Array:
+    return np.resize(draw(min(prod(shape), DRAWN)), shape)
+
+
+def _normal(rng: np.random.Generator, shape: Shape, scale: float = 1.0) -> Array:
+    return _repeated(lambda n: rng.normal(0, scale, n), shape)
+
+
+def elements(row: reg.Elementwise) -> Inputs:
     """What tests/registry.py takes for typical of each operand, in the order of the arguments."""
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-        made = {name: reg.KINDS[kind].typical(rng, shape) for name, kind in row.kinds.items()}
-        return tuple(made[name].astype(dtype) for name in row.operands)
+        def draw(kind: str) -> Array:
+            typical = reg.KINDS[kind].typical
+            return _repeated(lambda n: typical(rng, n).astype(dtype), shape)
+
+        made = {name: draw(kind) for name, kind in row.kinds.items()}
+        return tuple(made[name] for name in row.operands)
 
     return make
 
@@ -78,7 +112,7 @@ def rows_of(kind: str) -> Inputs:
     """Logits with the classes on axis 1, and targets of a kind."""
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-        x, target = rng.normal(0, 3, shape).astype(dtype), TARGETS[kind](rng, shape)
+        x, target = _normal(rng, shape, 3).astype(dtype), TARGETS[kind](rng, shape)
         return x, target.astype(dtype) if target.dtype.kind == "f" else target
 
     return make
@@ -86,39 +120,35 @@ def rows_of(kind: str) -> Inputs:
 
 def logits(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Logits alone."""
-    return (rng.normal(0, 3, shape).astype(dtype),)
+    return (_normal(rng, shape, 3).astype(dtype),)
 
 
-# Of losses of several operands: vectors, boxes, lists of items, images.
-
-
-def _vectors(*names: str) -> Inputs:
-    """So many arrays of vectors, on axis 1, of which each is near the one before, or not."""
+def vectors(count: int) -> Inputs:
+    """So many arrays of vectors, on axis 1, of which each is near the first, or not."""
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-        first = rng.normal(size=shape)
-        noise = (rng.normal(size=shape) * rng.uniform(0.1, 2, (shape[0], 1)) for _ in names[1:])
-        made = [first, *(first + more for more in noise)]
+        first = _normal(rng, shape)
+        far = rng.uniform(0.1, 2, (count - 1, shape[0], 1))
+        made = [first, *(first + scale * _normal(rng, shape) for scale in far)]
         return tuple(a.astype(dtype) for a in made)
 
     return make
 
 
-def _pairs(*classes: float) -> Inputs:
+def pairs(*classes: float) -> Inputs:
     """Two arrays of vectors, and which of the classes each pair is in."""
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-        target = rng.choice(classes, shape[0]).astype(dtype)
-        return (*_vectors("input1", "input2")(rng, shape, dtype), target)
+        return (*vectors(2)(rng, shape, dtype), rng.choice(classes, shape[0]).astype(dtype))
 
     return make
 
 
-def _labelled_vectors(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    return rng.normal(size=shape).astype(dtype), rng.integers(0, 10, shape[0])
+def labelled_vectors(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    return _normal(rng, shape).astype(dtype), rng.integers(0, 10, shape[0])
 
 
-def _boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+def pairs_of_boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Two arrays of boxes, most of which overlap."""
     corners = rng.uniform(0, 1, (shape[0], 2))
     sides = rng.uniform(0.2, 1, (shape[0], 2))
@@ -126,134 +156,186 @@ def _boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     return first.astype(dtype), (first + rng.uniform(-0.1, 0.1, shape)).astype(dtype)
 
 
-def _lists_of_items(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+def items(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Scores and relevances."""
     return rng.normal(size=shape).astype(dtype), rng.integers(0, 5, shape).astype(dtype)
 
 
-def _numbers(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+def numbers(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     return rng.normal(size=shape).astype(dtype), rng.normal(size=shape).astype(dtype)
 
 
-def _images(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+def images(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Logits with the classes on axis 1, and the class of each pixel."""
-    x, target = rng.normal(0, 3, shape).astype(dtype), _classes(rng, shape)
-    return x, target
+    return _normal(rng, shape, 3).astype(dtype), _classes(rng, shape)
 
 
-def _masks(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+def masks(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Logits of pixels, and which of them are inside."""
-    return rng.normal(0, 3, shape).astype(dtype), rng.integers(0, 2, shape).astype(dtype)
+    return _normal(rng, shape, 3).astype(dtype), rng.integers(0, 2, shape).astype(dtype)
 
 
 # --- the list -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Case:
-    """A row: a loss, its inputs, and with which shapes of which dtype it is measured."""
+class Shapes:
+    """In which shapes a function is measured, from small to large."""
 
+    every: Sequence[Shape]
+    quick: Sequence[Shape]  # by `make bench-quick`
+    peers: Sequence[Shape]  # beside other libraries
+
+    @property
+    def usual(self) -> Shape:
+        """The one that stands for the function in plots, and where peers show more."""
+        return self.peers[-1]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function with its inputs, and in which shapes it is measured."""
+
+    family: str
     loss: str  # the name in fusedloss, and of its twin in tests/losses/
     inputs: Inputs
-    shapes: Mapping[str, Sequence[Shape]]
-    results: Sequence[str] = (VALUE, GRAD)
-    entrants: Sequence[str] = ("fused", "numpy")
+    shapes: Shapes
+    leaves: Sequence[str] = ("input",)  # what the gradients are with respect to
     options: Mapping[str, Any] = field(default_factory=dict)
-    #: The largest difference from the twin, where more than usual is in the nature of the loss.
+    #: The largest difference from the others, where more than usual is in the nature of the loss.
     tolerance: float | None = None
 
+    @property
+    def operands(self) -> list[str]:
+        """The names of the inputs."""
+        parameters = inspect.signature(getattr(fl, self.loss)).parameters.values()
+        return [p.name for p in parameters if p.default is p.empty]
 
-_1M = (1_000_000,)
-_ELEMENTS = {"float32": [(1,), (100,), (10_000,), _1M], "float64": [_1M]}
-_SOME_ELEMENTS = {"float32": [(100,), _1M], "float64": [_1M]}
-_WIDE = (10_000, 1000)
-_ROWS = {"float32": [(1, 10), (32, 10), (100_000, 10), _WIDE, (256, 32_000)], "float64": [_WIDE]}
-_SOME_ROWS = {"float32": [(100_000, 10), _WIDE]}
-# These losses do so little with an element that memory sets the pace: how near do they come?
-_BY_MEMORY = ("fused", "numpy", "pass")
-
-# These are measured at more sizes, and with threads.
-_OF_OLD = {"mse_loss": _BY_MEMORY, "l1_loss": _BY_MEMORY, "huber_loss": _BY_MEMORY}
-_OF_OLD["binary_cross_entropy_with_logits"] = ("fused", "numpy")
+    @property
+    def results(self) -> Sequence[str]:
+        """What can be asked for."""
+        return (VALUE, GRAD) if isinstance(getattr(fl, self.loss), fl.Loss) else (RESULT,)
 
 
-def _first_rows(rows: Iterable[Any]) -> dict[str, Any]:
+_1M, _16M = (1_000_000,), (16_000_000,)
+_ELEMENTS = Shapes([(1,), (1000,), _1M, _16M], [(1,), _1M], [(1,), _16M, _1M])
+_SHORT, _WIDE = (100_000, 10), (10_000, 1000)
+_ROWS = Shapes([(32, 10), _SHORT, _WIDE], [_SHORT, (1000, 1000)], [_SHORT, _WIDE])
+_LOGITS = [
+    (32, 10),
+    (10_000, 3),
+    _SHORT,
+    (10_000, 100),
+    (8, 21, 256, 256),
+    (256, 32_000),
+    (64, 128_256),
+    _WIDE,
+]
+#: cross_entropy is what people ask for first: in more shapes.
+_MANY_ROWS = Shapes([s for s in _LOGITS if len(s) == 2], _ROWS.quick, _LOGITS)
+_LONG = (100_000, 128)
+_VECTORS = Shapes([(100, 128), (100_000, 4), _LONG], [(10_000, 128)], [(100_000, 16), _LONG])
+_BATCH = Shapes([(64, 128), (1024, 128)], [(256, 128)], [(4096, 128)])
+_LISTS = Shapes([(32, 10), (10_000, 100)], [(1000, 100)], [(10_000, 100)])
+_FEW_LISTS = Shapes([(32, 10), (1000, 100)], [(100, 100)], [(1000, 100)])
+_IMAGES = Shapes([(1, 3, 32, 32), (8, 21, 256, 256)], [(1, 21, 128, 128)], [(8, 21, 256, 256)])
+_ONE_IMAGE = Shapes([(1, 3, 32, 32), (1, 21, 256, 256)], [(1, 21, 64, 64)], [(1, 21, 256, 256)])
+_MASKS = Shapes([(1, 32, 32), (8, 256, 256)], [(1, 128, 128)], [(8, 256, 256)])
+_BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
+
+
+def _first_rows(rows: Iterable[Any]) -> Iterable[Any]:
     """The first row of each loss, with its options."""
     found: dict[str, Any] = {}
     for row in rows:
         found.setdefault(row.loss, row)
-    return found
+    return found.values()
 
 
-_LOSSES: dict[str, reg.Elementwise] = _first_rows(reg.ELEMENTWISE)
+def _name(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
 
-ELEMENTWISE = [
-    *(
-        Case(
-            row.loss,
-            operands(row),
-            _ELEMENTS if row.loss in _OF_OLD else _SOME_ELEMENTS,
-            entrants=_OF_OLD.get(row.loss, ("fused", "numpy")),
-            options=row.options,
-        )
-        for row in _LOSSES.values()
-    ),
-    Case("sigmoid", logits, {"float32": [(100,), _1M]}, [RESULT]),
-    Case("logsigmoid", logits, {"float32": [(100,), _1M]}, [RESULT]),
+
+ELEMENTWISE: Final = [
     Case(
-        "binary_cross_entropy_with_logits",
-        operands(_LOSSES["binary_cross_entropy_with_logits"]),
-        {"float32": [(10_000_000,)]},
-        [GRAD],
-        entrants=("1 thread", "2 threads"),
-    ),
+        _name(module),
+        row.loss,
+        elements(row),
+        _ELEMENTS,
+        (row.first,) if row.side is None else (row.first, row.third or ""),
+        row.options,
+    )
+    for module in (regression, binary, distributions)
+    for row in _first_rows(module.ELEMENTWISE)
 ]
 
-FIRST_ROWS: Final[dict[str, reg.Rows]] = _first_rows(reg.ROWS)
+ROWS: Final = [
+    Case(
+        _name(module),
+        row.loss,
+        rows_of(row.target),
+        _MANY_ROWS if row.loss == "cross_entropy" else _ROWS,
+        options=row.options,
+    )
+    for module in (classification, margins)
+    for row in _first_rows(module.ROWS)
+]
 
-ROWS = [
+#: Of losses whose values come from many numbers of several operands: what makes them, in which
+#: shapes.
+OF_SEVERAL: Final[dict[str, tuple[Inputs, Shapes]]] = {
+    "cosine_embedding_loss": (pairs(-1, 1), _VECTORS),
+    "cosine_distance": (vectors(2), _VECTORS),
+    "triplet_margin_loss": (vectors(3), _VECTORS),
+    "triplet_margin_with_distance_loss": (vectors(3), _VECTORS),
+    "contrastive_loss": (pairs(0, 1), _VECTORS),
+    "info_nce_loss": (vectors(2), _BATCH),
+    "supervised_contrastive_loss": (labelled_vectors, _BATCH),
+    "circle_loss": (labelled_vectors, _BATCH),
+    "mean_pairwise_squared_error": (numbers, _LISTS),
+    "ranking_softmax_loss": (items, _LISTS),
+    "pairwise_logistic_loss": (items, _FEW_LISTS),
+    "dice_loss": (images, _IMAGES),
+    "generalized_dice_loss": (images, _IMAGES),
+    "jaccard_loss": (images, _IMAGES),
+    "tversky_loss": (images, _IMAGES),
+    "focal_tversky_loss": (images, _IMAGES),
+    "lovasz_hinge_loss": (masks, _MASKS),
+    "lovasz_softmax_loss": (images, _ONE_IMAGE),
+    "generalized_box_iou_loss": (pairs_of_boxes, _BOXES),
+    "distance_box_iou_loss": (pairs_of_boxes, _BOXES),
+    "complete_box_iou_loss": (pairs_of_boxes, _BOXES),
+}
+#: Errors that are equal but for their last digits may be sorted otherwise; and torch and NumPy take
+#: steps of the Jaccard index, which is up to 1, as differences of float32 numbers.
+_TOLERANCE: Final = {"lovasz_softmax_loss": 1e-3, "lovasz_hinge_loss": 1e-3}
+
+JOINT: Final = [
+    Case(
+        _name(module),
+        row.loss,
+        *OF_SEVERAL[row.loss],
+        row.leaves,
+        row.options,
+        _TOLERANCE.get(row.loss),
+    )
+    for module in (similarity, contrastive, ranking, regions, boxes)
+    for row in _first_rows(module.JOINT)
+]
+
+_RESULTS = Shapes([(1,), (1000,), _1M, _16M], [_1M], [_1M])
+ACTIVATIONS: Final = [
+    *(Case("activations", name, logits, _RESULTS) for name in ("sigmoid", "logsigmoid")),
     *(
-        Case(
-            row.loss,
-            rows_of(row.target),
-            _ROWS if row.loss == "cross_entropy" else _SOME_ROWS,
-            options=row.options,
-        )
-        for row in FIRST_ROWS.values()
+        Case("activations", name, logits, _ROWS, options={"axis": 1})
+        for name in ("softmax", "log_softmax", "logsumexp")
     ),
-    Case("softmax", logits, _SOME_ROWS, [RESULT], options={"axis": -1}),
-    Case("log_softmax", logits, _SOME_ROWS, [RESULT], options={"axis": -1}),
-    Case("logsumexp", logits, _SOME_ROWS, [RESULT], options={"axis": -1}),
+    Case("activations", "normalize", vectors(1), _VECTORS),
+    Case("activations", "cosine_similarity", vectors(2), _VECTORS),
+    Case("activations", "pairwise_distance", vectors(2), _VECTORS),
 ]
 
-
-_VECTORS = {"float32": [(100_000, 128)]}
-_IMAGES = {"float32": [(8, 21, 256, 256)]}
-_BOXES = {"float32": [(1_000_000, 4)]}
-
-JOINT = [
-    Case("cosine_embedding_loss", _pairs(-1, 1), _VECTORS),
-    Case("cosine_distance", _vectors("input", "target"), _VECTORS),
-    Case("triplet_margin_loss", _vectors("anchor", "positive", "negative"), _VECTORS),
-    Case("contrastive_loss", _pairs(0, 1), _VECTORS),
-    Case("info_nce_loss", _vectors("query", "positive"), {"float32": [(4096, 128)]}),
-    Case("supervised_contrastive_loss", _labelled_vectors, {"float32": [(4096, 128)]}),
-    Case("circle_loss", _labelled_vectors, {"float32": [(4096, 128)]}),
-    Case("mean_pairwise_squared_error", _numbers, {"float32": [(10_000, 100)]}),
-    Case("ranking_softmax_loss", _lists_of_items, {"float32": [(10_000, 100)]}),
-    Case("pairwise_logistic_loss", _lists_of_items, {"float32": [(1000, 100)]}),
-    Case("dice_loss", _images, _IMAGES),
-    Case("generalized_dice_loss", _images, _IMAGES),
-    Case("jaccard_loss", _images, _IMAGES),
-    Case("tversky_loss", _images, _IMAGES),
-    Case("focal_tversky_loss", _images, _IMAGES),
-    Case("lovasz_hinge_loss", _masks, {"float32": [(8, 256, 256)]}),
-    # Errors that are equal but for their last digits may be sorted otherwise.
-    Case("lovasz_softmax_loss", _images, {"float32": [(1, 21, 256, 256)]}, tolerance=1e-3),
-    Case("generalized_box_iou_loss", _boxes, _BOXES),
-    Case("distance_box_iou_loss", _boxes, _BOXES),
-    Case("complete_box_iou_loss", _boxes, _BOXES),
-]
+CASES: Final = [*ELEMENTWISE, *ROWS, *JOINT, *ACTIVATIONS]
 
 
 # --- from rows to questions ---------------------------------------------------------------------
@@ -261,7 +343,7 @@ JOINT = [
 
 @dataclass(frozen=True)
 class Question:
-    """One line of the summary: a loss with one dtype and one shape, asked for one result."""
+    """A function with one dtype and one shape, asked for one result."""
 
     case: Case
     dtype: str
@@ -285,27 +367,90 @@ class Question:
     @property
     def group(self) -> str:
         """What pytest-benchmark groups by."""
-        name = f"{self.case.loss} {self.dtype} {self.shape_name} {self.result}"
-        return name if "fused" in self.entrants else f"{name} threads"
+        case = self.case
+        return f"{case.family} {case.loss} {self.dtype} {self.shape_name} {self.result}"
 
-    @property
-    def entrants(self) -> list[str]:
-        """Who takes part. A plain pass says nothing where the call itself takes most of the time,
-        and it writes an array, which a loss does that is asked for its gradient."""
-        memory_sets_the_pace = self.size >= 1_000_000 and self.result == GRAD
-        return [name for name in self.case.entrants if name != "pass" or memory_sets_the_pace]
+    def inputs(self) -> Arrays:
+        """The same for every process that asks."""
+        return self.case.inputs(np.random.default_rng(0), self.shape, self.dtype)
+
+    def named(self, arrays: Arrays) -> dict[str, Array]:
+        """By the names of the operands."""
+        return dict(zip(self.case.operands, arrays, strict=True))
 
 
-def questions(cases: Iterable[Case]) -> list[Question]:
-    """All questions of these rows, in the order of the summary."""
+def full() -> list[Question]:
+    """Every function in all shapes, both dtypes, all results."""
     return [
         Question(case, dtype, shape, result)
-        for case in cases
-        for dtype, shapes in case.shapes.items()
-        for shape in shapes
+        for case in CASES
+        for dtype in ("float32", "float64")
+        for shape in case.shapes.every
         for result in case.results
     ]
 
 
-#: All questions by the names of their groups.
-QUESTIONS = {question.group: question for question in questions([*ELEMENTWISE, *ROWS, *JOINT])}
+def quick() -> list[Question]:
+    """Every function once or twice."""
+    return [
+        Question(case, "float32", shape, case.results[-1])
+        for case in CASES
+        for shape in case.shapes.quick
+    ]
+
+
+def beside_peers() -> list[Question]:
+    """Value and gradient in float32; of the usual shape also the value alone, and float64.
+
+    cross_entropy has all of that in all shapes, but for the float64 ones.
+    """
+    found = []
+    for case in CASES:
+        for shape in case.shapes.peers:
+            usual = shape == case.shapes.usual
+            alone = usual or case.loss == "cross_entropy"
+            results = case.results if alone else case.results[-1:]
+            found += [Question(case, "float32", shape, result) for result in results]
+            if usual:
+                found.append(Question(case, "float64", shape, case.results[-1]))
+    return found
+
+
+#: Losses whose times are drawn against sizes: one that memory paces, one with a branch, two that
+#: compute.
+BY_SIZE: Final = (
+    "mse_loss",
+    "huber_loss",
+    "binary_cross_entropy_with_logits",
+    "sigmoid_focal_loss",
+)
+
+
+def by_size() -> list[Question]:
+    shapes = [(10**k,) for k in range(8)] + [_16M]
+    chosen = [case for case in ELEMENTWISE if case.loss in BY_SIZE]
+    return [Question(case, "float32", shape, GRAD) for case in chosen for shape in shapes]
+
+
+def by_classes() -> list[Question]:
+    """A million logits, or as near as may be, in rows of 2 classes to a million."""
+    classes = (2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
+    (case,) = (case for case in ROWS if case.loss == "cross_entropy")
+    return [Question(case, "float32", (1_000_000 // c, c), GRAD) for c in classes]
+
+
+def by_threads() -> list[Question]:
+    """Loss and shape where memory sets the pace, and where arithmetic does; large and middling."""
+    by_name = {case.loss: case for case in CASES}
+    chosen = [(name, shape) for name in BY_SIZE for shape in ((100_000,), _1M, _16M)]
+    chosen += [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
+    chosen += [("triplet_margin_loss", _LONG), ("dice_loss", (8, 21, 256, 256))]
+    return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]
+
+
+def by_memory() -> list[Question]:
+    """Gradients small enough to be kept by the allocator, and so large that they are not."""
+    by_name = {case.loss: case for case in CASES}
+    chosen = [(name, shape) for name in BY_SIZE for shape in (_1M, _16M)]
+    chosen += [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
+    return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]

@@ -1,297 +1,246 @@
-"""How it is measured: who takes part in a question, whether they agree, and who is faster."""
+"""How a question is measured: all agree, then they race; pytest-benchmark records the race."""
 
 from __future__ import annotations
 
-import os
-import time
-import timeit
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import inf
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import pytest
 
 import fusedloss as fl
-from bench.cases import GRAD, RESULT, Arrays, Case, Question, questions
-from tests import twins
+from bench import cases, counters, entrants
+from bench.cases import Question
+from bench.entrants import FUSED, MEMORY, NUMPY, Entrant
+from bench.race import Outcome, available_cpus, bind, race
 
-Function: TypeAlias = Callable[[], Any]
-
-#: So long a race lasts, however many take part. The questions are many: see README.md.
-RACE_SECONDS: Final = 0.75
-#: But each has at least so many turns,
-MIN_TURNS: Final = 5
-#: of so many samples (its first one finds the caches as the one before has left them),
-SAMPLES: Final = 3
-#: each of as many calls as take this time. Short, so that some are not interrupted.
-SAMPLE_SECONDS: Final = 100e-6
-#: A ratio is marked that moves by more than this between the two halves of its race,
-NOISY: Final = 0.2
-#: and one of threads if for more than this part of the race there was no CPU for both.
-SHARED_CPU: Final = 0.05
-#: What pytest-benchmark records after the race.
-RECORD_SECONDS: Final = 0.15
-
-#: The largest difference from the twin, relative to its largest number. Generous: this is to see
-#: that both compute the same thing, not how well.
+#: The largest difference from ours, relative to the largest number there. Generous: this is to see
+#: that all compute the same thing; bench/accuracy.py says how well.
 TOLERANCE: Final = {"float32": 1e-5, "float64": 1e-12}
+#: Libraries may compute in another precision.
+PEERS_TOLERANCE: Final = {"float32": 1e-4, "float64": 1e-9}
 
 
-# --- who takes part -----------------------------------------------------------------------------
+# --- suites -------------------------------------------------------------------------------------
 
 
-def _fused(question: Question, arrays: Arrays) -> Function:
-    """The kernel. It writes into arrays that are there already, as in a training loop."""
-    case = question.case
-    loss = getattr(fl, case.loss)
-    if question.result == GRAD:
-        _, grad = loss.value_and_grad(*arrays, **case.options)
-        buffers = tuple(map(np.zeros_like, grad)) if type(grad) is tuple else np.zeros_like(grad)
-        return partial(loss.value_and_grad, *arrays, **case.options, grad_out=buffers)
-    call = partial(loss, *arrays, **case.options)
-    if question.result == RESULT:
-        return partial(call, out=np.zeros_like(call()))
-    return call
+def _beside_numpy(question: Question) -> list[str]:
+    return [FUSED, NUMPY, *([MEMORY] if entrants.MAKERS[MEMORY].has(question) else [])]
 
 
-def _numpy(question: Question, arrays: Arrays) -> Function:
-    """The twin."""
-    case = question.case
-    name = f"{case.loss}_and_grad" if question.result == GRAD else case.loss
-    return partial(getattr(twins, name), *arrays, **case.options)
+def _the_two(question: Question) -> list[str]:
+    return [FUSED, NUMPY]
 
 
-def _pass(question: Question, arrays: Arrays) -> Function:
-    """Reads two arrays and writes a third: what memory asks of a loss with its gradient."""
-    a, b = arrays
-    return partial(np.add, a, b, out=np.zeros_like(a))
+def _everyone(question: Question) -> list[str]:
+    return [
+        name
+        for name, maker in entrants.MAKERS.items()
+        if maker.has(question) and entrants.installed(name)
+    ]
 
 
-def _threads(count: int, question: Question, arrays: Arrays) -> Function:
-    """The kernel with so many threads. Setting their number takes a fraction of a microsecond."""
-    fused = _fused(question, arrays)
-
-    def call() -> Any:
-        fl.set_num_threads(count)
-        return fused()
-
-    return call
-
-
-_MAKERS: Final[dict[str, Callable[[Question, Arrays], Function]]] = {
-    "fused": _fused,
-    "numpy": _numpy,
-    "pass": _pass,
-    "1 thread": partial(_threads, 1),
-    "2 threads": partial(_threads, 2),
-}
-
-
-def settle_allocator() -> None:
-    """Bring glibc to where it is in a process that has run for a while.
-
-    It returns large freed blocks to the system, at first already small ones, and learns from the
-    blocks freed. NumPy's temporaries of some megabytes would cost page faults or not, several times
-    the work itself, depending on what ran before. Freeing the largest block that it learns from
-    (less than 32 MB) spares NumPy them in all questions but those with larger arrays.
-    """
-    block = np.empty(31 << 20, dtype=np.uint8)
-    del block
-
-
-def available_cpus() -> int:
-    """How many CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def entries(cases: Iterable[Case]) -> pytest.MarkDecorator:
-    """Parametrize a test function with all questions, and with those who take part in them."""
-    needs_two = pytest.mark.skipif(
-        available_cpus() < 2 or not (fl.show_config("dict") or {})["openmp"],
-        reason="needs two CPUs, and kernels built with OpenMP",
-    )
-    return pytest.mark.parametrize(
-        ("contest", "entrant"),
-        [
-            pytest.param(
-                question.group,  # its name, as pytest-benchmark puts the parameters into the JSON
-                entrant,
-                id=f"{question.group} {entrant}",
-                marks=[needs_two] if "thread" in entrant else [],
-            )
-            for question in questions(cases)
-            for entrant in question.entrants
-        ],
-        indirect=["contest"],
-    )
-
-
-# --- the race -----------------------------------------------------------------------------------
+def _threads(question: Question) -> list[str]:
+    counts = [1]
+    while counts[-1] * 2 <= available_cpus():
+        counts.append(counts[-1] * 2)
+    if counts[-1] < available_cpus():
+        counts.append(available_cpus())
+    who = [FUSED, *(["torch"] if entrants.installed("torch") else [])]
+    return [f"{name}, {n} thread{'s' * (n > 1)}" for name in who for n in counts]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Seconds per call: for each who took part the best of every turn."""
+class Suite:
+    """Questions, who takes part in them, and how long a race lasts at least."""
 
-    question: Question
-    turns: dict[str, list[float]]
-    waited: float  # what part of the race this thread was ready, but had no CPU
-
-    @property
-    def best(self) -> dict[str, float]:
-        return {name: min(times) for name, times in self.turns.items()}
-
-    def ratio(self, slow: str, fast: str, part: slice = slice(None)) -> float | None:
-        """Best time by best time; None where one did not take part."""
-        if slow not in self.turns or fast not in self.turns:
-            return None
-        return min(self.turns[slow][part]) / min(self.turns[fast][part])
-
-    def noise(self, slow: str, fast: str) -> float | None:
-        """By what part the ratios of odd and of even turns differ: two races, as it were."""
-        odd, even = (self.ratio(slow, fast, slice(start, None, 2)) for start in (0, 1))
-        if odd is None or even is None:
-            return None
-        return max(odd, even) / min(odd, even) - 1
-
-    def doubtful(self, slow: str, fast: str) -> bool:
-        """Whether the ratio should not be trusted. Two threads that had to share a CPU, because
-        others used the second one, say nothing about threads, and may say it steadily."""
-        return (self.noise(slow, fast) or 0.0) > NOISY or (
-            "thread" in fast and self.waited > SHARED_CPU
-        )
+    questions: Callable[[], list[Question]]
+    entrants: Callable[[Question], list[str]]
+    seconds: float
+    peers: bool = False  # whether others than NumPy take part
 
 
-def _waiting() -> float:
-    """Seconds that this thread has waited for a CPU so far; Linux says it, elsewhere it is 0."""
-    try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) * 1e-9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+SUITES: Final[dict[str, Suite]] = {
+    "full": Suite(cases.full, _beside_numpy, 0.25),
+    "quick": Suite(cases.quick, _the_two, 0.2),
+    "peers": Suite(cases.beside_peers, _everyone, 1.5, peers=True),
+    "sizes": Suite(cases.by_size, _everyone, 1.0, peers=True),
+    "classes": Suite(cases.by_classes, _everyone, 1.0, peers=True),
+    "threads": Suite(cases.by_threads, _threads, 1.5, peers=True),
+    "memory": Suite(cases.by_memory, _everyone, 1.5, peers=True),
+}
 
 
-def _calls(timer: timeit.Timer) -> int:
-    """How many calls make a sample."""
-    calls = 1
-    timer.timeit(1)  # the first call of all has more to do
-    # The best of three: an interruption must not pass for a slow function.
-    while min(timer.repeat(3, calls)) < SAMPLE_SECONDS:
-        calls *= 2
-    return calls
+# --- a question ---------------------------------------------------------------------------------
 
 
 def _parts(result: Any) -> list[Any]:
     """Value and gradients, of which there may be several."""
     if not isinstance(result, tuple):
-        return [result]
+        return [np.asarray(result)]
     return [part for item in result for part in _parts(item)]
+
+
+class _Replay:
+    """A timer that shows a race again, so that pytest-benchmark records what the race measured.
+
+    Its own runs would be others, without the rivals in between. It reads the timer before and
+    after each round; the seconds of a round pass in between.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._rounds: list[float] = []
+
+    def load(self, rounds: Sequence[float]) -> None:
+        self._rounds = [step for seconds in reversed(rounds) for step in (seconds, 0.0)]
+
+    def __call__(self) -> float:
+        self._now += self._rounds.pop() if self._rounds else 0.0
+        return self._now
+
+
+REPLAY: Final = _Replay()
+
+
+def _nothing() -> None:
+    """What pytest-benchmark calls while the timer shows the race."""
 
 
 class Contest:
     """A question with its arrays, for as long as its tests run."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, names: Sequence[str], seconds: float) -> None:
         self.question = question
-        self.arrays = question.case.inputs(np.random.default_rng(0), question.shape, question.dtype)
-        self._functions = {name: _MAKERS[name](question, self.arrays) for name in question.entrants}
-        self._calls: dict[str, int] = {}
-        self._difference: float | None = None
-        self.outcome: Outcome | None = None
+        self.names = names
+        self.on_race: Callable[[Outcome], None] = lambda outcome: None
+        self._outcome: Outcome | None = None
+        self._seconds = seconds
+        self._arrays = question.inputs()
+        self._entrants: dict[str, Entrant] = {}
+        self._absent: dict[str, str] = {}  # peers that fail, or compute something else, and why
+        self._differences: dict[str, float] | None = None
+        self._bytes_written = 0
+        self._cycles: dict[str, float] = {}
 
-    def run(self, benchmark: Any, entrant: str) -> None:
+    def run(self, benchmark: Any, name: str) -> None:
         """What every test does: check, race (the first test of a question only), record."""
         benchmark.group = self.question.group
-        self.check()
+        self._check()
+        if name in self._absent:
+            pytest.skip(f"{name}: {self._absent[name]}")
         if benchmark.disabled:
-            benchmark(self._functions[entrant])
+            benchmark(self._entrants[name].step)
             return
-        outcome = self.race()
-        benchmark.extra_info.update(
-            self.facts(entrant), best_in_race=outcome.best[entrant], waited_for_cpu=outcome.waited
-        )
-        calls = self._calls[entrant]
-        rounds = int(RECORD_SECONDS / (outcome.best[entrant] * calls))
-        # pytest-benchmark's statistics are those of a run of its own, without the others.
+        outcome = self._race()
+        turns = outcome.turns[name]
+        REPLAY.load([sample for turn in turns for sample in turn.samples])
         benchmark.pedantic(
-            self._functions[entrant],
-            rounds=max(5, min(rounds, 500)),
-            iterations=calls,
-            warmup_rounds=1,
+            _nothing,
+            rounds=sum(len(turn.samples) for turn in turns),
+            iterations=turns[0].calls,
         )
+        benchmark.extra_info.update(self._facts(name))
 
-    def check(self) -> float:
-        """Assert that those who compute the loss agree; return how far they differ.
+    def _check(self) -> None:
+        """Assert that those who compute the function agree. This touches all arrays, too."""
+        if self._differences is not None:
+            return
+        expected: list[Any] = []
+        differences: dict[str, float] = {}
+        for name in self.names:
+            try:
+                entrant = entrants.make(name, self.question, self._arrays)
+                result = entrant.step()
+                if entrant.results is not None:
+                    found = _parts(entrant.results(result))
+                    if not expected:  # the kernel is the first
+                        expected = [a.copy() for a in found]
+                    differences[name] = self._difference(name, found, expected)
+            except Exception as error:
+                if name not in entrants.PEERS:
+                    raise
+                self._absent[name] = f"{type(error).__name__}: {error}".partition("\n")[0]
+            else:
+                self._entrants[name] = entrant
+        written = expected[self.question.result == cases.GRAD :]
+        if self.question.result != cases.VALUE:
+            self._bytes_written = sum(a.nbytes for a in written)
+        self._differences = differences
 
-        This touches all arrays, too.
-        """
-        if self._difference is None:
-            one, other = (name for name in self.question.entrants if name != "pass")
-            self._difference = self._compare(self._functions[one](), self._functions[other]())
-        return self._difference
+    def _tolerance(self, name: str) -> float:
+        usual = PEERS_TOLERANCE if name in entrants.PEERS else TOLERANCE
+        return self.question.case.tolerance or usual[self.question.dtype]
 
-    @property
-    def tolerance(self) -> float:
-        return self.question.case.tolerance or TOLERANCE[self.question.dtype]
-
-    def _compare(self, result: Any, expected: Any) -> float:
-        largest, tolerance = 0.0, self.tolerance
-        for a, b in zip(_parts(result), _parts(expected), strict=True):
-            assert a.shape == b.shape
-            assert a.dtype == b.dtype == self.question.dtype, "one computes with another precision"
+    def _difference(self, name: str, found: list[Any], expected: list[Any]) -> float:
+        largest = 0.0
+        for a, b in zip(found, expected, strict=True):
+            assert a.shape == b.shape, f"{name}: another shape"
+            if name not in entrants.PEERS or a.ndim:
+                assert a.dtype == b.dtype == self.question.dtype, f"{name}: another precision"
             scale = np.max(np.abs(b))
-            assert 0 < scale < inf
-            difference = float(np.max(np.abs(a - b)) / scale)
-            assert difference <= tolerance, "not the same result"
-            largest = max(largest, difference)
+            assert 0 < scale < inf, "a result that says nothing"
+            largest = max(largest, float(np.max(np.abs(a - b)) / scale))
+        assert largest <= self._tolerance(name), f"{name}: not the same result, {largest:.1e}"
         return largest
 
-    def race(self) -> Outcome:
-        """Let all run in turns. What disturbs the machine for a while then disturbs all alike."""
-        if self.outcome is not None:
-            return self.outcome
-        timers = {name: timeit.Timer(function) for name, function in self._functions.items()}
-        self._calls = {name: _calls(timer) for name, timer in timers.items()}
-        turns: dict[str, list[float]] = {name: [] for name in timers}
-        order = list(timers)
-        start, waiting = time.perf_counter(), _waiting()
-        while time.perf_counter() < start + RACE_SECONDS or len(turns[order[0]]) < MIN_TURNS:
-            for name in order:
-                calls = self._calls[name]
-                turns[name].append(min(timers[name].repeat(SAMPLES, calls)) / calls)
-            order.append(order.pop(0))  # nobody shall always run after the same other
-        waited = (_waiting() - waiting) / (time.perf_counter() - start)
-        self.outcome = Outcome(self.question, turns, waited)
-        return self.outcome
+    def _race(self) -> Outcome:
+        if self._outcome is None:
+            functions = {name: entrant.step for name, entrant in self._entrants.items()}
+            wide = max(entrant.threads for entrant in self._entrants.values())
+            if wide > 1:  # all may have been bound to one CPU
+                bind(available_cpus())
+            self._outcome = race(functions, self._seconds)
+            self.on_race(self._outcome)
+            self._cycles = {
+                name: counters.cycles(step, self._outcome.turns[name][0].calls)
+                for name, step in functions.items()
+                if counters.available()
+            }
+        return self._outcome
 
-    def facts(self, entrant: str) -> dict[str, Any]:
+    def _facts(self, name: str) -> dict[str, Any]:
         """What the JSON says about one of them besides its times."""
-        question = self.question
-        written = question.size if question.result != "value" else 0
-        if question.result == RESULT:
-            written = np.size(self._functions["fused"]())
-        elif written and entrant != "pass":
-            written *= len(_parts(self._functions[entrant]())) - 1
+        question, outcome, entrant = self.question, self._race(), self._entrants[name]
+        differences = self._differences or {}
         facts: dict[str, Any] = {
-            "implementation": entrant,
-            "level": (fl.show_config("dict") or {})["level"],
-            "threads": int(entrant[0]) if "thread" in entrant else fl.get_num_threads(),
+            "implementation": name,
+            "family": question.case.family,
             "loss": question.case.loss,
             "result": question.result,
             "dtype": question.dtype,
             "shape": list(question.shape),
-            "bytes_moved": sum(a.nbytes for a in self.arrays)
-            + int(written) * np.dtype(question.dtype).itemsize,
-            "correct": "not a loss" if entrant == "pass" else "asserted before timing",
-            "largest_difference": self.check(),
-            "tolerance": self.tolerance,
+            "level": level(name),
+            "threads": entrant.threads,
+            "outputs": entrant.memory,
+            "composed": entrant.composed,
+            "bytes_read": sum(a.nbytes for a in self._arrays),
+            "bytes_written": self._bytes_written,
+            "correct": "asserted before timing" if name in differences else "computes nothing",
+            "largest_difference": differences.get(name),
+            "tolerance": self._tolerance(name) if name in differences else None,
+            "best": outcome.best(name),
+            "waited_for_cpu": outcome.waited,
         }
-        if entrant in ("numpy", "pass"):
-            facts["level"] = "NumPy's own"
-            facts["threads"] = 1
+        facts["bytes_moved"] = facts["bytes_read"] + facts["bytes_written"]
+        if name in self._cycles:
+            facts["cycles"] = self._cycles[name]
+        first = self.names[0]
+        if name != first:
+            facts[f"times_{first}"] = outcome.ratio(name, first)
+            facts["noise"] = outcome.noise(name, first)
+        else:
+            facts["absent"] = self._absent
+        if name == FUSED and NUMPY in self.names:
+            facts["speedup_vs_numpy"] = outcome.ratio(NUMPY, name)
+            facts["speedup_vs_numpy_noise"] = outcome.noise(NUMPY, name)
         return facts
+
+
+def level(name: str) -> str:
+    """Of which instruction set the code is."""
+    if name.startswith(FUSED):
+        return str((fl.show_config("dict") or {})["level"])
+    return "this machine's" if name == MEMORY else "its own"

@@ -1,7 +1,8 @@
 """The losses as users of torch and jax write them: once for both, but for a few.
 
 `np` is a library's `Names`. A formula takes the arguments of its namesake in fusedloss and returns
-the losses of the elements, of which the library differentiates the mean. Of the usual forms that
+the losses of the elements, of which the library differentiates the mean (activations return their
+result). Of the usual forms that
 are stable it is the fastest in these libraries; where that is another one in torch, which runs one
 operation after the other, this stands at the end. jax always gets the formula, torch only for
 losses that torch.nn.functional does not have. Those over a class axis give the losses of rows.
@@ -388,6 +389,9 @@ def triplet_margin_loss(
     return np.relu(near - far + margin)
 
 
+triplet_margin_with_distance_loss = triplet_margin_loss
+
+
 def contrastive_loss(
     np: Names, input1: Array, input2: Array, target: Array, margin: float = 1.0
 ) -> Array:
@@ -526,7 +530,42 @@ def complete_box_iou_loss(np: Names, boxes1: Array, boxes2: Array, eps: float = 
     return distance_box_iou_loss(np, boxes1, boxes2, eps) + share * v
 
 
-# ---- in NumPy and SciPy --------------------------------------------------------------------
+# ---- activations ---------------------------------------------------------------------------
+
+
+def sigmoid(np: Names, input: Array) -> Array:
+    return np.sigmoid(input)
+
+
+def logsigmoid(np: Names, input: Array) -> Array:
+    return -np.softplus(-input)
+
+
+def softmax(np: Names, input: Array, axis: int = 1) -> Array:
+    return np.softmax(input, axis)
+
+
+def log_softmax(np: Names, input: Array, axis: int = 1) -> Array:
+    return np.log_softmax(input, axis)
+
+
+def logsumexp(np: Names, input: Array, axis: int = 1) -> Array:
+    return np.logsumexp(input, axis)
+
+
+def normalize(np: Names, input: Array) -> Array:
+    return _units(np, input)
+
+
+def cosine_similarity(np: Names, x1: Array, x2: Array) -> Array:
+    return _cosines(np, x1, x2)
+
+
+def pairwise_distance(np: Names, x1: Array, x2: Array) -> Array:
+    return _distances(np, x1, x2, 1e-6)
+
+
+# ---- in NumPy ------------------------------------------------------------------------------
 
 
 def images_cross_entropy(input: Array, target: Array) -> Any:
@@ -547,13 +586,6 @@ def images_cross_entropy_and_grad(input: Array, target: Array) -> Any:
     less = numpy.take_along_axis(exp, classes, axis=1) - exp.dtype.type(1 / target.size)
     numpy.put_along_axis(exp, classes, less, axis=1)
     return value, exp
-
-
-def scipy_cross_entropy(input: Array, target: Array) -> Any:
-    from scipy.special import logsumexp
-
-    picked = numpy.take_along_axis(input, target[:, None], axis=1)[:, 0]
-    return numpy.mean(logsumexp(input, axis=1) - picked)
 
 
 # ---- other forms for torch -----------------------------------------------------------------
@@ -595,4 +627,8 @@ IN_TORCH: Final[dict[str, Callable[..., Array]]] = {
         np.softshrink(input - target, epsilon)
     ),
     "msle_loss": lambda np, input, target: np.mse_loss(np.log1p(input), np.log1p(target)),
+    "logsigmoid": lambda np, input: np.logsigmoid(input),
+    "normalize": lambda np, input: np.normalize(input),
+    "cosine_similarity": lambda np, x1, x2: np.cosine_similarity(x1, x2),
+    "pairwise_distance": lambda np, x1, x2: np.pairwise_distance(x1, x2),
 }

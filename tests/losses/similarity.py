@@ -232,6 +232,28 @@ def _cosines(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, Floa
     return s, aa, bb
 
 
+def cosine_similarity(x1: FloatArray, x2: FloatArray) -> FloatArray:
+    """Cosines of rows."""
+    aa = np.sqrt(np.einsum("nd,nd->n", x1, x1))
+    bb = np.sqrt(np.einsum("nd,nd->n", x2, x2))
+    s: FloatArray = np.einsum("nd,nd->n", x1, x2) / (np.maximum(aa, 1e-8) * np.maximum(bb, 1e-8))
+    return s
+
+
+def pairwise_distance(x1: FloatArray, x2: FloatArray) -> FloatArray:
+    """Distances of rows."""
+    u = x1 - x2 + x1.dtype.type(1e-6)
+    d: FloatArray = np.sqrt(np.einsum("nd,nd->n", u, u))
+    return d
+
+
+def normalize(input: FloatArray) -> FloatArray:
+    """Rows divided by their lengths."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", input, input))
+    units: FloatArray = input / np.maximum(lengths, 1e-12)[:, None]
+    return units
+
+
 def cosine_embedding_loss(input1: FloatArray, input2: FloatArray, target: FloatArray) -> Scalar:
     """Mean of ``1 - cos`` where the target is 1, and of ``max(0, cos)`` where it is -1."""
     s, _, _ = _cosines(input1, input2)
