@@ -12,7 +12,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -32,6 +32,10 @@ def _as_it_is(result: Any) -> Any:
     return result
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Entrant:
     """A step, and value and gradients from what it returns."""
@@ -40,6 +44,7 @@ class Entrant:
     results: Callable[[Any], Any] | None = _as_it_is  # None: it computes nothing
     composed: bool = False  # of a library's operations, which has no such function
     memory: str = "fresh"  # or "given": where it writes gradients and results
+    release: Callable[[], None] = _nothing  # what the last step has left behind
     threads: int = 1
 
 
@@ -86,7 +91,7 @@ def _with_threads(count: int, set_threads: Callable[[int], None], entrant: Entra
         set_threads(count)
         return entrant.step()
 
-    return Entrant(step, entrant.results, memory=entrant.memory, threads=count)
+    return replace(entrant, step=step, threads=count)
 
 
 def with_numpy(question: Question, arrays: Arrays) -> Entrant:
@@ -142,9 +147,12 @@ def _torch_step(inner: _InTorch, forward: Step) -> Entrant:
         with torch.inference_mode():
             return forward()
 
-    def both() -> Any:
+    def release() -> None:
         for leaf in inner.leaves:
             leaf.grad = None
+
+    def both() -> Any:
+        release()
         value = forward()
         value.backward()
         return value
@@ -154,7 +162,8 @@ def _torch_step(inner: _InTorch, forward: Step) -> Entrant:
             return value.detach().numpy()
         return value.detach().numpy(), tuple(leaf.grad.numpy() for leaf in inner.leaves)
 
-    return Entrant(both if inner.leaves else alone, results, composed=not inner.native)
+    step = both if inner.leaves else alone
+    return Entrant(step, results, composed=not inner.native, release=release)
 
 
 def with_torch(question: Question, arrays: Arrays) -> Entrant:

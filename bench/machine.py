@@ -15,6 +15,8 @@ from bench import counters, entrants
 from bench.race import available_cpus
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+#: Where results go that are not kept.
+RESULTS: Final = ROOT / "build" / "bench"
 #: Environment variables that change what is measured.
 _ENVIRONMENT: Final = (
     *("FUSEDLOSS_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "NPY_", "GLIBC_", "XLA_"),
