@@ -41,6 +41,8 @@ VALUE = "value"
 GRAD = "value+grad"
 #: An activation has no gradient of its own to ask for.
 RESULT = "result"
+#: The losses one by one, and the gradients of their sum: for accuracy, not for speed.
+EACH = "each"
 
 
 # --- inputs: spread so widely that every branch of a formula is met -----------------------------

@@ -63,7 +63,7 @@ class Suite:
 
 
 SUITES: Final[dict[str, Suite]] = {
-    "full": Suite(cases.full, _beside_numpy, 0.25),
+    "full": Suite(cases.full, _beside_numpy, 0.2),
     "quick": Suite(cases.quick, _the_two, 0.2),
     "peers": Suite(cases.beside_peers, _everyone, 1.5, peers=True),
     "sizes": Suite(cases.by_size, _everyone, 1.0, peers=True),
@@ -76,11 +76,11 @@ SUITES: Final[dict[str, Suite]] = {
 # --- a question ---------------------------------------------------------------------------------
 
 
-def _parts(result: Any) -> list[Any]:
+def parts_of(result: Any) -> list[Any]:
     """Value and gradients, of which there may be several."""
     if not isinstance(result, tuple):
         return [np.asarray(result)]
-    return [part for item in result for part in _parts(item)]
+    return [part for item in result for part in parts_of(item)]
 
 
 class _Replay:
@@ -155,7 +155,7 @@ class Contest:
                 entrant = entrants.make(name, self.question, self._arrays)
                 result = entrant.step()
                 if entrant.results is not None:
-                    found = _parts(entrant.results(result))
+                    found = parts_of(entrant.results(result))
                     if not expected:  # the kernel is the first
                         expected = [a.copy() for a in found]
                     differences[name] = self._difference(name, found, expected)

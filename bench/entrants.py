@@ -19,7 +19,7 @@ import numpy as np
 
 import fusedloss as fl
 from bench import expressions, formulas
-from bench.cases import GRAD, RESULT, VALUE, Arrays, Question
+from bench.cases import EACH, GRAD, RESULT, VALUE, Arrays, Question
 from bench.light import light
 from bench.race import bind
 from tests import twins
@@ -54,7 +54,7 @@ class Entrant:
 def _buffers(question: Question, named: Named) -> Any:
     """Memory for what is written besides a value: gradients, or the result."""
     loss, options = getattr(fl, question.case.loss), question.case.options
-    if question.result == GRAD:
+    if question.result in (GRAD, EACH):
         buffers = tuple(np.zeros_like(named[name]) for name in question.case.leaves)
         return buffers if len(buffers) > 1 else buffers[0]
     return np.zeros_like(loss(**named, **options)) if question.result == RESULT else None
@@ -69,6 +69,9 @@ def fused(question: Question, arrays: Arrays) -> Entrant:
     """The kernel. It writes into arrays that are there already, as in a training loop."""
     case, named = question.case, question.named(arrays)
     loss = getattr(fl, case.loss)
+    if question.result == EACH:
+        options = {**case.options, "reduction": "none"}
+        return Entrant(functools.partial(loss.value_and_grad, *arrays, **options))
     if question.result == VALUE:
         return Entrant(functools.partial(loss, *arrays, **case.options), memory="given")
     names = {GRAD: "grad_out", RESULT: "out"}
@@ -98,9 +101,23 @@ def with_numpy(question: Question, arrays: Arrays) -> Entrant:
     """The twin, which returns new arrays."""
     case = question.case
     name = f"{case.loss}_and_grad" if question.result == GRAD else case.loss
+    if question.result == EACH:
+        return Entrant(functools.partial(_one_by_one, question, arrays))
     images = case.loss == "cross_entropy" and len(question.shape) > 2
     twin = getattr(formulas, f"images_{name}") if images else getattr(twins, name)
     return Entrant(functools.partial(twin, *arrays, **case.options))
+
+
+def _one_by_one(question: Question, arrays: Arrays) -> Any:
+    """A mean of one loss is that loss, and its gradient is that of the sum."""
+    twin = getattr(twins, f"{question.case.loss}_and_grad")
+    values, grads = [], []
+    for k in range(len(arrays[0])):
+        value, grad = twin(*(a[k : k + 1] for a in arrays), **question.case.options)
+        values.append(value)
+        grads.append(grad if isinstance(grad, tuple) else (grad,))
+    found = tuple(np.concatenate(parts) for parts in zip(*grads, strict=True))
+    return np.array(values, arrays[0].dtype), found if len(found) > 1 else found[0]
 
 
 def of_memory(question: Question, arrays: Arrays) -> Entrant:
@@ -127,15 +144,18 @@ def _in_torch(question: Question, arrays: Arrays) -> _InTorch:
     formula = formulas.IN_TORCH.get(case.loss) or getattr(formulas, case.loss)
     names = formulas.torch_names()
     named = {name: torch.from_numpy(a) for name, a in question.named(arrays).items()}
-    leaves = [named[name] for name in case.leaves] if question.result == GRAD else []
+    wanted = question.result in (GRAD, EACH)
+    leaves = [named[name] for name in case.leaves] if wanted else []
     for leaf in leaves:
         leaf.requires_grad_()
 
+    each = {"reduction": "none"} if question.result == EACH else {}
+
     def forward() -> Any:
         if native is not None:
-            return native(**named, **case.options)
+            return native(**named, **case.options, **each)
         result = formula(names, **named, **case.options)
-        return result if question.result == RESULT else result.mean()
+        return result if question.result in (RESULT, EACH) else result.mean()
 
     return _InTorch(forward, leaves, native is not None or question.result == RESULT)
 
@@ -154,7 +174,7 @@ def _torch_step(inner: _InTorch, forward: Step) -> Entrant:
     def both() -> Any:
         release()
         value = forward()
-        value.backward()
+        (value.sum() if value.ndim else value).backward()
         return value
 
     def results(value: Any) -> Any:
@@ -199,8 +219,15 @@ def with_jax(question: Question, arrays: Arrays) -> Entrant:
     def result(leaves: tuple[Any, ...], others: dict[str, Any]) -> Any:
         given = dict(zip(case.leaves, leaves, strict=False))
         found = formula(names, **given, **others, **case.options)
-        return found if question.result == RESULT else found.mean()
+        return found if question.result in (RESULT, EACH) else found.mean()
 
+    def summed(leaves: tuple[Any, ...], others: dict[str, Any]) -> Any:
+        losses = result(leaves, others)
+        return losses.sum(), losses
+
+    if question.result == EACH:
+        both = jax.jit(jax.value_and_grad(summed, has_aux=True))
+        return Entrant(lambda: both(leaves, named), lambda found: (found[0][1], found[1]))
     function = jax.jit(jax.value_and_grad(result) if question.result == GRAD else result)
     return Entrant(lambda: jax.block_until_ready(function(leaves, named)))
 
@@ -216,7 +243,9 @@ def with_numexpr(question: Question, arrays: Arrays) -> Entrant:
     """Value and each gradient are expressions of their own; the latter go where they belong."""
     named, graph = question.named(arrays), _graph(question)
     assert graph
-    step = expressions.with_numexpr(graph, named, _written(question, named))
+    step = expressions.with_numexpr(
+        graph, named, _written(question, named), each=question.result == EACH
+    )
     return Entrant(step, composed=True, memory="given")
 
 
@@ -227,7 +256,7 @@ def with_numba(question: Question, arrays: Arrays) -> Entrant:
     if graph is None:
         step = expressions.cross_entropy_with_numba(*arrays, *written)
     else:
-        step = expressions.with_numba(graph, named, written)
+        step = expressions.with_numba(graph, named, written, each=question.result == EACH)
     return Entrant(step, composed=True, memory="given")
 
 
@@ -276,6 +305,11 @@ def with_sklearn(question: Question, arrays: Arrays) -> Entrant:
     }
     if question.result == VALUE:
         return Entrant(lambda: loss.loss(**named), lambda _: times * values.mean(), memory="given")
+    if question.result == EACH:
+        return Entrant(
+            lambda: loss.loss_gradient(**named, gradient_out=grad),
+            lambda _: (x.dtype.type(times) * values, x.dtype.type(times) * grad),
+        )
     return Entrant(
         lambda: loss.loss_gradient(**named, gradient_out=grad),
         lambda _: (times * values.mean(), times / len(x) * grad),
@@ -340,7 +374,7 @@ def _has_formula(question: Question) -> bool:
 
 def _in_numba(question: Question) -> bool:
     rows = question.case.loss == "cross_entropy" and len(question.shape) == 2
-    return rows or _graph(question) is not None
+    return (rows and question.result != EACH) or _graph(question) is not None
 
 
 @dataclass(frozen=True)
@@ -370,7 +404,7 @@ PEERS: Final[dict[str, Maker]] = {
     ),
     "SciPy": Maker(
         with_scipy,
-        lambda q: q.case.loss in _OF_SCIPY and q.result != GRAD and len(q.shape) <= 2,
+        lambda q: q.case.loss in _OF_SCIPY and q.result not in (GRAD, EACH) and len(q.shape) <= 2,
         "scipy",
     ),
 }

@@ -239,8 +239,10 @@ def _text(x: Symbol, constants: dict[float, str]) -> str:
 Step: TypeAlias = Callable[[], Any]
 
 
-def with_numexpr(graph: Traced, arrays: Mapping[str, Array], gradients: Sequence[Array]) -> Step:
-    """The mean, and into `gradients`, if any, its derivatives."""
+def with_numexpr(
+    graph: Traced, arrays: Mapping[str, Array], gradients: Sequence[Array], each: bool = False
+) -> Step:
+    """The mean, and into `gradients`, if any, its derivatives; or the losses, and those of each."""
     import numexpr
 
     numexpr.set_num_threads(1)
@@ -251,10 +253,13 @@ def with_numexpr(graph: Traced, arrays: Mapping[str, Array], gradients: Sequence
         text = _text(x, constants)
         return text, dict(arrays) | {k: np.asarray(v, dtype) for v, k in constants.items()}
 
-    count = next(iter(arrays.values())).size
+    count = 1 if each else next(iter(arrays.values())).size
     text, names = compiled(graph.loss)
     # It would add up float32 numbers one by one in float32: 16 million of them to three digits.
     value, names["one"] = f"sum({text} * one)", np.asarray(1.0)
+    if each:
+        value = text
+        del names["one"]
     slopes = [
         (*compiled(slope * (1 / count)), out)
         for slope, out in zip(graph.slopes, gradients, strict=False)
@@ -263,7 +268,8 @@ def with_numexpr(graph: Traced, arrays: Mapping[str, Array], gradients: Sequence
     def step() -> Any:
         for slope, given, out in slopes:
             numexpr.evaluate(slope, given, {}, out=out)
-        mean = numexpr.evaluate(value, names, {}) / count
+        found = numexpr.evaluate(value, names, {})
+        mean = found if each else found / count
         return (mean, tuple(gradients)) if gradients else mean
 
     return step
@@ -272,8 +278,8 @@ def with_numexpr(graph: Traced, arrays: Mapping[str, Array], gradients: Sequence
 # ---- numba ---------------------------------------------------------------------------------
 
 
-def _source(graph: Traced, gradients: int) -> str:
-    """One loop: the value is summed in double, as ours is."""
+def _source(graph: Traced, gradients: int, each: bool) -> str:
+    """One loop: the value is summed in double, as ours is, or stored for each."""
     lines: list[str] = []
     known: dict[int, str] = {}
     numbers: dict[float, str] = {}
@@ -306,36 +312,40 @@ def _source(graph: Traced, gradients: int) -> str:
     arrays = [x.name for x in graph.operands]
     return "\n".join(
         [
-            f"def loss({', '.join([*arrays, *grads, 'real'])}):",
+            f"def loss({', '.join([*arrays, *grads, 'real', 'losses'])}):",
             *(f"    {name} = real({value!r})" for value, name in numbers.items()),
             f"    count, total = {arrays[0]}.size, 0.0",
-            "    scale = real(1 / count)",
+            f"    scale = real({'1' if each else '1 / count'})",
             "    for i in range(count):",
             *lines,
             *scaled,
-            f"        total += {loss}",
+            f"        losses[i] = {loss}" if each else f"        total += {loss}",
             "    return total / count",
         ]
     )
 
 
-def with_numba(graph: Traced, arrays: Mapping[str, Array], gradients: Sequence[Array]) -> Step:
-    """The mean, and into `gradients`, if any, its derivatives."""
+def with_numba(
+    graph: Traced, arrays: Mapping[str, Array], gradients: Sequence[Array], each: bool = False
+) -> Step:
+    """The mean, and into `gradients`, if any, its derivatives; or the losses, and those of each."""
     import math
 
     import numba
 
     made: dict[str, Any] = {"math": math}
-    exec(compile(_source(graph, len(gradients)), "<a loop for numba>", "exec"), made)
+    exec(compile(_source(graph, len(gradients), each), "<a loop for numba>", "exec"), made)
     function = numba.njit(fastmath=True, error_model="numpy")(made["loss"])
     real = {np.dtype(np.float32): numba.float32, np.dtype(np.float64): numba.float64}
-    given = [*arrays.values(), *gradients]
+    first = next(iter(arrays.values()))
+    losses = np.empty_like(first[: first.size if each else 0])
+    given = [*arrays.values(), *gradients, real[first.dtype], losses]
 
     def step() -> Any:
-        mean = function(*given, real_type)
-        return (mean, tuple(gradients)) if gradients else mean
+        mean = function(*given)
+        value = losses if each else mean
+        return (value, tuple(gradients)) if gradients else value
 
-    real_type = real[given[0].dtype]
     return step
 
 

@@ -443,7 +443,8 @@ def _overlaps(np: Names, input: Array, target: Array) -> tuple[Array, Array, Arr
     """Of each image and class the sums of both, of the first, of the second."""
     p = np.softmax(input, axis=1)
     t = np.hot(target, input.shape[1], input.dtype)
-    return tuple(np.sum(x, axis=(2, 3)) for x in (p * t, p, t))  # type: ignore[return-value]
+    places = tuple(range(2, input.ndim))
+    return tuple(np.sum(x, axis=places) for x in (p * t, p, t))  # type: ignore[return-value]
 
 
 def dice_loss(np: Names, input: Array, target: Array) -> Array:

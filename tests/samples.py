@@ -235,6 +235,17 @@ def mp_numbers(array: Any) -> list[Any]:
     return [mp.mpf(x) for x in np.ravel(array).astype(np.float64).tolist()]
 
 
+def mp_operands(case: reg.Joint, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Operands as truths take them: arrays of mpf, and of int what holds class numbers."""
+    made = {}
+    for name, a in arrays.items():
+        kind = int if name in case.labels else mp.mpf
+        made[name] = np.array([kind(x) for x in a.ravel().tolist()] + [None], object)[:-1].reshape(
+            a.shape
+        )
+    return made
+
+
 def same(a: Any, b: Any) -> bool:
     """Equal bit by bit, also in the sign of zero; nan is nan."""
     a, b = np.asarray(a), np.asarray(b)

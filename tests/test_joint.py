@@ -22,6 +22,7 @@ from tests.samples import (
     LAYOUTS,
     REDUCTIONS,
     Array,
+    mp_operands,
     same,
     use_level,
 )
@@ -63,17 +64,6 @@ def typical(case: reg.Joint, n: int, dtype: Any = np.float64, seed: int = 0) -> 
     return case.inputs(np.random.default_rng(seed), n, dtype)
 
 
-def numbers(case: reg.Joint, arrays: Arrays) -> dict[str, Array]:
-    """The operands as truths take them: of mpf, and of int what holds class numbers."""
-    made = {}
-    for name, a in arrays.items():
-        kind = int if name in case.labels else mp.mpf
-        made[name] = np.array([kind(x) for x in a.ravel().tolist()] + [None], object)[:-1].reshape(
-            a.shape
-        )
-    return made
-
-
 def with_weights(case: reg.Joint, arrays: Arrays, seed: int = 5) -> Arrays:
     """With a number for each value, where the loss takes such."""
     if not case.weighted or "weight" in arrays:
@@ -103,7 +93,7 @@ def test_accuracy(case: reg.Joint, dtype: Any, inputs: str, level: str) -> None:
     arrays = case.inputs(rng, 6, dtype) if inputs == "typical" else case.hard(rng, dtype)
 
     def truth() -> Any:
-        values, *parts = case.truth(numbers(case, arrays), **case.options)
+        values, *parts = case.truth(mp_operands(case, arrays), **case.options)
         pairs = [
             values,
             *(part[leaf] for part in parts[: len(orders(case)) - 1] for leaf in case.leaves),
@@ -122,7 +112,7 @@ def test_accuracy(case: reg.Joint, dtype: Any, inputs: str, level: str) -> None:
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if not c.held], ids=str)
 def test_exact_values_are_derivatives_of_each_other(case: reg.Joint) -> None:
     """By central differences in 160 bits, where no kink lies within the step."""
-    arrays = numbers(case, typical(case, 2, seed=3))
+    arrays = mp_operands(case, typical(case, 2, seed=3))
     rng, h = np.random.default_rng(0), mp.mpf(2) ** -50
     _values, *parts = case.truth(arrays, **case.options)
     tried = smooth = 0
