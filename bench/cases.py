@@ -450,7 +450,7 @@ def by_threads() -> list[Question]:
     return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]
 
 
-def by_memory() -> list[Question]:
+def by_outputs() -> list[Question]:
     """Gradients small enough to be kept by the allocator, and so large that they are not."""
     by_name = {case.loss: case for case in CASES}
     chosen = [(name, shape) for name in BY_SIZE for shape in (_1M, _16M)]

@@ -40,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="threads that the fused kernels may use (default: 1, as NumPy)",
     )
     parser.addoption(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help="how long a race lasts at least (default: 0.2 to 1.5, by suite)",
+    )
+    parser.addoption(
         "--keep-memory",
         action="store_true",
         help="let glibc keep large blocks that are freed: new ones cost no page faults",
@@ -92,7 +98,8 @@ def contest(request: pytest.FixtureRequest) -> Contest:
         del last
         suite = _suite(config)
         fl.set_num_threads(config.getoption("--threads"))
-        last = Contest(request.param, suite.entrants(request.param), suite.seconds)
+        seconds = config.getoption("--seconds") or suite.seconds
+        last = Contest(request.param, suite.entrants(request.param), seconds)
         last.on_race = lambda outcome: config.stash[_RACES].append((request.param, outcome))
         config.stash[_LAST] = last
     return last

@@ -69,7 +69,7 @@ SUITES: Final[dict[str, Suite]] = {
     "sizes": Suite(cases.by_size, _everyone, 1.0, peers=True),
     "classes": Suite(cases.by_classes, _everyone, 1.0, peers=True),
     "threads": Suite(cases.by_threads, _threads, 1.5, peers=True),
-    "memory": Suite(cases.by_memory, _everyone, 1.5, peers=True),
+    "outputs": Suite(cases.by_outputs, _everyone, 1.5, peers=True),
 }
 
 
