@@ -25,7 +25,6 @@ ctypedef fused Sink:
     Summed
 
 cdef enum:
-    FLUSH = 8             # blocks that share one set of accumulators
     ROOM = 64             # formulas in the table, at most
     PARAMETERS = 4        # of a formula, at most
 
@@ -196,9 +195,6 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
                         y[j] *= <real> (w[j] * job.scale)
         if job.summed and not summed:
             add_to_lanes(&lanes, <const real *> out[0], n)
-        if job.summed and (i // BLOCK) % FLUSH == FLUSH - 1:
-            gather_lanes(&lanes, &total)
-            clear(&lanes)
         for k in range(5):
             if op[<int> V + k].data != NULL:
                 put(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])

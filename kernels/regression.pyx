@@ -66,7 +66,7 @@ cdef struct PseudoHuber:
 
 cdef inline int pseudo_huber(PseudoHuber f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """δ²(√(1 + r²) - 1) with r = |d|/δ, as d²/(1 + √(1 + r²)): no difference, and no square that overflows."""
-    cdef real delta = <real> f.delta, d = x - t, a = absolute(d), r = a / delta
+    cdef real delta = <real> f.delta, d = x - t, a = absolute(d), r = a * <real> (1 / f.delta)
     cdef bint far = r > <real> HUGE_RATIO * <real> HUGE_RATIO
     cdef real s = r if r > <real> HUGE_RATIO else sqrt(<real> 1 + r * r), i = <real> 1 / s
     v[0] = delta * a if far else a / (<real> 1 + s) * a

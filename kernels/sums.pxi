@@ -2,7 +2,8 @@
 
 cdef enum:
     BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
-    SPANS = 128           # a call is split into at most so many spans of blocks, whatever the number of threads
+    SPANS = 128           # a call is split into at most so many spans of blocks, whatever the number of threads,
+    SPAN_GRAIN = 8192     # and each has at least so many elements: its sum costs as much as some hundreds of them
     LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
     THREAD_GRAIN = 16384  # elements that are worth one more thread
 
@@ -68,12 +69,13 @@ cdef void gather_lanes(Lanes *lanes, Sum *s) noexcept nogil:
 
 ctypedef double (*Span)(const void *like, const void *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
 
-cdef double run_spans(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, int threads) noexcept nogil:
-    """Cut 0 … count-1 into spans of whole units, run them on the threads, add their sums up in order. The cut depends
-    on `count` and `unit` alone, so the result has the same bits for every number of threads."""
+cdef double run_spans(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, int threads) noexcept nogil:
+    """Cut 0 … count-1 into spans of whole units, run them on the threads, add their sums up in order. The cut does not
+    depend on the threads, so the result has the same bits for every number of them."""
     cdef double sums[SPANS]
     cdef Py_ssize_t units = (count + unit - 1) // unit
-    cdef Py_ssize_t size = (units + SPANS - 1) // SPANS * unit
+    cdef Py_ssize_t least = min(units, max(<Py_ssize_t> 1, units * SPAN_GRAIN // max(<Py_ssize_t> 1, work)))
+    cdef Py_ssize_t size = max(least, (units + SPANS - 1) // SPANS) * unit
     cdef Py_ssize_t spans = (count + size - 1) // size
     cdef Py_ssize_t k
     cdef Sum total = Sum(0, 0)
@@ -94,9 +96,9 @@ cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, P
     """run_spans with as many threads as `work` elements are worth, without the GIL where that is worth its switch."""
     threads = <int> min(<Py_ssize_t> threads, work // THREAD_GRAIN)
     if work < 4096:
-        return run_spans(span, job, count, unit, 1)
+        return run_spans(span, job, count, unit, work, 1)
     with nogil:
-        return run_spans(span, job, count, unit, threads)
+        return run_spans(span, job, count, unit, work, threads)
 
 
 cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1:
