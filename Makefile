@@ -20,7 +20,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-fallback bench docs docs-tables lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-fallback bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -33,22 +33,62 @@ demo: export MPLBACKEND ?= Agg
 demo: $(BUILT) $(VENV)/.extra-plot  ## build, then run examples/demo.py
 	$(PY) examples/demo.py
 
-test: $(BUILT) $(VENV)/.extra-test  ## build, then run the tests, with the examples in README, docs and docstrings
+test: $(BUILT) $(VENV)/.extra-test $(VENV)/.extra-bench $(VENV)/.extra-plot  ## build, then run the tests, with the examples in README, docs and docstrings
 	$(PY) -m pytest --ignore=tests/peers
 
 test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
 	$(PY) -m pytest tests/peers
 
-# BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
-BENCH ?= --benchmark-quiet
 test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without instruction-set levels, elsewhere, and run the core tests on it
 	@rm -rf build/fallback
 	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
 	PYTHONPATH=build/fallback $(PY) -m pytest tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
 
-bench: $(BUILT) $(VENV)/.extra-bench  ## build, then run the benchmarks; BENCH="-k huber" selects (see bench/README.md)
-	$(PY) -m pytest bench --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
-		--benchmark-columns=min,median,iqr,rounds,iterations $(BENCH)
+# BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
+BENCH ?= --benchmark-quiet
+RACE = -m pytest bench/test_speed.py -q --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
+	--benchmark-columns=min,median,iqr,rounds,iterations
+RESULTS := build/bench
+
+bench: $(BUILT) $(VENV)/.extra-bench | $(RESULTS)  ## build, then race every function against NumPy; BENCH="-k huber" selects (see bench/README.md)
+	$(PY) $(RACE) $(if $(filter command environment,$(origin BENCH)),,--benchmark-json=$(RESULTS)/full.json) $(BENCH)
+
+bench-quick: $(BUILT) $(VENV)/.extra-bench  ## the same in half a minute: every function once or twice
+	$(PY) $(RACE) --suite quick $(BENCH)
+
+bench-check: $(BUILT) $(VENV)/.extra-bench  ## compare the ratios to NumPy with the recorded ones (bench/baseline.json)
+	$(PY) -m bench.check
+
+# An environment of their own, as large libraries ask for this or that NumPy; the package comes from the checkout.
+PEERS := $(VENV)/peers
+PEERS_PY := PYTHONPATH=src:. $(PEERS)/bin/python
+PEER_PACKAGES ?= $(TORCH) jax scikit-learn numexpr numba
+
+bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## race against torch, jax, numba and others; errors, memory and import time, too: an hour
+	$(PEERS_PY) $(RACE) --suite peers --benchmark-json=$(RESULTS)/peers.json $(BENCH)
+	$(PEERS_PY) $(RACE) --suite sizes --benchmark-json=$(RESULTS)/sizes.json $(BENCH)
+	$(PEERS_PY) $(RACE) --suite classes --benchmark-json=$(RESULTS)/classes.json $(BENCH)
+	$(PEERS_PY) $(RACE) --suite threads --benchmark-json=$(RESULTS)/threads.json $(BENCH)
+	$(PEERS_PY) $(RACE) --suite outputs --benchmark-json=$(RESULTS)/outputs.json $(BENCH)
+	$(PEERS_PY) $(RACE) --suite outputs --keep-memory --benchmark-json=$(RESULTS)/kept.json $(BENCH)
+	$(PEERS_PY) -m bench.memory
+	$(PEERS_PY) -m bench.accuracy
+
+bench-report: $(BUILT) $(VENV)/.extra-plot  ## write docs/benchmarks/ from what bench and bench-peers have measured
+	$(PY) -m bench.report
+
+$(RESULTS):
+	@mkdir -p $@
+
+$(PEERS)/.ready: pyproject.toml | $(VENV)/.created
+	@echo "venv: installing peers into $(PEERS)"
+	@$(PY) -m venv $(PEERS)
+	@$(EXTRAS) test > $(PEERS)/test.txt && $(EXTRAS) bench > $(PEERS)/bench.txt
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --no-input -qq install -r $(PEERS)/test.txt -r $(PEERS)/bench.txt
+	@for package in $(PEER_PACKAGES); do \
+		$(PEERS)/bin/python -m pip --disable-pip-version-check --no-input -qq install $$package \
+		|| echo "venv: $$package cannot be installed here; it will not take part"; done
+	@touch $@
 
 docs: $(BUILT) $(VENV)/.extra-docs  ## build the pages with the reference into build/docs
 	$(PY) -m sphinx -b html -q -W docs build/docs

@@ -278,7 +278,7 @@ def with_numexpr(
 # ---- numba ---------------------------------------------------------------------------------
 
 
-def _source(graph: Traced, gradients: int, each: bool) -> str:
+def source(graph: Traced, gradients: int, each: bool) -> str:
     """One loop: the value is summed in double, as ours is, or stored for each."""
     lines: list[str] = []
     known: dict[int, str] = {}
@@ -334,7 +334,7 @@ def with_numba(
     import numba
 
     made: dict[str, Any] = {"math": math}
-    exec(compile(_source(graph, len(gradients), each), "<a loop for numba>", "exec"), made)
+    exec(compile(source(graph, len(gradients), each), "<a loop for numba>", "exec"), made)
     function = numba.njit(fastmath=True, error_model="numpy")(made["loss"])
     real = {np.dtype(np.float32): numba.float32, np.dtype(np.float64): numba.float64}
     first = next(iter(arrays.values()))

@@ -89,10 +89,6 @@ def _style(name: str) -> dict[str, Any]:
     return {"color": colour, "marker": marker, "label": name}
 
 
-def _legend(axes: Any, **options: Any) -> None:
-    axes.legend(**options, handletextpad=0.4, columnspacing=1.2)
-
-
 def rows(
     path: Path,
     title: str,
@@ -103,7 +99,7 @@ def rows(
 ) -> None:
     """A line of points for each row: numbers by who, on a logarithmic axis."""
     names = list(dict.fromkeys(who for points in values.values() for who in points))
-    with _drawn(path, title, 8.4, 1.3 + 0.24 * len(values)) as axes:
+    with _drawn(path, title, 8.4, 2.0 + 0.24 * len(values)) as axes:
         places = range(len(values))
         for who in names:
             shown = [(p[who], k) for k, p in zip(places, values.values(), strict=True) if who in p]
@@ -126,8 +122,7 @@ def rows(
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.set_xlabel(label)
         axes.set_title(title, pad=18)
-        _legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.9 / (0.24 * len(values) + 0.6)),
-                ncols=min(len(names), 5))  # fmt: skip
+        axes.figure.legend(loc="outside lower center", ncols=5)
 
 
 def curves(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench import machine, plots, reasons
+from bench import machine, plots, reasons, words
 from bench.cases import GRAD, RESULT, VALUE
 
 FUSED, FRESH, NUMPY, MEMORY = "fused", "fused, fresh", "numpy", "memory"
@@ -223,10 +223,7 @@ def introduction(report: Report, races: Races) -> None:
     report.say(
         "# Benchmarks",
         "",
-        "Made by `make bench-report` from what `make bench` and `make bench-peers` measured. How it "
-        "is measured, what the columns are and what the noise is:",
-        "[bench/README.md](../../bench/README.md). Every number here is one machine's; ratios are of "
-        "interleaved runs on the same arrays.",
+        words.INTRODUCTION,
         "",
         table(
             ["", "what made these numbers"],
@@ -299,7 +296,7 @@ def headline(report: Report, races: Races) -> None:
             )
     report.say(
         "",
-        "Value and gradient (activations: the result), float32, of each function in its usual shape:",
+        words.GLANCE,
         "",
         table(["× faster than", "functions", "mean (geometric)", "least", "most", "slower"], lines),
     )
@@ -309,13 +306,7 @@ def against_peers(report: Report, races: Races) -> None:
     report.say(
         "## Speed beside other libraries",
         "",
-        "*Times as long as fusedloss*: above 1 fusedloss is faster; **bold** where it is slower. `c`: "
-        "composed of the library's operations, which has no such loss; `?`: not to be trusted, as two "
-        "halves of the race disagree by more than 20 %, or the CPU was taken away. *light*: what part "
-        "of the speed of a loop is reached that only reads the same inputs and writes the same "
-        "gradients. torch eager runs forward and backward; torch.compile and jax.jit are compiled "
-        "before; numba compiles a plain loop over the elements (`fastmath`, which assumes that there "
-        "is no nan).",
+        words.PEERS,
     )
     cycles = any(r.cycles for who in races.groups.values() for r in who.values())
     for title, result, dtype, small in (
@@ -371,13 +362,12 @@ def losing(report: Report, files: Sequence[Races | None]) -> None:
     lines = []
     for (loss, name), records in sorted(found.items()):
         least, worst = min(records, key=lambda pair: pair[0])
-        words = sorted({f"{r.dtype} {r.shape_text} {r.result}" for _, r in records})
-        shown = "; ".join(words[:4]) + (f"; {len(words) - 4} more" if len(words) > 4 else "")
+        places = sorted({f"{r.dtype} {r.shape_text} {r.result}" for _, r in records})
+        shown = "; ".join(places[:4]) + (f"; {len(places) - 4} more" if len(places) > 4 else "")
         reason = reasons.reason(loss, name, worst.shape, worst.dtype)
         lines.append([f"`{loss}`", name, number(least), shown, reason])
     report.say(
-        "Every question that was asked in which a peer or NumPy took less time; the worst ratio, and "
-        "the reason as far as it is known.",
+        words.LOSING,
         "",
         table(["loss", "who", "× at worst", "where", "why"], lines).replace("---:", ":---"),
     )
@@ -408,11 +398,9 @@ def against_numpy(report: Report, races: Races) -> None:
     report.say(
         "## Every function beside NumPy",
         "",
-        f"`make bench`: {len(ratios)} questions, value and gradient, float32 and float64. NumPy's time "
-        "by ours: of value and gradient (or the result) in float32 by shape, then over all dtypes, "
-        f"shapes and results. Over all: {number(statistics.geometric_mean(ratios))} in the geometric "
-        f"mean, {number(min(ratios))} to {number(max(ratios))}; NumPy is faster in "
-        f"{sum(x < 1 for x in ratios)}.",
+        f"`make bench`: {len(ratios)} questions. {words.NUMPY} Over all: "
+        f"{number(statistics.geometric_mean(ratios))} in the geometric mean, {number(min(ratios))} "
+        f"to {number(max(ratios))}; NumPy is faster in {sum(x < 1 for x in ratios)}.",
         "",
         table(["function", "float32, value+grad", "mean", "least", "most"], lines),
     )
@@ -431,10 +419,7 @@ def light(report: Report, races: Races) -> None:
     report.say(
         "## The speed of light",
         "",
-        "Losses that do little with an element are paced by memory. A loop that only adds up the "
-        "inputs, or writes their sum to each gradient, compiled for this machine, is as fast as that "
-        "can be; *light* is what part of its speed is reached. (A million float32 lie in the "
-        "last-level cache of most servers.) Rows above 40 %:",
+        words.LIGHT,
         "",
         table(["loss", "shape", "ns/element", "only memory", "at", "light"], lines),
     )
@@ -442,7 +427,7 @@ def light(report: Report, races: Races) -> None:
 
 def outputs(report: Report, given: Races, kept: Races | None) -> None:
     lines = []
-    names = [n for n in ("torch", "torch.compile", "jax.jit", NUMPY)]
+    names = ["torch", "torch.compile", "jax.jit", NUMPY]
     for group, who in given.groups.items():
         ours = who[FUSED]
         again = kept.groups.get(group, {}) if kept else {}
@@ -455,11 +440,7 @@ def outputs(report: Report, given: Races, kept: Races | None) -> None:
     report.say(
         "## Fresh and given memory",
         "",
-        "The kernels write gradients where they are told (`grad_out=`); asked for new arrays "
-        "(*fused, fresh*) they pay what allocation costs. Others allocate. What is freed above 32 MB "
-        "the allocator returns to the system, and new pages may cost more than the loss: the second "
-        "half of the table is with an allocator that keeps everything (`--keep-memory`), as the best "
-        "that others can have. numba, numexpr and scikit-learn write into given memory throughout.",
+        words.OUTPUTS,
         "",
         table(["loss, shape", "ns/element", *heads, *(f"kept: {h}" for h in heads)], lines),
     )
@@ -517,8 +498,7 @@ def scaling(report: Report) -> None:
         report.say(
             "### Threads",
             "",
-            "How many times faster each is with more threads than with one, and torch's time by ours "
-            "with as many threads for both. Up to 16384 elements the kernels use one thread.",
+            words.THREADS,
             "",
             table([*heads, "× torch, 1 thread", f"× torch, {counts[-1]} threads"], lines),
         )
@@ -538,14 +518,7 @@ def accuracy(report: Report, data: dict[str, Any]) -> None:
     report.say(
         "## Accuracy",
         "",
-        f"`{data['command']}`: each result beside mpmath's for the same (rounded) inputs, in units in "
-        "the last place of the result, or of the larger terms where it is by nature a difference of "
-        "them: 99th percentile / largest. 0.5 is the best there is. *Wrong* are results without a "
-        "right digit: nan, infinite, or off by more than a thousandth, where the true number is "
-        "finite; they are not in the other two. *Tails* are the numbers where digits are lost, if "
-        "anywhere: 0, ±tiny, ±17, ±40, ±100, ±1e30, subnormals, kinks, confident and hopeless rows; "
-        "*typical* ones are as in practice. `python -m bench.accuracy --inputs DIR` writes them all, "
-        "and accuracy.csv has a SHA-256 of each.",
+        f"`{data['command']}`. {words.ACCURACY}",
     )
     shown: dict[str, dict[str, float]] = {}
     for row in rows:
@@ -626,21 +599,15 @@ def memory(report: Report, data: dict[str, Any]) -> None:
     report.say(
         "## Memory",
         "",
-        "By how much the process grows, at most, in a call for value and gradient in float32, each in "
-        "a process of its own (Linux's high-water mark). `fused`, numba, numexpr and scikit-learn "
-        "write gradients into memory that they are given, which is not counted; for the others the "
-        "gradients are part of it.",
+        words.MEMORY,
         "",
         table(["loss, shape", "inputs", "gradients", *names], lines),
     )
     packages = data["packages"]
-    empty = next((p["import_seconds"] for p in packages if p["name"] == "numpy"), 0.0)
     report.say(
         "## Import and size",
         "",
-        "Time of `import` in a new process, more than a Python that imports nothing, the best of "
-        f"five (NumPy's {empty * 1e3:.0f} ms are part of all); and bytes on disk, with all that is "
-        "required.",
+        words.PACKAGES,
         "",
         table(
             ["package", "import", "own size", "with what it needs"],
@@ -684,8 +651,7 @@ def noise(report: Report, files: dict[str, Races]) -> None:
     report.say(
         "## Noise",
         "",
-        "Each race counts as two, of its odd and of its even turns: by how much their ratios differ, "
-        "and for what part of a race there was no CPU for this process.",
+        words.NOISE,
         "",
         table(
             ["suite", "ratios", "median", "95th percentile", "above 20 %", "waited, mean", "most"],
