@@ -12,6 +12,14 @@ cdef extern from "<math.h>" nogil:
     double c_frexp "frexp"(double, int *)
     double c_ldexp "ldexp"(double, int)
 
+cdef extern from "rowmath.h" nogil:
+    float *rm_floats()
+    double *rm_doubles()
+    void rm_turn_inf(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, float *)
+    void rm_turn_in(const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, double *)
+    void rm_turn_outf(float *, float *, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+    void rm_turn_out(double *, double *, double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+
 cdef extern from *:
     """
     #define LEAST_SQUARE 0x1p-400     /* squares of norms from here on ... */
@@ -22,10 +30,13 @@ cdef extern from *:
 
 cdef enum:
     CHUNK = 512           # elements of a vector that are worked on at once
-    SIDE_BY_SIDE = 32     # accumulators of each sum; more than the compiler unrolls, so that it vectorises the loop over them
+    SIDE_BY_SIDE = 32     # accumulators of each sum; more than the compiler unrolls, so that it vectorises the loop over them;
+                          # of shorter vectors so many are worked on side by side
     TERMS = 3             # sums that a score takes, at most
     SCALARS = 4           # parameters of a score or a loss, at most
     GREATEST_UNIT = 1000  # units are 2^-1000 to 2^1000
+    FEW_ROWS = 4          # so few are not worth a tile
+    TILE_APART = SIDE_BY_SIDE * SIDE_BY_SIDE + 16
 
 # Of a call: three vectors, target and weight of each row; value of each row, gradients and second derivatives.
 cdef enum:
@@ -581,6 +592,14 @@ cdef void derive_piece(const Score *score, const Count *count, const Order *orde
             h[i] = <real> c
 
 
+cdef inline void chain(const Outer *o, int which, double scale, Side *side) noexcept nogil:
+    """The loss's derivatives with respect to a score."""
+    side.first = o.first[which] * scale
+    side.second = (o.second if which == 0 else o.first[which]) * scale
+    side.square = o.square * scale if which == 0 else 0
+    side.flat = o.flat * scale if which == 0 else 0
+
+
 cdef inline bint idle(const Side *side) noexcept nogil:
     return (side.first == 0) & (side.second == 0) & (side.square == 0) & (side.flat == 0)
 
@@ -635,6 +654,158 @@ cdef void derive(const Score *score, const Side *first, const Side *second, cons
             put(h.op, h.data, space, space.outer, space.ndim, i, size, <const real *> out[1])
 
 
+# ---- short vectors, many at once --------------------------------------------------------------------------------------
+#
+# Of vectors shorter than SIDE_BY_SIDE a tile of as many rows is turned in: element i of row r lies at i * SIDE_BY_SIDE + r, so
+# that the loops over rows are vectorised. The sums are those of `collect_piece`, in the same order: a result has the same bits
+# whether its row is worked on in a tile or alone.
+
+cdef void measure_tile(const Score *score, Py_ssize_t n, Py_ssize_t rows, bint gap, const real *a, const real *b,
+                       Pairing *pairs, bint *odd) noexcept nogil:
+    """The scores of a tile; `odd` says which rows want a unit of their own."""
+    cdef Score f = score[0]
+    cdef Pairing *m
+    cdef Pairing plain
+    cdef double total[TERMS * SIDE_BY_SIDE]
+    cdef double lost[TERMS * SIDE_BY_SIDE]
+    cdef double ratio[SIDE_BY_SIDE]
+    cdef Py_ssize_t i, r, k
+    cdef bint close = False
+    plain.unit[0] = plain.unit[1] = plain.sides[0].unit = 1
+    plain.ratio = 0
+    plain.sides[0].shift = 0
+    if Score not in Angle:
+        plain.sides[0].shift = f.eps
+    for r in range(TERMS * SIDE_BY_SIDE):
+        total[r] = lost[r] = 0
+    for i in range(n):
+        for r in range(SIDE_BY_SIDE):
+            collect(f, <Terms> Terms(0), &plain, a[i * SIDE_BY_SIDE + r], b[i * SIDE_BY_SIDE + r], total + r, lost + r, SIDE_BY_SIDE)
+    if real is double:
+        for r in range(TERMS * SIDE_BY_SIDE):
+            total[r] = regained(total[r], lost[r])
+    for r in range(rows):
+        m = &pairs[r]
+        m.unit[0] = m.unit[1] = m.sides[0].unit = 1
+        m.sides[0].shift = plain.sides[0].shift
+        if real is double and Score is not Taxicab:
+            if Score is Euclid:
+                odd[r] |= out_of_range(total[r])
+            else:
+                odd[r] |= out_of_range(total[SIDE_BY_SIDE + r]) or (Score in Closing and out_of_range(total[2 * SIDE_BY_SIDE + r]))
+        settle(f, m, total[r], total[SIDE_BY_SIDE + r], total[2 * SIDE_BY_SIDE + r])
+    if Score in Closing:
+        if gap:
+            for r in range(SIDE_BY_SIDE):
+                ratio[r] = total[r] = lost[r] = 0
+            for r in range(rows):
+                ratio[r] = pairs[r].product / pairs[r].squares[1]
+                close |= pairs[r].score > 0.5
+        if gap and close:
+            for i in range(n):
+                for r in range(SIDE_BY_SIDE):
+                    plain.ratio = ratio[r]
+                    collect(f, <Remainder> Remainder(0), &plain, a[i * SIDE_BY_SIDE + r], b[i * SIDE_BY_SIDE + r], total + r,
+                            lost + r, SIDE_BY_SIDE)
+            for r in range(rows):
+                if pairs[r].score > 0.5:
+                    pairs[r].ratio = ratio[r]
+                    pairs[r].gap = close_gap(f, &pairs[r], regained(total[r], lost[r]) if real is double else total[r])
+
+
+cdef struct Sides:            # of the rows of a tile, field by field
+    double cross[SIDE_BY_SIDE]
+    double along[SIDE_BY_SIDE]
+    double turn[SIDE_BY_SIDE]
+    double bend[SIDE_BY_SIDE]
+    double curve[SIDE_BY_SIDE]
+    double first[SIDE_BY_SIDE]
+    double second[SIDE_BY_SIDE]
+    double square[SIDE_BY_SIDE]
+    double flat[SIDE_BY_SIDE]
+    double awake[SIDE_BY_SIDE]     # 0 where the loss does not depend on the score
+    double shift
+
+
+cdef void see_tile(const Score *score, Py_ssize_t rows, const Pairing *pairs, int me, const Outer *outers, int which,
+                   const double *weights, Sides *to) noexcept nogil:
+    """What the derivatives with respect to one vector take, of a tile; rows that are not there count as 0."""
+    cdef Score f = score[0]
+    cdef Side side
+    cdef Py_ssize_t r
+    to.shift = 0
+    if Score not in Angle:
+        to.shift = f.eps if me == 0 else -f.eps
+    for r in range(rows):
+        see(f, &pairs[r], me, &side)
+        chain(&outers[r], which, weights[r], &side)
+        to.cross[r] = side.cross if Score in Angle or Score is Chebyshev else 0
+        to.turn[r] = side.turn if Score in Closing else 0
+        to.curve[r] = side.curve if Score in Closing else 0
+        to.along[r] = side.along if Score is not Taxicab else 0
+        to.bend[r] = side.bend if Score in Closing or Score is Euclid else 0
+        to.first[r] = side.first
+        to.second[r] = side.second
+        to.square[r] = side.square
+        to.flat[r] = side.flat
+        to.awake[r] = 0 if idle(&side) else 1
+    for r in range(rows, SIDE_BY_SIDE):
+        to.cross[r] = to.along[r] = to.turn[r] = to.bend[r] = to.curve[r] = 0
+        to.first[r] = to.second[r] = to.square[r] = to.flat[r] = to.awake[r] = 0
+
+cdef inline void gathered(const Sides *sides, Py_ssize_t r, Side *side) noexcept nogil:
+    side.unit = side.other_unit = 1
+    side.shift = sides.shift
+    side.cross = sides.cross[r]
+    side.along = sides.along[r]
+    side.turn = sides.turn[r]
+    side.bend = sides.bend[r]
+    side.curve = sides.curve[r]
+
+
+cdef void derive_tile(const Score *score, const Count *count, const Order *order, const Sides *ps, const Sides *qs, Py_ssize_t n,
+                      const real *x, const real *y, const real *z, real *g, real *h) noexcept nogil:
+    """derive_piece of a tile."""
+    cdef Score f = score[0]
+    cdef Side p, q
+    cdef double a, b, c, d
+    cdef Py_ssize_t i, r, at
+    for i in range(n):
+        for r in range(SIDE_BY_SIDE):
+            at = i * SIDE_BY_SIDE + r
+            gathered(ps, r, &p)
+            a = slope(f, &p, x[at], y[at])
+            c = ps.first[r] * a
+            c = 0 if ps.awake[r] == 0 else c
+            if Order is Curvature:
+                d = ps.second[r] * bend(f, &p, x[at], y[at], a) + ps.square[r] * (a * a) + ps.flat[r]
+                d = 0 if ps.awake[r] == 0 else d
+            if Count is Two:
+                gathered(qs, r, &q)
+                b = slope(f, &q, x[at], z[at])
+                c = c if qs.awake[r] == 0 else qs.first[r] * b if ps.awake[r] == 0 else c + qs.first[r] * b
+                if Order is Curvature:
+                    b = qs.second[r] * bend(f, &q, x[at], z[at], b)
+                    d = d if qs.awake[r] == 0 else b if ps.awake[r] == 0 else d + b
+            g[at] = <real> c
+            if Order is Curvature:
+                h[at] = <real> d
+
+
+cdef void derive_tile_of(const Score *score, const Sides *first, const Sides *second, Py_ssize_t n, int order, const real *x,
+                         const real *y, const real *z, real *g, real *h) noexcept nogil:
+    """`second` is NULL for a loss of one score."""
+    if second == NULL and order < 2:
+        derive_tile(score, <const One *> NULL, <const Slope *> NULL, first, first, n, x, y, y, g, g)
+    elif second == NULL:
+        derive_tile(score, <const One *> NULL, <const Curvature *> NULL, first, first, n, x, y, y, g, h)
+    elif Score not in Angle:
+        if order < 2:
+            derive_tile(score, <const Two *> NULL, <const Slope *> NULL, first, second, n, x, y, z, g, g)
+        else:
+            derive_tile(score, <const Two *> NULL, <const Curvature *> NULL, first, second, n, x, y, z, g, h)
+
+
 # ---- one call --------------------------------------------------------------------------------------------------------
 
 ctypedef void (*Measure)(const void *score, const Line *a, const Line *b, Py_ssize_t n, bint gap, Pairing *m,
@@ -643,12 +814,21 @@ ctypedef void (*See)(const void *score, const Pairing *m, int me, Side *side, co
 ctypedef void (*Derive)(const void *score, const Side *first, const Side *second, const Line *x, const Line *y, const Line *z,
                         Py_ssize_t n, int order, const Space *space, const Line *g, const Line *h,
                         const void *like) noexcept nogil
+ctypedef void (*MeasureTile)(const void *score, Py_ssize_t n, Py_ssize_t rows, bint gap, const void *a, const void *b,
+                             Pairing *pairs, bint *odd) noexcept nogil
+ctypedef void (*SeeTile)(const void *score, Py_ssize_t rows, const Pairing *pairs, int me, const Outer *outers, int which,
+                         const double *weights, Sides *to) noexcept nogil
+ctypedef void (*DeriveTile)(const void *score, const Sides *first, const Sides *second, Py_ssize_t n, int order, const void *x,
+                            const void *y, const void *z, void *g, void *h) noexcept nogil
 ctypedef bint (*OuterOf)(const void *loss, const double *s, double gap, double t, Outer *o) noexcept nogil
 
 cdef struct ScoreEntry:
     Measure measures[2]       # of floats and of doubles
     See see
     Derive derives[2]
+    MeasureTile measure_tiles[2]   # NULL for scores that are worked on row by row
+    SeeTile see_tile
+    DeriveTile derive_tiles[2]
     int parameters
     bint angle
 
@@ -675,6 +855,7 @@ cdef struct Vectors:
     double scale              # of gradients and second derivatives
     int order
     int *outside              # set to 1 if a target is none
+    bint tiled                # whether rows are worked on in tiles
 
 
 cdef inline double load_number(const Operand *op, const char *data, const real *like) noexcept nogil:
@@ -685,12 +866,14 @@ cdef inline double load_number(const Operand *op, const char *data, const real *
     return x
 
 
-cdef inline void chain(const Outer *o, int which, double scale, Side *side) noexcept nogil:
-    """The loss's derivatives with respect to a score."""
-    side.first = o.first[which] * scale
-    side.second = (o.second if which == 0 else o.first[which]) * scale
-    side.square = o.square * scale if which == 0 else 0
-    side.flat = o.flat * scale if which == 0 else 0
+cdef inline void store_value(const Operand *op, char *data, double value, const real *like) noexcept nogil:
+    cdef real stored = <real> value
+    if op.data == NULL:
+        return
+    if op.native:
+        (<real *> data)[0] = stored
+    else:
+        op.store(data, 0, 1, &stored)
 
 
 cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairing *pairs) noexcept nogil:
@@ -705,7 +888,6 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     cdef int others[2]
     cdef double scores[3]
     cdef double t = 0, w = 1, value
-    cdef real stored
     cdef Outer o
     if real is double:
         precise = 1
@@ -722,12 +904,7 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o):
         job.outside[0] = 1
     value = o.value * w
-    if op[<int> V_V].data != NULL:
-        stored = <real> value
-        if op[<int> V_V].native:
-            (<real *> data[<int> V_V])[0] = stored
-        else:
-            op[<int> V_V].store(data[<int> V_V], 0, 1, &stored)
+    store_value(&op[<int> V_V], data[<int> V_V], value, like)
     if job.order == 0:
         return value
     w *= job.scale
@@ -752,24 +929,118 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     return value
 
 
+cdef inline void turn_in(const char *data, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, real *tile, real *spare) noexcept nogil:
+    if real is float:
+        rm_turn_inf(<const real *> data, step // <Py_ssize_t> sizeof(real), rows, n, SIDE_BY_SIDE, tile, spare)
+    else:
+        rm_turn_in(<const real *> data, step // <Py_ssize_t> sizeof(real), rows, n, SIDE_BY_SIDE, tile, spare)
+
+cdef inline void turn_out(char *data, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, real *tile, real *spare) noexcept nogil:
+    if real is float:
+        rm_turn_outf(tile, spare, <real *> data, step // <Py_ssize_t> sizeof(real), rows, n, SIDE_BY_SIDE)
+    else:
+        rm_turn_out(tile, spare, <real *> data, step // <Py_ssize_t> sizeof(real), rows, n, SIDE_BY_SIDE)
+
+cdef inline bint can_be_turned(const Operand *op, const Space *space, Py_ssize_t n, const real *like) noexcept nogil:
+    """Whether its rows lie one after the other, each in one piece."""
+    return op.flat and space.outer > 0 and op.strides[space.outer - 1] >= n * <Py_ssize_t> sizeof(real)
+
+
+cdef void vectors_tile(const real *like, const Vectors *job, Py_ssize_t rows, char **data, double *values) noexcept nogil:
+    """A tile of rows of short vectors; fills their values in."""
+    cdef const Operand *op = <const Operand *> job.operands
+    cdef const ScoreEntry *score = job.score
+    cdef const real *vectors[3]
+    cdef real *memory
+    cdef real *tile
+    cdef Pairing pairs[3][SIDE_BY_SIDE]
+    cdef Sides sides[2]
+    cdef Outer outers[SIDE_BY_SIDE]
+    cdef double weights[SIDE_BY_SIDE]
+    cdef bint odd[SIDE_BY_SIDE]
+    cdef Py_ssize_t steps[<int> V_OPERANDS]
+    cdef char *one[<int> V_OPERANDS]
+    cdef double scores[3]
+    cdef double t
+    cdef int others[2]
+    cdef int pairings = job.loss.pairs, operands = 3 if pairings > 1 else 2, k, j, which, found, output, precise = 0
+    cdef Py_ssize_t n = job.length, r
+    if real is double:
+        precise = 1
+        memory = <real *> rm_doubles()
+    else:
+        memory = <real *> rm_floats()
+    tile = memory + 4 * <int> TILE_APART      # two for derivatives, after three for vectors and one for turning
+    for k in range(<int> V_OPERANDS):
+        steps[k] = op[k].strides[job.space.outer - 1]
+    for k in range(operands):
+        vectors[k] = memory + k * <int> TILE_APART
+        turn_in(data[k], steps[k], rows, n, memory + k * <int> TILE_APART, memory + 3 * <int> TILE_APART)
+    for r in range(rows):
+        odd[r] = False
+    for k in range(pairings):
+        score.measure_tiles[precise](job.score_parameters, n, rows, job.loss.gap, vectors[k // 2], vectors[1 if k == 0 else 2],
+                                     pairs[k], <bint *> odd)
+    for r in range(rows):
+        t = load_number(&op[<int> V_T], data[<int> V_T] + r * steps[<int> V_T], like) if op[<int> V_T].data != NULL else 0
+        weights[r] = load_number(&op[<int> V_W], data[<int> V_W] + r * steps[<int> V_W], like) if op[<int> V_W].data != NULL else 1
+        for k in range(pairings):
+            scores[k] = pairs[k][r].score
+        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r]):
+            job.outside[0] = 1
+        values[r] = outers[r].value * weights[r]
+        store_value(&op[<int> V_V], data[<int> V_V] + r * steps[<int> V_V], values[r], like)
+        weights[r] *= job.scale
+    for k in range(operands if job.order > 0 else 0):
+        if op[<int> V_G + k].data == NULL:
+            continue
+        found = 0
+        for j in range(3):
+            which = k + j - 1
+            if j == k or which >= pairings:
+                continue
+            score.see_tile(job.score_parameters, rows, pairs[which], 0 if k < j else 1, <const Outer *> outers, which,
+                           <const double *> weights, &sides[found])
+            others[found] = j
+            found += 1
+        score.derive_tiles[precise](job.score_parameters, &sides[0], &sides[1] if found > 1 else NULL, n, job.order, vectors[k],
+                                    vectors[others[0]], vectors[others[found - 1]], tile, tile + <int> TILE_APART)
+        for output in range(job.order):
+            which = (<int> V_H if output else <int> V_G) + k
+            turn_out(data[which], steps[which], rows, n, tile + output * <int> TILE_APART, memory + 3 * <int> TILE_APART)
+    for r in range(rows):
+        if odd[r]:
+            for k in range(<int> V_OPERANDS):
+                one[k] = data[k] + r * steps[k] if data[k] != NULL else NULL
+            values[r] = vectors_row(like, job, <char **> one, pairs[0])
+
+
 cdef double vectors_span(const real *like, const Vectors *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Rows start … stop-1; returns the sum of their values."""
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
     cdef char *data[<int> V_OPERANDS]
+    cdef double values[SIDE_BY_SIDE]
     cdef Pairing pairs[3]
-    cdef Py_ssize_t row, length = space.shape[space.outer - 1] if space.outer > 0 else 1
+    cdef Py_ssize_t row = start, rows, r, length = space.shape[space.outer - 1] if space.outer > 0 else 1
     cdef Sum total = Sum(0, 0)
     cdef int k
-    for row in range(start, stop):
+    while row < stop:
+        rows = min(stop - row, length - row % length)      # not over the end of the innermost axis
         for k in range(<int> V_OPERANDS):
-            if op[k].data == NULL:
-                data[k] = NULL
-            elif row == start or row % length == 0:
-                data[k] = op[k].data + offset_of(&op[k], space, 0, space.outer, row)
-            else:
-                data[k] += op[k].strides[space.outer - 1]
-        add(&total, vectors_row(like, job, <char **> data, <Pairing *> pairs))
+            data[k] = op[k].data + offset_of(&op[k], space, 0, space.outer, row) if op[k].data != NULL else NULL
+        if job.tiled:
+            rows = min(rows, <Py_ssize_t> SIDE_BY_SIDE)
+            vectors_tile(like, job, rows, <char **> data, <double *> values)
+            for r in range(rows):
+                add(&total, values[r])
+        else:
+            for r in range(rows):
+                add(&total, vectors_row(like, job, <char **> data, <Pairing *> pairs))
+                for k in range(<int> V_OPERANDS if r + 1 < rows else 0):
+                    if data[k] != NULL:
+                        data[k] += op[k].strides[space.outer - 1]
+        row += rows
     return result(total)
 
 
@@ -801,6 +1072,10 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
             op[k].flat = False
             threads = 1
     job.outside = &outside
+    job.tiled = job.score.measure_tiles[0] != NULL and 0 < job.length < SIDE_BY_SIDE and rows >= FEW_ROWS
+    for k in range(<int> V_OPERANDS):
+        if (k < 3 or k >= V_G) and op[k].data != NULL and not can_be_turned(&op[k], space, job.length, like):
+            job.tiled = False
     if real is float:
         total = run(<Span> <void *> vectors_span[float], job, rows, max(<Py_ssize_t> 1, BLOCK // max(<Py_ssize_t> 1, job.length)),
                     rows * job.length, threads)
@@ -862,6 +1137,13 @@ cdef int enlist_score(const Score *like, str name) except -1:
     entry.see = <See> <void *> see_side[Score, double]
     entry.derives[0] = <Derive> <void *> derive[Score, float]
     entry.derives[1] = <Derive> <void *> derive[Score, double]
+    entry.measure_tiles[0] = entry.measure_tiles[1] = NULL
+    if Score not in Ranged:
+        entry.measure_tiles[0] = <MeasureTile> <void *> measure_tile[Score, float]
+        entry.measure_tiles[1] = <MeasureTile> <void *> measure_tile[Score, double]
+        entry.see_tile = <SeeTile> <void *> see_tile[Score]
+        entry.derive_tiles[0] = <DeriveTile> <void *> derive_tile_of[Score, float]
+        entry.derive_tiles[1] = <DeriveTile> <void *> derive_tile_of[Score, double]
     entry.parameters = sizeof(Score) // sizeof(double)
     entry.angle = False
     if Score in Angle:
