@@ -118,26 +118,24 @@ def of_activations(case: Case, dtype: Any) -> Iterator[Inputs]:
     rng = np.random.default_rng(5)
     for row in reg.ACTIVATIONS:
         if row.name == case.loss:
-            hard = reg.hard_numbers(dtype)
             typical = rng.normal(0, 3, ELEMENTS).astype(dtype)
-            for kind, x in ((TYPICAL, typical), (TAILS, hard)):
+            for kind, x in ((TYPICAL, typical), (TAILS, reg.hard_numbers(dtype))):
 
-                def exact(x: Array = x, row: Any = row) -> list[reg.Exact]:
+                def of_numbers(x: Array = x, row: Any = row) -> list[reg.Exact]:
                     return _exact(dtype, [row.truth(v)[0] for v in samples.mp_numbers(x)])
 
-                yield Inputs(case, kind, (x,), exact)
-    if case.loss in reg.ROW_ACTIVATIONS:
-        for classes in CLASSES:
-            typical = rng.normal(0, 3, (FEW, classes)).astype(dtype)
-            hard, _, _ = reg.rows_inputs(reg.ROWS[0], dtype, classes)
-            for kind, x in ((TYPICAL, typical), (TAILS, hard)):
+                yield Inputs(case, kind, (x,), of_numbers)
+    for classes in CLASSES if case.loss in reg.ROW_ACTIVATIONS else ():
+        typical = rng.normal(0, 3, (FEW, classes)).astype(dtype)
+        hard, _, _ = reg.rows_inputs(reg.ROWS[0], dtype, classes)
+        for kind, x in ((TYPICAL, typical), (TAILS, hard)):
 
-                def exact(x: Array = x) -> list[reg.Exact]:
-                    truth = reg.row_activation_truth
-                    found = [truth(case.loss, samples.mp_numbers(r)) for r in x]
-                    return _exact(dtype, [pair for r in found for pair in r])
+            def of_numbers_in_rows(x: Array = x) -> list[reg.Exact]:
+                truth = reg.row_activation_truth
+                rows = [truth(case.loss, samples.mp_numbers(row)) for row in x]
+                return _exact(dtype, [pair for row in rows for pair in row])
 
-                yield Inputs(case, f"{kind}, {classes} classes", (x,), exact)
+            yield Inputs(case, f"{kind}, {classes} classes", (x,), of_numbers_in_rows)
 
 
 def inputs(case: Case, dtype: Any) -> Iterator[Inputs]:

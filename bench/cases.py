@@ -444,7 +444,8 @@ def by_classes() -> list[Question]:
 def by_threads() -> list[Question]:
     """Loss and shape where memory sets the pace, and where arithmetic does; large and middling."""
     by_name = {case.loss: case for case in CASES}
-    chosen = [(name, shape) for name in BY_SIZE for shape in ((100_000,), _1M, _16M)]
+    sizes: list[Shape] = [(100_000,), _1M, _16M]
+    chosen = [(name, shape) for name in BY_SIZE for shape in sizes]
     chosen += [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
     chosen += [("triplet_margin_loss", _LONG), ("dice_loss", (8, 21, 256, 256))]
     return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]
@@ -453,6 +454,7 @@ def by_threads() -> list[Question]:
 def by_outputs() -> list[Question]:
     """Gradients small enough to be kept by the allocator, and so large that they are not."""
     by_name = {case.loss: case for case in CASES}
-    chosen = [(name, shape) for name in BY_SIZE for shape in (_1M, _16M)]
+    sizes: list[Shape] = [_1M, _16M]
+    chosen = [(name, shape) for name in BY_SIZE for shape in sizes]
     chosen += [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
     return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]

@@ -444,7 +444,7 @@ def _overlaps(np: Names, input: Array, target: Array) -> tuple[Array, Array, Arr
     p = np.softmax(input, axis=1)
     t = np.hot(target, input.shape[1], input.dtype)
     places = tuple(range(2, input.ndim))
-    return tuple(np.sum(x, axis=places) for x in (p * t, p, t))  # type: ignore[return-value]
+    return tuple(np.sum(x, axis=places) for x in (p * t, p, t))
 
 
 def dice_loss(np: Names, input: Array, target: Array) -> Array:

@@ -256,6 +256,24 @@ def _usual(races: Races, result: str, dtype: str = "float32") -> list[dict[str, 
     return found
 
 
+def at_a_glance(races: Races) -> str:
+    """By whom how many functions are beaten, and by how much."""
+    lines = []
+    both = [*_usual(races, GRAD), *_usual(races, RESULT)]
+    for name in (NUMPY, *PEERS):
+        found = [who[name].times or 0.0 for who in both if name in who]
+        if found:
+            figures = [statistics.geometric_mean(found), min(found), max(found)]
+            slower = str(sum(x < 1 for x in found))
+            lines.append([name, str(len(found)), *map(number, figures), slower])
+    heads = ["times as long as fusedloss", "functions", "mean (geometric)", "least", "most"]
+    return table([*heads, "faster in"], lines)
+
+
+SPEED: Final = "speed.svg"
+SPEED_WORDS: Final = "How many times as long NumPy, torch, jax and others take, by loss"
+
+
 def headline(report: Report, races: Races) -> None:
     chosen = {who[FUSED].loss: who for who in _usual(races, GRAD) if who[FUSED].loss in HEADLINE}
     values = {
@@ -268,38 +286,41 @@ def headline(report: Report, races: Races) -> None:
         if loss in chosen
     }
     report.say("## At a glance", "")
-    path = report.picture(
-        "speed.svg", "How many times as long NumPy, torch, jax and others take, by loss"
-    )
     plots.rows(
-        path,
+        report.picture(SPEED, SPEED_WORDS),
         "Value and gradient, float32, one thread",
         "time of others divided by that of fusedloss",
         values,
         1.0,
         "right of this line fusedloss is faster",
     )
-    lines = []
-    both = [*_usual(races, GRAD), *_usual(races, RESULT)]
-    for name in (NUMPY, *PEERS):
-        found = [who[name].times or 0.0 for who in both if name in who]
-        if found:
-            lines.append(
-                [
-                    name,
-                    str(len(found)),
-                    number(statistics.geometric_mean(found)),
-                    number(min(found)),
-                    number(max(found)),
-                    str(sum(x < 1 for x in found)),
-                ]
-            )
-    report.say(
+    report.say("", words.GLANCE, "", at_a_glance(races))
+
+
+#: What the README shows of the page stands between these.
+MARKS: Final = ("<!-- speed -->", "<!-- end of speed -->")
+
+
+def readme(text: str, races: Races, folder: str) -> str:
+    """The README with the first picture and table in place of those that are there."""
+    facts = races.machine
+    who = ", ".join(f"{k} {v}" for k, v in facts["versions"].items() if k != "torch.compile")
+    begin, end = MARKS
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    if not tail:
+        raise SystemExit(f"README.md has no {begin} and {end}")
+    shown = [
+        begin,
         "",
-        words.GLANCE,
+        f"[![{SPEED_WORDS}]({folder}/{SPEED})]({folder}/index.md)",
         "",
-        table(["× faster than", "functions", "mean (geometric)", "least", "most", "slower"], lines),
-    )
+        f"{words.README} {facts['cpu_model']}, {facts['fusedloss']['level']} kernels, {who}.",
+        "",
+        at_a_glance(races),
+        end,
+    ]
+    return head + "\n".join(shown) + tail
 
 
 def against_peers(report: Report, races: Races) -> None:
@@ -453,8 +474,8 @@ def scaling(report: Report) -> None:
         for who in sizes.groups.values():
             for name, r in who.items():
                 if name != FRESH:
-                    lines = panels.setdefault(r.loss, {})
-                    lines.setdefault(name, []).append((r.size, r.seconds * 1e9 / r.size))
+                    panel = panels.setdefault(r.loss, {})
+                    panel.setdefault(name, []).append((r.size, r.seconds * 1e9 / r.size))
         path = report.picture("sizes.svg", "Time per element against the number of elements")
         plots.curves(
             path,
@@ -463,18 +484,18 @@ def scaling(report: Report) -> None:
             panels,
         )
     if classes := report.races("classes"):
-        lines_: dict[str, list[tuple[float, float]]] = {}
+        points: dict[str, list[tuple[float, float]]] = {}
         for who in classes.groups.values():
             for name, r in who.items():
                 if name != FRESH:
                     point = (r.shape[1], r.seconds * 1e9 / r.size)
-                    lines_.setdefault(name, []).append(point)
+                    points.setdefault(name, []).append(point)
         path = report.picture("classes.svg", "Time per logit against the number of classes")
         plots.curves(
             path,
             "cross_entropy of a million logits: value and gradient, float32, one thread",
             ("classes", "ns per logit"),
-            {"": lines_},
+            {"": points},
         )
     if threads := report.races("threads"):
         lines, counts = [], sorted({r.threads for w in threads.groups.values() for r in w.values()})
@@ -678,8 +699,8 @@ def write_csv(folder: Path, files: dict[str, Races]) -> None:
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def write(results: Path, folder: Path) -> list[str]:
-    """The page; returns the names of results that it lacks."""
+def write(results: Path, folder: Path, page: Path | None = None) -> list[str]:
+    """The report, and what the README shows of it; returns the names of results that it lacks."""
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(results, folder)
     peers, full = report.races("peers"), report.races("full")
@@ -690,6 +711,11 @@ def write(results: Path, folder: Path) -> list[str]:
     if peers:
         headline(report, peers)
         against_peers(report, peers)
+        if page is not None:
+            text = readme(
+                page.read_text(encoding="utf-8"), peers, folder.relative_to(page.parent).as_posix()
+            )
+            page.write_text(text, encoding="utf-8")
     losing(report, [peers, full])
     if full:
         light(report, full)
@@ -721,7 +747,8 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=machine.RESULTS)
     parser.add_argument("--out", type=Path, default=machine.ROOT / "docs" / "benchmarks")
     options = parser.parse_args()
-    missing = write(options.results, options.out)
+    kept = options.out == parser.get_default("out")
+    missing = write(options.results, options.out, machine.ROOT / "README.md" if kept else None)
     print(f"written: {options.out / 'index.md'}")
     for name in missing:
         print(f"missing: {options.results / name}")

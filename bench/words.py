@@ -17,6 +17,11 @@ INTRODUCTION: Final = _prose("""
     interleaved runs on the same arrays.
 """)
 
+README: Final = _prose("""
+    Value and gradient (activations: the result) of each function in its usual shape, a million
+    elements or so, float32, one thread, interleaved on the same arrays:
+""")
+
 GLANCE: Final = _prose("""
     Value and gradient (activations: the result), float32, of each function in its usual shape:
 """)

@@ -282,3 +282,20 @@ def test_pictures_follow_the_page(tmp_path: Path) -> None:
     assert path.read_text() == svg
     plots.curves(path, "t", ("x", "y"), {"p": {"fused": [(1, 2), (10, 3)]}})
     plots.bars(path, "t", "x", {"p": {"": 2.0}}, log=True)
+
+
+def test_the_readme_gets_its_block() -> None:
+    pytest.importorskip("matplotlib")
+    from bench import report
+
+    races: Any = report.Races.__new__(report.Races)
+    races.groups = {}
+    races.machine = {"cpu_model": "a CPU", "fusedloss": {"level": "v3"}, "versions": {"numpy": "2"}}
+    begin, end = report.MARKS
+    text = report.readme(f"before\n{begin}\nold\n{end}\nafter\n", races, "docs/benchmarks")
+    assert text.startswith("before\n") and text.endswith(f"{end}\nafter\n")
+    assert "old" not in text and "a CPU, v3 kernels, numpy 2" in text
+    assert report.readme(text, races, "docs/benchmarks") == text
+    with pytest.raises(SystemExit, match="README"):
+        report.readme("nothing", races, "docs/benchmarks")
+    assert begin in (ROOT / "README.md").read_text(encoding="utf-8")
