@@ -134,7 +134,7 @@ def curves(
 ) -> None:
     """Points joined by lines, by who; panels side by side, with one legend."""
     count = len(panels)
-    with _drawn(path, title, min(4.3 * count, 8.6), 3.9 if count < 3 else 6.4, 1) as axes:
+    with _drawn(path, title, 8.4, 4.2 if count < 3 else 6.8) as axes:
         figure = axes.figure
         axes.remove()
         grid = figure.subplots((count + 1) // 2, min(count, 2), squeeze=False, sharey=log_y)

@@ -156,7 +156,10 @@ def ratio(record: Record | None) -> str:
     if record is None or record.times is None:
         return ""
     text = number(record.times)
-    marks = "c" * record.composed + "?" * (record.noise > NOISY or record.waited > 0.05)
+    composed = record.composed and record.who.startswith(
+        "torch"
+    )  # of others that goes without saying
+    marks = "c" * composed + "?" * (record.noise > NOISY or record.waited > 0.05)
     text = f"**{text}**" if record.times < 1 else text
     return f"{text} {marks}".strip()
 
@@ -382,10 +385,10 @@ def losing(report: Report, files: Sequence[Races | None]) -> None:
         return
     lines = []
     for (loss, name), records in sorted(found.items()):
-        least, worst = min(records, key=lambda pair: pair[0])
+        least = min(times for times, _ in records)
         places = sorted({f"{r.dtype} {r.shape_text} {r.result}" for _, r in records})
         shown = "; ".join(places[:4]) + (f"; {len(places) - 4} more" if len(places) > 4 else "")
-        reason = reasons.reason(loss, name, worst.shape, worst.dtype)
+        reason = reasons.reason(loss, name)
         lines.append([f"`{loss}`", name, number(least), shown, reason])
     report.say(
         words.LOSING,

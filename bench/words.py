@@ -28,7 +28,7 @@ GLANCE: Final = _prose("""
 
 PEERS: Final = _prose("""
     *Times as long as fusedloss*: above 1 fusedloss is faster; **bold** where it is slower. `c`:
-    composed of the library's operations, which has no such loss; `?`: not to be trusted, as two
+    composed of torch's operations, as torch has no such loss; `?`: not to be trusted, as two
     halves of the race disagree by more than 20 %, or the CPU was taken away. *light*: what part of
     the speed of a loop is reached that only reads the same inputs and writes the same gradients.
     torch eager runs forward and backward; torch.compile and jax.jit are compiled before; numba
