@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seconds",
         type=float,
         metavar="S",
-        help="how long a race lasts at least (default: 0.2 to 1.5, by suite)",
+        help="how long a race lasts at least (default: 0.2 or 0.6, by suite)",
     )
     parser.addoption(
         "--keep-memory",

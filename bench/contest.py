@@ -65,11 +65,11 @@ class Suite:
 SUITES: Final[dict[str, Suite]] = {
     "full": Suite(cases.full, _beside_numpy, 0.2),
     "quick": Suite(cases.quick, _the_two, 0.2),
-    "peers": Suite(cases.beside_peers, _everyone, 1.5, peers=True),
-    "sizes": Suite(cases.by_size, _everyone, 1.0, peers=True),
-    "classes": Suite(cases.by_classes, _everyone, 1.0, peers=True),
-    "threads": Suite(cases.by_threads, _threads, 1.5, peers=True),
-    "outputs": Suite(cases.by_outputs, _everyone, 1.5, peers=True),
+    "peers": Suite(cases.beside_peers, _everyone, 0.6, peers=True),
+    "sizes": Suite(cases.by_size, _everyone, 0.6, peers=True),
+    "classes": Suite(cases.by_classes, _everyone, 0.6, peers=True),
+    "threads": Suite(cases.by_threads, _threads, 0.6, peers=True),
+    "outputs": Suite(cases.by_outputs, _everyone, 0.6, peers=True),
 }
 
 
