@@ -182,8 +182,10 @@ class Contest:
                 assert a.dtype == b.dtype == self.question.dtype, f"{name}: another precision"
             scale = np.max(np.abs(b))
             assert 0 < scale < inf, "a result that says nothing"
-            largest = max(largest, float(np.max(np.abs(a - b)) / scale))
-        assert largest <= self._tolerance(name), f"{name}: not the same result, {largest:.1e}"
+            difference = float(np.max(np.abs(a - b)) / scale)
+            alike = difference <= self._tolerance(name)  # nan is not
+            assert alike, f"{name}: not the same result, {difference:.1e}"
+            largest = max(largest, difference)
         return largest
 
     def _race(self) -> Outcome:
