@@ -89,6 +89,8 @@ def elementwise(
     if paired and order:
 
         def spread(array: Array) -> Array:
+            if array.shape == shape:
+                return array
             return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
 
         both: list[Leaf] = [(x, lambda array: array), (own, spread)]
