@@ -108,16 +108,30 @@ def _record(raw: dict[str, Any]) -> Record:
 
 
 class Races:
-    """The records of a file, by question and who."""
+    """The records of a suite, by question and who.
 
-    def __init__(self, path: Path) -> None:
-        raw = json.loads(path.read_text())
-        self.machine: dict[str, Any] = raw["machine_info"]
-        self.commit: dict[str, Any] = raw["commit_info"]
-        self.datetime: str = raw["datetime"]
+    They stand in NAME.json. Questions that NAME-again.json has, too, were measured again there.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
         self.groups: dict[str, dict[str, Record]] = {}
-        for record in map(_record, raw["benchmarks"]):
-            self.groups.setdefault(record.group, {})[record.who] = record
+        self.commits: dict[str, int] = {}  # and how many questions were measured there
+        of_group: dict[str, str] = {}
+        for path in (folder / f"{name}-again.json", folder / f"{name}.json"):
+            if not path.exists():
+                continue
+            raw = json.loads(path.read_text())
+            self.machine: dict[str, Any] = raw["machine_info"]
+            self.datetime: str = raw["datetime"]
+            commit = (raw["commit_info"].get("id") or "unknown")[:10]
+            commit += " and uncommitted changes" * bool(raw["commit_info"].get("dirty"))
+            known = set(self.groups)
+            for record in map(_record, raw["benchmarks"]):
+                if record.group not in known:
+                    self.groups.setdefault(record.group, {})[record.who] = record
+                    of_group[record.group] = commit
+        for commit in of_group.values():
+            self.commits[commit] = self.commits.get(commit, 0) + 1
 
     def where(self, **asked: Any) -> Iterator[dict[str, Record]]:
         """Questions with these properties of their records."""
@@ -197,10 +211,9 @@ class Report:
         self.parts.append("\n".join(lines) + "\n")
 
     def races(self, name: str) -> Races | None:
-        path = self.results / f"{name}.json"
-        if path.exists():
-            return Races(path)
-        self.missing.append(path.name)
+        if (self.results / f"{name}.json").exists():
+            return Races(self.results, name)
+        self.missing.append(f"{name}.json")
         return None
 
     def data(self, name: str) -> dict[str, Any] | None:
@@ -221,7 +234,7 @@ def introduction(report: Report, races: Races) -> None:
     ours = facts["fusedloss"]
     caches = ", ".join(f"{name} {size_text(n)}" for name, n in facts["caches"].items())
     versions = ", ".join(f"{name} {v}" for name, v in facts["versions"].items())
-    dirty = " and uncommitted changes" if races.commit.get("dirty") else ""
+    commits = "; ".join(f"`{commit}`: {n} questions" for commit, n in races.commits.items())
     environment = ", ".join(f"`{k}={v}`" for k, v in facts["environment"].items()) or "none"
     report.say(
         "# Benchmarks",
@@ -235,7 +248,7 @@ def introduction(report: Report, races: Races) -> None:
                 ["system", f"{facts['system']}, Python {facts['python']}"],
                 ["fusedloss", f"{ours['version']}, {ours['level']} kernels, {ours['compiler']}"],
                 ["peers", versions],
-                ["commit", f"`{(races.commit.get('id') or 'unknown')[:10]}`{dirty}"],
+                ["commit", commits],
                 ["date", races.datetime[:10]],
                 ["threads", "1 for all, but where it says so; bound to one CPU"],
                 ["environment", environment],
@@ -732,7 +745,7 @@ def write(results: Path, folder: Path, page: Path | None = None) -> list[str]:
     if peaks := report.data("memory"):
         memory(report, peaks)
     files = {
-        name: Races(results / f"{name}.json")
+        name: Races(results, name)
         for name in ("full", "peers", "sizes", "classes", "threads", "outputs", "kept")
         if (results / f"{name}.json").exists()
     }

@@ -268,6 +268,29 @@ def test_a_report_says_what_was_measured(tmp_path: Path) -> None:
     assert len(lines) == 1 + 3 * 2 * 2
 
 
+def test_what_was_measured_again_replaces_the_same_questions(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from bench import report
+
+    def made(seconds: dict[str, float], commit: str) -> str:
+        info = {"family": "f", "loss": "l", "result": "value", "dtype": "float32", "shape": [1]}
+        info |= {"implementation": "fused", "threads": 1, "composed": False, "waited_for_cpu": 0.0}
+        info |= {"bytes_moved": 8}
+        raw = {"machine_info": {}, "datetime": "", "commit_info": {"id": commit, "dirty": False}}
+        marks = [{"group": g, "extra_info": info | {"best": s}} for g, s in seconds.items()]
+        return json.dumps(raw | {"benchmarks": marks})
+
+    (tmp_path / "full.json").write_text(made({"a": 1.0, "b": 2.0, "c": 3.0}, "old"))
+    (tmp_path / "full-again.json").write_text(made({"b": 0.5}, "new"))
+    races = report.Races(tmp_path, "full")
+    assert {g: who["fused"].seconds for g, who in races.groups.items()} == {
+        "a": 1,
+        "b": 0.5,
+        "c": 3,
+    }
+    assert races.commits == {"new": 1, "old": 2}
+
+
 def test_pictures_follow_the_page(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     from bench import plots
