@@ -114,10 +114,13 @@ def test_distance_functions() -> None:
         fl.triplet_margin_with_distance_loss(a, b, c, distance_function=3)
     for swap in (False, True):
         one = fl.triplet_margin_loss.value_and_grad(a, b, c, swap=swap)
-        two = fl.triplet_margin_with_distance_loss.value_and_grad(a, b, c, swap=swap)
+        loss = fl.triplet_margin_with_distance_loss
+        two = loss.value_and_grad(a, b, c, distance_function=fl.pairwise_distance, swap=swap)
         np.testing.assert_allclose(one[0], two[0], rtol=1e-14)
         for g, h in zip(one[1], two[1], strict=True):
             np.testing.assert_allclose(g, h, rtol=1e-12, atol=1e-15)
+        same = loss.value_and_grad(a, b, c, swap=swap)
+        assert one[0] == same[0] and all(map(np.array_equal, one[1], same[1]))
 
 
 def test_empty_vectors() -> None:

@@ -468,9 +468,9 @@ def triplet_margin_with_distance_loss(
     positive, negative : array_like
         Vectors b and c, of anchor's shape or broadcasting up to it.
     distance_function : object, optional
-        `pairwise_distance` by default. Called as ``f(x1, x2)`` it gives an array of distances;
-        where gradients are asked for, ``f.vjp(x1, x2, grad_output)`` gives a tuple of two. It gets
-        arrays of the computation's dtype.
+        By default the Euclidean distance of `pairwise_distance`. Called as ``f(x1, x2)`` it gives
+        an array of distances; where gradients are asked for, ``f.vjp(x1, x2, grad_output)`` gives a
+        tuple of two. It gets arrays of the computation's dtype.
     margin : float
         The margin m, finite.
     swap : bool
@@ -494,8 +494,8 @@ def triplet_margin_with_distance_loss(
     -----
     torch: ``triplet_margin_with_distance_loss``, which takes any function, as it differentiates.
 
-    The gradients of the distances are arrays of the operands' shapes, that are added up: this
-    takes the memory of five of these.
+    The gradients of a function's distances are arrays of the operands' shapes, that are added up:
+    this takes the memory of five of these. Without a function the loss is one pass.
 
     Examples
     --------
@@ -512,6 +512,17 @@ def triplet_margin_with_distance_loss(
     >>> value, a, b
     (np.float64(1.0), array([[0., 0.]]), array([[1., 1.]]))
     """
+    if distance_function is None:
+        return _vectors.loss(
+            request,
+            _vectors.distance(2.0, 1e-6),
+            "swapped triplet" if flag("swap", swap) else "triplet",
+            {"anchor": anchor, "positive": positive, "negative": negative},
+            leaves=3,
+            parameters=(finite("margin", margin),),
+            weight=weight,
+            reduction=reduction,
+        )
     order, out, grad_out, _ = request
     names = ("anchor", "positive", "negative")
     arrays, asks = zip(*map(operand, names, (anchor, positive, negative)), strict=True)
@@ -519,7 +530,7 @@ def triplet_margin_with_distance_loss(
     for name, x in zip(names, arrays, strict=True):
         broadcast(name, x, arrays[0].shape, "anchor")
     margin = finite("margin", margin)
-    function: Any = pairwise_distance if distance_function is None else distance_function
+    function: Any = distance_function
     if not callable(function):
         raise TypeError(f"distance_function: a function is needed, got {type(function).__name__}")
     if order and not callable(getattr(function, "vjp", None)):

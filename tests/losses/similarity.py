@@ -344,7 +344,12 @@ JOINT += [
 
 
 def triplet_margin(
-    numbers: Numbers, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False
+    numbers: Numbers,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    distance_function: Any = None,
 ) -> Truth:
     def row(a: Vector, b: Vector, c: Vector) -> Any:
         near, far, other = (distance(x, y, p, eps) for x, y in ((a, b), (a, c), (b, c)))
@@ -447,15 +452,38 @@ JOINT += [
     )
     for options in ({"p": 3.0, "eps": 0.0}, {"p": 1.5, "eps": 0.0, "swap": True})
 ]
+
+
+class _Distance:
+    """The default, as a function that is given."""
+
+    def __call__(self, x1: FloatArray, x2: FloatArray) -> Any:
+        import fusedloss as fl
+
+        return fl.pairwise_distance(x1, x2)
+
+    def vjp(self, x1: FloatArray, x2: FloatArray, grad_output: FloatArray) -> Any:
+        import fusedloss as fl
+
+        return fl.pairwise_distance.vjp(x1, x2, grad_output)
+
+    def __repr__(self) -> str:
+        return "given"
+
+
+JOINT += [
+    _triplet("triplet_margin_with_distance_loss", options=options, curved=False, twin=not options)
+    for options in ({}, {"swap": True, "margin": 0.5})
+]
 JOINT += [
     _triplet(
         "triplet_margin_with_distance_loss",
         hard=vectors_of_ordinary_length,
-        options=options,
+        options={"distance_function": _Distance(), **options},
         curved=False,
         lean=False,
         bounds=(6, 8, 8),  # distances and gradients are rounded to the dtype in between
-        twin=not options,
+        twin=False,
     )
     for options in ({}, {"swap": True, "margin": 0.5})
     for vectors_of_ordinary_length in (lambda rng, dtype: vectors(*TRIPLET)(rng, 40, dtype),)
