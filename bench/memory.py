@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import fusedloss as fl
 from bench import cases, entrants, machine
 from bench.cases import GRAD, Question
 from bench.entrants import MEMORY
@@ -81,9 +82,9 @@ def peak(question: Question, name: str) -> tuple[int, str]:
     ctypes.CDLL(None).malloc_trim(0)
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak is found anew
-    result = entrant.step()
+    result = entrant.step()  # which is there until the mark is read
     highest = _status("VmHWM")
-    assert result is not None
+    del result
     return max(0, highest - before), entrant.memory
 
 
@@ -138,26 +139,33 @@ class Package:
     needs: list[str]
 
 
-def _files(distribution: importlib.metadata.Distribution) -> int:
-    """Bytes of its files; of one installed in editable form, of the package's folder."""
-    found = [Path(str(file.locate())) for file in distribution.files or ()]
-    if distribution.metadata["Name"] == "fusedloss":
-        import fusedloss
-
-        found = [p for p in Path(fusedloss.__file__).parent.rglob("*") if p.suffix != ".pyc"]
-    return sum(path.stat().st_size for path in found if path.is_file())
+#: Ours is measured as the checkout has it, which may not be installed.
+_OURS: Final = "fusedloss"
 
 
-def _needed(name: str, found: dict[str, importlib.metadata.Distribution]) -> None:
+def _files(name: str, distribution: importlib.metadata.Distribution | None) -> int:
+    """Bytes of its files."""
+    if distribution is None:
+        found = list(Path(fl.__file__).parent.rglob("*"))
+    else:
+        found = [Path(str(file.locate())) for file in distribution.files or ()]
+    return sum(path.stat().st_size for path in found if path.is_file() and path.suffix != ".pyc")
+
+
+def _needed(name: str, found: dict[str, importlib.metadata.Distribution | None]) -> None:
     """The distribution and all that it requires without extras, as far as that is installed."""
     key = re.sub(r"[-_.]+", "-", name).lower()
     if key in found:
         return
+    if key == _OURS:
+        found[key] = None
+        _needed("numpy", found)
+        return
     try:
-        found[key] = importlib.metadata.distribution(name)
+        distribution = found[key] = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
         return
-    for requirement in found[key].requires or ():
+    for requirement in distribution.requires or ():
         wanted, _, condition = requirement.partition(";")
         if "extra" not in condition:
             match = re.match(r"[\w.-]+", wanted)
@@ -179,16 +187,17 @@ def packages() -> list[Package]:
     empty = _seconds("pass")
     found = []
     for name, (distribution, module) in PACKAGES.items():
-        needs: dict[str, importlib.metadata.Distribution] = {}
+        needs: dict[str, importlib.metadata.Distribution | None] = {}
         _needed(distribution, needs)
         if distribution not in needs:
             continue
         _tell(f"importing {name}")
-        sizes = {key: _files(value) for key, value in needs.items()}
+        sizes = {key: _files(key, value) for key, value in needs.items()}
+        own = needs[distribution]
         found.append(
             Package(
                 name,
-                needs[distribution].version,
+                own.version if own else fl.__version__,
                 _seconds(f"import {module}") - empty,
                 sum(sizes.values()),
                 sizes[distribution],

@@ -600,21 +600,34 @@ def accuracy(report: Report, data: dict[str, Any]) -> None:
                 "</details>",
                 "",
             )
-    with (report.folder / "accuracy.csv").open("w", newline="", encoding="utf-8") as file:
+    write_errors(report.folder, rows)
+
+
+def write_errors(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """The errors, and the hashes of what was put in."""
+
+    def about(row: dict[str, Any]) -> list[str]:
+        return [row["loss"], row["dtype"], row["inputs"], "x".join(map(str, row["shape"]))]
+
+    with (folder / "inputs.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        head = ["loss", "dtype", "inputs", "shape", "sha256", "who", "part"]
+        writer.writerow(["loss", "dtype", "inputs", "shape", "sha256"])
+        writer.writerows([*about(row), row["sha256"]] for row in rows)
+    with (folder / "accuracy.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        head = ["loss", "dtype", "inputs", "shape", "who", "part"]
         writer.writerow([*head, "p99", "largest", "wrong", "count", "absent"])
         for row in rows:
-            about = [row["loss"], row["dtype"], row["inputs"], "x".join(map(str, row["shape"]))]
             for name, answer in row["results"].items():
+                if answer.get("absent", "").startswith("has no such"):
+                    continue
                 if "absent" in answer:
-                    writer.writerow([*about, row["sha256"], name, "", *[""] * 4, answer["absent"]])
+                    writer.writerow([*about(row), name, *[""] * 5, answer["absent"]])
                 for part in ("value", "grad"):
                     if found := answer.get(part):
                         errors = [f"{found['p99']:.3g}", f"{found['largest']:.3g}"]
-                        counts = [found["wrong"], found["count"]]
-                        line = [*about, row["sha256"], name, part, *errors, *counts, ""]
-                        writer.writerow(line)
+                        counts = [found["wrong"], found["count"], ""]
+                        writer.writerow([*about(row), name, part, *errors, *counts])
 
 
 def memory(report: Report, data: dict[str, Any]) -> None:

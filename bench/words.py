@@ -72,7 +72,8 @@ ACCURACY: Final = _prose("""
     off by more than a thousandth, where the true number is finite; they are not in the other two.
     *Tails* are the numbers where digits are lost, if anywhere: 0, ±tiny, ±17, ±40, ±100, ±1e30,
     subnormals, kinks, confident and hopeless rows; *typical* ones are as in practice.
-    `python -m bench.accuracy --inputs DIR` writes them all, and accuracy.csv has a SHA-256 of each.
+    `python -m bench.accuracy --inputs DIR` writes them all, inputs.csv has a SHA-256 of each, and
+    accuracy.csv all errors.
     torch.compile was asked for losses of single elements alone.
 """)
 
@@ -85,7 +86,7 @@ MEMORY: Final = _prose("""
 
 PACKAGES: Final = _prose("""
     Time of `import` in a new process, more than a Python that imports nothing, the best of five
-    (NumPy's is part of all but SciPy's own); and bytes on disk, with all that is required.
+    (NumPy's is part of all); and bytes on disk without *.pyc, and with all that is required.
 """)
 
 NOISE: Final = _prose("""
