@@ -673,13 +673,8 @@ def memory(report: Report, data: dict[str, Any]) -> None:
         ),
     )
     path = report.picture("import.svg", "Time to import, by package")
-    plots.bars(
-        path,
-        "Time to import",
-        "milliseconds, logarithmic",
-        {p["name"]: {"": p["import_seconds"] * 1e3} for p in packages},
-        log=True,
-    )
+    times = {p["name"]: p["import_seconds"] * 1e3 for p in packages}
+    plots.bars(path, "Time to import", "milliseconds", times, "fusedloss")
 
 
 def noise(report: Report, files: dict[str, Races]) -> None:

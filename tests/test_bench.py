@@ -304,7 +304,7 @@ def test_pictures_follow_the_page(tmp_path: Path) -> None:
     plots.rows(path, "title", "label", {"one": {"torch": 2.0}, "two": {"numpy": 0.5}}, 1.0, "here")
     assert path.read_text() == svg
     plots.curves(path, "t", ("x", "y"), {"p": {"fused": [(1, 2), (10, 3)]}})
-    plots.bars(path, "t", "x", {"p": {"": 2.0}}, log=True)
+    plots.bars(path, "t", "x", {"p": 2.0, "q": 3.0}, "q")
 
 
 def test_the_readme_gets_its_block() -> None:
