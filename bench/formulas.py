@@ -627,7 +627,9 @@ IN_TORCH: Final[dict[str, Callable[..., Array]]] = {
     "squared_epsilon_insensitive_loss": lambda np, input, target, epsilon=0.1: np.square(
         np.softshrink(input - target, epsilon)
     ),
-    "msle_loss": lambda np, input, target: np.mse_loss(np.log1p(input), np.log1p(target)),
+    "msle_loss": lambda np, input, target: np.mse_loss(
+        np.log1p(input), np.log1p(target), reduction="none"
+    ),
     "logsigmoid": lambda np, input: np.logsigmoid(input),
     "normalize": lambda np, input: np.normalize(input),
     "cosine_similarity": lambda np, x1, x2: np.cosine_similarity(x1, x2),

@@ -74,6 +74,8 @@ ACCURACY: Final = _prose("""
     subnormals, kinks, confident and hopeless rows; *typical* ones are as in practice.
     `python -m bench.accuracy --inputs DIR` writes them all, inputs.csv has a SHA-256 of each, and
     accuracy.csv all errors.
+    At a kink the derivative that torch has there counts as the true one, such as 0 for |x| at 0:
+    those who have made another choice are counted as wrong there, though theirs is as good.
     torch.compile was asked for losses of single elements alone.
 """)
 
