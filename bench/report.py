@@ -603,6 +603,17 @@ def accuracy(report: Report, data: dict[str, Any]) -> None:
     write_errors(report.folder, rows)
 
 
+def replaced(rows: list[dict[str, Any]], again: Path) -> list[dict[str, Any]]:
+    """With those that were measured again in place of the same ones."""
+
+    def key(row: dict[str, Any]) -> tuple[Any, ...]:
+        return row["loss"], row["dtype"], row["inputs"]
+
+    newer = json.loads(again.read_text())["rows"] if again.exists() else []
+    known = {key(row): row for row in newer}
+    return [known.get(key(row), row) for row in rows]
+
+
 def write_errors(folder: Path, rows: list[dict[str, Any]]) -> None:
     """The errors, and the hashes of what was put in."""
 
@@ -749,6 +760,8 @@ def write(results: Path, folder: Path, page: Path | None = None) -> list[str]:
     if given:
         outputs(report, given, report.races("kept"))
     if errors := report.data("accuracy"):
+        again = results / "accuracy-again.json"
+        errors["rows"] = replaced(errors["rows"], again)
         accuracy(report, errors)
     if peaks := report.data("memory"):
         memory(report, peaks)
