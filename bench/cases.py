@@ -308,9 +308,10 @@ OF_SEVERAL: Final[dict[str, tuple[Inputs, Shapes]]] = {
     "distance_box_iou_loss": (pairs_of_boxes, _BOXES),
     "complete_box_iou_loss": (pairs_of_boxes, _BOXES),
 }
-#: Errors that are equal but for their last digits may be sorted otherwise; and torch and NumPy take
-#: steps of the Jaccard index, which is up to 1, as differences of float32 numbers.
-_TOLERANCE: Final = {"lovasz_softmax_loss": 1e-3, "lovasz_hinge_loss": 1e-3}
+#: Errors that are equal but for their last digits may be sorted otherwise; and others take steps of
+#: the Jaccard index, which is up to 1, as differences of float32 numbers: 1e-7 off, where the
+#: largest gradient is some millionths.
+_TOLERANCE: Final = {"lovasz_softmax_loss": 1e-3, "lovasz_hinge_loss": 5e-2}
 
 JOINT: Final = [
     Case(

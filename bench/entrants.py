@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import fusedloss as fl
 from bench import expressions, formulas
@@ -458,6 +459,8 @@ def prepare(peers: bool) -> None:
         warnings.simplefilter("ignore")  # theirs, about themselves
         if installed("torch"):
             importlib.import_module("torch").set_num_threads(1)
+    # Products of matrices, NumPy's and ours: two threads on one CPU would wait for each other.
+    threadpool_limits(1, user_api="blas")
     settle_allocator()
 
 

@@ -337,11 +337,11 @@ def categorical_hinge_loss(np: Names, input: Array, target: Array, margin: float
 
 
 def sparsemax_loss(np: Names, input: Array, target: Array) -> Array:
-    """Halves the interval that the threshold is in as often as float32 has digits."""
+    """Halves the interval that the threshold is in as often as the dtype has digits."""
     x = np.constant(input)
     high = np.largest(x)[:, None]
     low = high - 1
-    for _ in range(24):
+    for _ in range(24 if input.dtype.itemsize == 4 else 53):
         middle = (low + high) / 2
         more = np.sum(np.relu(x - middle), axis=1)[:, None] > 1
         low, high = np.where(more, middle, low), np.where(more, high, middle)
