@@ -64,7 +64,7 @@ PEERS := $(VENV)/peers
 PEERS_PY := PYTHONPATH=src:. $(PEERS)/bin/python
 PEER_PACKAGES ?= $(TORCH) jax scikit-learn numexpr numba
 
-bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## race against torch, jax, numba and others; errors, memory and import time, too: an hour
+bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## race against torch, jax, numba and others; errors, memory and import time, too: fifty minutes
 	$(PEERS_PY) $(RACE) --suite peers --benchmark-json=$(RESULTS)/peers.json $(BENCH)
 	$(PEERS_PY) $(RACE) --suite sizes --benchmark-json=$(RESULTS)/sizes.json $(BENCH)
 	$(PEERS_PY) $(RACE) --suite classes --benchmark-json=$(RESULTS)/classes.json $(BENCH)

@@ -149,6 +149,7 @@ def curves(
             ax.set_xscale("log")
             if log_y:
                 ax.set_yscale("log")
+            ax.minorticks_off()
             ax.set_title(name)
             ax.set_xlabel(labels[0])
         for ax in list(grid.flat)[count:]:

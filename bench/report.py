@@ -117,7 +117,7 @@ class Races:
         self.groups: dict[str, dict[str, Record]] = {}
         self.commits: dict[str, int] = {}  # and how many questions were measured there
         of_group: dict[str, str] = {}
-        for path in (folder / f"{name}-again.json", folder / f"{name}.json"):
+        for path in (folder / f"{name}.json", folder / f"{name}-again.json"):
             if not path.exists():
                 continue
             raw = json.loads(path.read_text())
@@ -125,11 +125,13 @@ class Races:
             self.datetime: str = raw["datetime"]
             commit = (raw["commit_info"].get("id") or "unknown")[:10]
             commit += " and uncommitted changes" * bool(raw["commit_info"].get("dirty"))
-            known = set(self.groups)
+            here: set[str] = set()
             for record in map(_record, raw["benchmarks"]):
-                if record.group not in known:
-                    self.groups.setdefault(record.group, {})[record.who] = record
-                    of_group[record.group] = commit
+                if record.group not in here:
+                    self.groups[record.group] = {}
+                    here.add(record.group)
+                self.groups[record.group][record.who] = record
+                of_group[record.group] = commit
         for commit in of_group.values():
             self.commits[commit] = self.commits.get(commit, 0) + 1
 
@@ -229,12 +231,16 @@ class Report:
         return self.folder / name
 
 
-def introduction(report: Report, races: Races) -> None:
+def introduction(report: Report, races: Races, files: dict[str, Races]) -> None:
     facts = races.machine
     ours = facts["fusedloss"]
     caches = ", ".join(f"{name} {size_text(n)}" for name, n in facts["caches"].items())
     versions = ", ".join(f"{name} {v}" for name, v in facts["versions"].items())
-    commits = "; ".join(f"`{commit}`: {n} questions" for commit, n in races.commits.items())
+    commits: dict[str, list[str]] = {}
+    for name, suite in files.items():
+        for commit, n in suite.commits.items():
+            commits.setdefault(commit, []).append(f"{n} of {name}")
+    commit_text = "; ".join(f"`{commit}`: {', '.join(n)}" for commit, n in commits.items())
     environment = ", ".join(f"`{k}={v}`" for k, v in facts["environment"].items()) or "none"
     report.say(
         "# Benchmarks",
@@ -248,7 +254,7 @@ def introduction(report: Report, races: Races) -> None:
                 ["system", f"{facts['system']}, Python {facts['python']}"],
                 ["fusedloss", f"{ours['version']}, {ours['level']} kernels, {ours['compiler']}"],
                 ["peers", versions],
-                ["commit", commits],
+                ["commits, and how many questions", commit_text],
                 ["date", races.datetime[:10]],
                 ["threads", "1 for all, but where it says so; bound to one CPU"],
                 ["environment", environment],
@@ -396,18 +402,16 @@ def losing(report: Report, files: Sequence[Races | None]) -> None:
     if not found:
         report.say("Nowhere in what was measured.")
         return
-    lines = []
+    report.say(words.LOSING, "")
+    by_reason: dict[str, list[list[str]]] = {}
     for (loss, name), records in sorted(found.items()):
         least = min(times for times, _ in records)
         places = sorted({f"{r.dtype} {r.shape_text} {r.result}" for _, r in records})
-        shown = "; ".join(places[:4]) + (f"; {len(places) - 4} more" if len(places) > 4 else "")
-        reason = reasons.reason(loss, name)
-        lines.append([f"`{loss}`", name, number(least), shown, reason])
-    report.say(
-        words.LOSING,
-        "",
-        table(["loss", "who", "× at worst", "where", "why"], lines).replace("---:", ":---"),
-    )
+        line = [f"`{loss}`", name, number(least), "; ".join(places)]
+        by_reason.setdefault(reasons.reason(loss, name), []).append(line)
+    for reason, lines in by_reason.items():
+        rows = table(["loss", "who", "× at worst", "where"], lines).replace("---:", ":---")
+        report.say(f"**{reason[0].upper()}{reason[1:]}:**", "", rows)
 
 
 def against_numpy(report: Report, races: Races) -> None:
@@ -742,7 +746,12 @@ def write(results: Path, folder: Path, page: Path | None = None) -> list[str]:
     first = peers or full
     if first is None:
         raise SystemExit(f"nothing to report: neither peers.json nor full.json is in {results}")
-    introduction(report, first)
+    files = {
+        name: Races(results, name)
+        for name in ("full", "peers", "sizes", "classes", "threads", "outputs", "kept")
+        if (results / f"{name}.json").exists()
+    }
+    introduction(report, first, files)
     if peers:
         headline(report, peers)
         against_peers(report, peers)
@@ -765,11 +774,6 @@ def write(results: Path, folder: Path, page: Path | None = None) -> list[str]:
         accuracy(report, errors)
     if peaks := report.data("memory"):
         memory(report, peaks)
-    files = {
-        name: Races(results, name)
-        for name in ("full", "peers", "sizes", "classes", "threads", "outputs", "kept")
-        if (results / f"{name}.json").exists()
-    }
     noise(report, files)
     write_csv(folder, files)
     if report.missing:

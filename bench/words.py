@@ -13,8 +13,8 @@ def _prose(text: str) -> str:
 INTRODUCTION: Final = _prose("""
     Made by `make bench-report` from what `make bench` and `make bench-peers` measured. How it is
     measured, what the columns are and what the noise is:
-    [bench/README.md](../../bench/README.md). Every number here is one machine's; ratios are of
-    interleaved runs on the same arrays.
+    <a href="../../bench/README.md">bench/README.md</a>. Every number here is one machine's; ratios
+    are of interleaved runs on the same arrays.
 """)
 
 README: Final = _prose("""
@@ -36,8 +36,8 @@ PEERS: Final = _prose("""
 """)
 
 LOSING: Final = _prose("""
-    Every question that was asked in which a peer or NumPy took less time; the worst ratio, and the
-    reason as far as it is known.
+    Every question that was asked in which a peer or NumPy took less time, by the reason, as far as
+    it is known; with the worst ratio.
 """)
 
 LIGHT: Final = _prose("""

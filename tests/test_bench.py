@@ -289,6 +289,7 @@ def test_what_was_measured_again_replaces_the_same_questions(tmp_path: Path) -> 
         "c": 3,
     }
     assert races.commits == {"new": 1, "old": 2}
+    assert list(races.groups) == ["a", "b", "c"]
 
 
 def test_pictures_follow_the_page(tmp_path: Path) -> None:
