@@ -390,10 +390,10 @@ def against_peers(report: Report, races: Races) -> None:
         )
 
 
-def losing(report: Report, files: Sequence[Races | None]) -> None:
+def losing(report: Report, files: Sequence[Races]) -> None:
     found: dict[tuple[str, str], list[tuple[float, Record]]] = {}
     for races in files:
-        for who in races.groups.values() if races else ():
+        for who in races.groups.values():
             for name in (NUMPY, *PEERS):
                 if name in who and (who[name].times or 1.0) < 1:
                     record = who[name]
@@ -760,7 +760,7 @@ def write(results: Path, folder: Path, page: Path | None = None) -> list[str]:
                 page.read_text(encoding="utf-8"), peers, folder.relative_to(page.parent).as_posix()
             )
             page.write_text(text, encoding="utf-8")
-    losing(report, [peers, full])
+    losing(report, [races for name, races in files.items() if name != "threads"])
     if full:
         light(report, full)
         against_numpy(report, full)

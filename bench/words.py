@@ -43,8 +43,9 @@ LOSING: Final = _prose("""
 LIGHT: Final = _prose("""
     Losses that do little with an element are paced by memory. A loop that only adds up the inputs,
     or writes their sum to each gradient, compiled for this machine, is as fast as that can be;
-    *light* is what part of its speed is reached. (A million float32 lie in the last-level cache of
-    most servers.) Rows above 40 %:
+    *light* is what part of its speed is reached. A million float32 lie in the last-level cache of
+    most servers; above 100 % the difference is noise, or that of other distances between the
+    streams. Rows above 40 %:
 """)
 
 NUMPY: Final = _prose("""
