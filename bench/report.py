@@ -172,9 +172,8 @@ def ratio(record: Record | None) -> str:
     if record is None or record.times is None:
         return ""
     text = number(record.times)
-    composed = record.composed and record.who.startswith(
-        "torch"
-    )  # of others that goes without saying
+    # Of others than torch it goes without saying.
+    composed = record.composed and record.who.startswith("torch")
     marks = "c" * composed + "?" * (record.noise > NOISY or record.waited > 0.05)
     text = f"**{text}**" if record.times < 1 else text
     return f"{text} {marks}".strip()
@@ -545,6 +544,10 @@ def scaling(report: Report) -> None:
         )
 
 
+def _made_by(data: dict[str, Any]) -> str:
+    return f"`{data['command']}`, commit `{data['machine']['commit']}`."
+
+
 def _errors(answer: dict[str, Any] | None, part: str) -> str:
     if answer is None or part not in answer:
         return ""
@@ -559,7 +562,7 @@ def accuracy(report: Report, data: dict[str, Any]) -> None:
     report.say(
         "## Accuracy",
         "",
-        f"`{data['command']}`. {words.ACCURACY}",
+        f"{_made_by(data)} {words.ACCURACY}",
     )
     shown: dict[str, dict[str, float]] = {}
     for row in rows:
@@ -664,7 +667,7 @@ def memory(report: Report, data: dict[str, Any]) -> None:
     report.say(
         "## Memory",
         "",
-        words.MEMORY,
+        f"{_made_by(data)} {words.MEMORY}",
         "",
         table(["loss, shape", "inputs", "gradients", *names], lines),
     )
