@@ -151,6 +151,8 @@ class Races:
 
 def number(x: float) -> str:
     """Three digits: there is no truth in a fourth."""
+    if x >= 1e5:
+        return f"{x:.1e}"
     return f"{x:.{2 if x < 9.995 else 1 if x < 99.95 else 0}f}"
 
 
