@@ -49,9 +49,11 @@ BENCH ?= --benchmark-quiet
 RACE = -m pytest bench/test_speed.py -q --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
 	--benchmark-columns=min,median,iqr,rounds,iterations
 RESULTS := build/bench
+# A part of a suite, chosen by BENCH, must not take the place of the whole.
+KEPT = $(if $(filter command environment,$(origin BENCH)),,--benchmark-json=$(RESULTS)/$(1).json)
 
 bench: $(BUILT) $(VENV)/.extra-bench | $(RESULTS)  ## build, then race every function against NumPy; BENCH="-k huber" selects (see bench/README.md)
-	$(PY) $(RACE) $(if $(filter command environment,$(origin BENCH)),,--benchmark-json=$(RESULTS)/full.json) $(BENCH)
+	$(PY) $(RACE) $(call KEPT,full) $(BENCH)
 
 bench-quick: $(BUILT) $(VENV)/.extra-bench  ## the same in half a minute: every function once or twice
 	$(PY) $(RACE) --suite quick $(BENCH)
@@ -65,12 +67,12 @@ PEERS_PY := PYTHONPATH=src:. $(PEERS)/bin/python
 PEER_PACKAGES ?= $(TORCH) jax scikit-learn numexpr numba
 
 bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## race against torch, jax, numba and others; errors, memory and import time, too: fifty minutes
-	$(PEERS_PY) $(RACE) --suite peers --benchmark-json=$(RESULTS)/peers.json $(BENCH)
-	$(PEERS_PY) $(RACE) --suite sizes --benchmark-json=$(RESULTS)/sizes.json $(BENCH)
-	$(PEERS_PY) $(RACE) --suite classes --benchmark-json=$(RESULTS)/classes.json $(BENCH)
-	$(PEERS_PY) $(RACE) --suite threads --benchmark-json=$(RESULTS)/threads.json $(BENCH)
-	$(PEERS_PY) $(RACE) --suite outputs --benchmark-json=$(RESULTS)/outputs.json $(BENCH)
-	$(PEERS_PY) $(RACE) --suite outputs --keep-memory --benchmark-json=$(RESULTS)/kept.json $(BENCH)
+	$(PEERS_PY) $(RACE) --suite peers $(call KEPT,peers) $(BENCH)
+	$(PEERS_PY) $(RACE) --suite sizes $(call KEPT,sizes) $(BENCH)
+	$(PEERS_PY) $(RACE) --suite classes $(call KEPT,classes) $(BENCH)
+	$(PEERS_PY) $(RACE) --suite threads $(call KEPT,threads) $(BENCH)
+	$(PEERS_PY) $(RACE) --suite outputs $(call KEPT,outputs) $(BENCH)
+	$(PEERS_PY) $(RACE) --suite outputs --keep-memory $(call KEPT,kept) $(BENCH)
 	$(PEERS_PY) -m bench.memory
 	$(PEERS_PY) -m bench.accuracy
 

@@ -99,14 +99,14 @@ REASONS: Final[list[tuple[str, str, str]]] = [
     (
         ".*",
         "numba",
-        "few operations for an element, in cache: the domain is checked (targets of classes), nan "
+        "few operations for an element: the domain is checked (targets of classes), nan "
         "is kept, and the values are added up in float64 in lanes that do not depend on the CPU; "
         "fastmath spares all that",
     ),
     (
         ".*",
         "jax.jit|torch.compile",
-        "few operations for an element, in cache: the domain is checked, and the values are added "
+        "few operations for an element: the domain is checked, and the values are added "
         "up in float64 in lanes that do not depend on the CPU",
     ),
 ]

@@ -257,7 +257,7 @@ def introduction(report: Report, races: Races, files: dict[str, Races]) -> None:
                 ["peers", versions],
                 ["commits, and how many questions", commit_text],
                 ["date", races.datetime[:10]],
-                ["threads", "1 for all, but where it says so; bound to one CPU"],
+                ["threads", "1 for all, but where it says so; beside peers bound to one CPU"],
                 ["environment", environment],
                 [
                     "cycle counters",
@@ -338,7 +338,7 @@ def readme(text: str, races: Races, folder: str) -> str:
         "",
         f"[![{SPEED_WORDS}]({folder}/{SPEED})]({folder}/index.md)",
         "",
-        f"{words.README} {facts['cpu_model']}, {facts['fusedloss']['level']} kernels, {who}.",
+        f"{words.README} Measured on {facts['cpu_model']}, {facts['fusedloss']['level']} kernels, {who}.",
         "",
         at_a_glance(races),
         end,
