@@ -338,7 +338,8 @@ def readme(text: str, races: Races, folder: str) -> str:
         "",
         f"[![{SPEED_WORDS}]({folder}/{SPEED})]({folder}/index.md)",
         "",
-        f"{words.README} Measured on {facts['cpu_model']}, {facts['fusedloss']['level']} kernels, {who}.",
+        f"{words.README} Measured on {facts['cpu_model']}, "
+        f"{facts['fusedloss']['level']} kernels, {who}.",
         "",
         at_a_glance(races),
         end,
