@@ -2,6 +2,12 @@
 
 include "common.pxi"
 
+cdef extern from "threads.h" nogil:
+    int fl_start_threads(int)
+
+cdef enum:
+    LOOKED_OVER = 1 << 24    # items between two looks for signals
+
 LEVEL = FUSEDLOSS_LEVEL.decode()
 FLAGS = FUSEDLOSS_FLAGS.decode()
 OPENMP = bool(FL_OPENMP)
@@ -11,6 +17,14 @@ SMALL = <int> THREAD_GRAIN       # up to this size no call is split over threads
 def max_threads():
     """Threads that OpenMP would use now (OMP_NUM_THREADS, threadpoolctl), 1 in a serial build."""
     return omp_get_max_threads()
+
+
+def can_start(int threads):
+    """Whether so many threads can run at once beside this one. libgomp ends the process where they cannot."""
+    cdef int started
+    with nogil:
+        started = fl_start_threads(threads)
+    return started == threads
 
 
 cdef cnp.dtype _float32 = cnp.PyArray_DescrFromType(cnp.NPY_FLOAT)
@@ -52,9 +66,29 @@ cdef inline bint extent(cnp.ndarray array, char **low, char **high) noexcept:
     return True
 
 
-def is_plain_output(buffer, tuple shape, tuple inputs):
+cdef bint lies_on(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether two arrays are the same items of the same dtype in the same memory."""
+    cdef int axis
+    if (cnp.PyArray_DATA(a) != cnp.PyArray_DATA(b) or kind_of(a) != kind_of(b) or cnp.PyArray_NDIM(a) != cnp.PyArray_NDIM(b)
+            or cnp.PyArray_ISBYTESWAPPED(a) != cnp.PyArray_ISBYTESWAPPED(b)):
+        return False
+    for axis in range(cnp.PyArray_NDIM(a)):
+        if cnp.PyArray_DIM(a, axis) != cnp.PyArray_DIM(b, axis):
+            return False
+        if cnp.PyArray_DIM(a, axis) > 1 and cnp.PyArray_STRIDE(a, axis) != cnp.PyArray_STRIDE(b, axis):
+            return False
+    return True
+
+
+def are_same_memory(cnp.ndarray a not None, cnp.ndarray b not None):
+    """Whether two arrays are the same items of the same dtype in the same memory."""
+    return lies_on(a, b)
+
+
+def is_plain_output(buffer, tuple shape, tuple inputs, replaced):
     """Whether a buffer is beyond doubt fit to be written to: a contiguous array of a native floating dtype and this
-    shape, whose extent in memory no input enters. Otherwise the wrappers look closer."""
+    shape, whose extent in memory no input enters. Otherwise the wrappers look closer. It may lie exactly on the array
+    `replaced`, which is one of the inputs or None."""
     cdef char *low
     cdef char *high
     cdef char *other_low
@@ -69,33 +103,64 @@ def is_plain_output(buffer, tuple shape, tuple inputs):
             return False
     if extent(buffer, &low, &high):
         for other in inputs:
-            if other is not None and extent(other, &other_low, &other_high) and low < other_high and other_low < high:
+            if other is None:
+                continue
+            if other is replaced and lies_on(buffer, other):
+                replaced = None      # no other input must lie there
+            elif extent(other, &other_low, &other_high) and low < other_high and other_low < high:
                 return False
     return True
 
 
-def scan_weights(cnp.ndarray weights):
-    """The sum of an array, and how many of its items are not zero."""
-    cdef Space space
+def store_scalar(cnp.ndarray out not None, double value, bint double_precision):
+    """Write a number of the computation's dtype to an array without dimensions."""
     cdef Operand op
+    cdef float single = <float> value
+    if cnp.PyArray_NDIM(out) != 0:
+        raise ValueError("kernel: an array without dimensions is needed")
+    describe(&op, out, <const double *> NULL, 0, False, True)
+    if double_precision:
+        _store_double[<int> op.kind](op.data, 0, 1, &value)
+    else:
+        _store_float[<int> op.kind](op.data, 0, 1, &single)
+
+
+def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None):
+    """The sum of an array, and how many of its items are not zero; of those alone that a mask of the same shape does not
+    leave out."""
+    cdef Space space
+    cdef Operand op[2]
     cdef Lanes lanes
     cdef Sum total = Sum(0, 0)
     cdef double values[BLOCK]
+    cdef double valid[BLOCK]
     cdef const double *v
-    cdef Py_ssize_t i, j, n, nonzero = 0, count = cnp.PyArray_SIZE(weights)
+    cdef Py_ssize_t i, j, n, unwatched = 0, nonzero = 0, count = cnp.PyArray_SIZE(weights)
     cdef int axis, ndim = cnp.PyArray_NDIM(weights)
-    describe(&op, weights, <const double *> NULL, ndim)
+    check_shape(mask, weights, ndim)
+    describe(&op[0], weights, <const double *> NULL, ndim)
+    describe(&op[1], mask, <const double *> NULL, ndim)
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(weights, axis)
-    space.ndim = merge_axes(&op, 1, &space, 0, ndim, 0) if count > 0 else 0
-    op.flat = is_flat(&op, &space, 0, space.ndim)
+    space.ndim = merge_axes(op, 2, &space, 0, ndim, 0) if count > 0 else 0
+    op[0].flat = is_flat(&op[0], &space, 0, space.ndim)
     with nogil:
         for i from 0 <= i < count by BLOCK:
             n = min(<Py_ssize_t> BLOCK, count - i)
-            v = fetch(&op, op.data, &space, 0, space.ndim, i, n, <double *> values)
+            v = fetch(&op[0], op[0].data, &space, 0, space.ndim, i, n, <double *> values)
+            if mask is not None:
+                load_mask(&op[1], op[1].data, &space, 0, space.ndim, i, n, <double *> valid)
+                for j in range(n):
+                    values[j] = 0 if valid[j] == 0 else v[j]
+                v = values
             clear(&lanes)
             add_to_lanes(&lanes, v, n)
             gather_lanes(&lanes, &total)
             for j in range(n):
                 nonzero += v[j] != 0
+            unwatched += n
+            if unwatched >= LOOKED_OVER:
+                unwatched = 0
+                with gil:
+                    PyErr_CheckSignals()
     return result(total), nonzero

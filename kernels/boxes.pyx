@@ -182,13 +182,13 @@ cdef inline void both_ends(const Loss *loss, const Order *order, const Pair *pai
         else:
             bend = -bend
     differentiate(loss, pair, along, across, box, -1, 1 - along.low if box else along.low, turn, bend, &g, &h)
-    block.grads[box][axis][i] = g * block.factor[i]
+    block.grads[box][axis][i] = weighed(block.factor[i], g)
     if Order is Curvature:
-        block.hesses[box][axis][i] = h * block.factor[i]
+        block.hesses[box][axis][i] = weighed(block.factor[i], h)
     differentiate(loss, pair, along, across, box, 1, 1 - along.high if box else along.high, turn, bend, &g, &h)
-    block.grads[box][axis + 2][i] = g * block.factor[i]
+    block.grads[box][axis + 2][i] = weighed(block.factor[i], g)
     if Order is Curvature:
-        block.hesses[box][axis + 2][i] = h * block.factor[i]
+        block.hesses[box][axis + 2][i] = weighed(block.factor[i], h)
 
 
 cdef void map_block(const Loss *loss, const Order *order, Block *block, Py_ssize_t n, double eps) noexcept nogil:
@@ -236,9 +236,9 @@ cdef void turn_out(Packed *boxes, Py_ssize_t n, const double ends[<int> ENDS][PA
 
 # ---- one call --------------------------------------------------------------------------------------------------------
 
-# The operands: two arrays of boxes, weight and value of each pair, gradients and second derivatives of the boxes.
+# The operands: two arrays of boxes; weight, mask and value of each pair; gradients and second derivatives of the boxes.
 cdef enum:
-    B0, B1, W, V, G0, G1, H0, H1, OPERANDS
+    B0, B1, W, M, V, G0, G1, H0, H1, OPERANDS
 
 ctypedef void (*BlockFunction)(const void *loss, const void *order, Block *block, Py_ssize_t n, double eps) noexcept nogil
 
@@ -251,6 +251,7 @@ cdef struct Boxes:
     double eps
     double scale             # of the derivatives
     bint summed
+    Team team
 
 
 cdef void load_boxes(const Boxes *job, int k, Py_ssize_t start, Py_ssize_t n, double ends[<int> ENDS][PAIRS]) noexcept nogil:
@@ -285,11 +286,13 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
     """Pairs start … stop-1, block by block; returns the sum of their values."""
     cdef Block block
     cdef double weight[PAIRS]
+    cdef double valid[PAIRS]
     cdef const double *w
     cdef const Operand *op = <const Operand *> job.operands
+    cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
     cdef Lanes lanes
     cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t i, n
+    cdef Py_ssize_t i, n, unwatched = 0
     clear(&lanes)
     for i in range(PAIRS):
         block.factor[i] = job.scale
@@ -297,14 +300,25 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
         n = min(<Py_ssize_t> PAIRS, stop - start)
         load_boxes(job, B0, start, n, block.ends[0])
         load_boxes(job, B1, start, n, block.ends[1])
-        if op[<int> W].data != NULL:
-            w = fetch(&op[<int> W], op[<int> W].data, &job.space, 0, job.space.ndim, start, n, <double *> weight)
+        if weighted:
+            w = weight
             for i in range(n):
-                block.factor[i] = w[i] * job.scale
+                weight[i] = 1
+            if op[<int> W].data != NULL:
+                w = fetch(&op[<int> W], op[<int> W].data, &job.space, 0, job.space.ndim, start, n, <double *> weight)
+            for i in range(n):
+                block.factor[i] = w[i]
+            if op[<int> M].data != NULL:
+                load_mask(&op[<int> M], op[<int> M].data, &job.space, 0, job.space.ndim, start, n, <double *> valid)
+                for i in range(n):
+                    block.factor[i] = 0 if valid[i] == 0 else block.factor[i]
+            for i in range(n):
+                weight[i] = block.factor[i]
+                block.factor[i] *= job.scale
         job.function(NULL, NULL, &block, n, job.eps)
-        if op[<int> W].data != NULL:
+        if weighted:
             for i in range(n):
-                block.value[i] *= w[i]
+                block.value[i] = weighed(weight[i], block.value[i])
         if job.summed:
             add_to_lanes(&lanes, <const double *> block.value, n)
         if op[<int> V].data != NULL:
@@ -314,11 +328,19 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
         store_boxes(job, H0, start, n, block.hesses[0])
         store_boxes(job, H1, start, n, block.hesses[1])
         start += n
+        unwatched += n
+        if unwatched >= WATCHED:
+            unwatched = 0
+            if fl_stops(<Team *> &job.team):
+                break
     gather_lanes(&lanes, &total)
     return result(total)
 
 
-cdef BlockFunction _functions[3][3]         # loss, order
+cdef enum:
+    MOST_LOSSES = 8
+
+cdef BlockFunction _functions[<int> MOST_LOSSES][3]         # loss, order
 LOSSES = {}      # name: number
 
 
@@ -327,6 +349,8 @@ cdef void enlist_order(const Loss *loss, const Order *order, int number) noexcep
 
 
 cdef int enlist(const Loss *loss, str name) except -1:
+    if len(LOSSES) == <int> MOST_LOSSES:
+        raise ImportError("kernel: no room for more losses")
     enlist_order[Loss, Value](NULL, NULL, 0)
     enlist_order[Loss, Slope](NULL, NULL, 1)
     enlist_order[Loss, Curvature](NULL, NULL, 2)
@@ -340,8 +364,8 @@ enlist[Ciou](NULL, "ciou")
 
 
 def boxes(int loss, double eps, int order, double scale, bint summed, int threads, tuple arrays):
-    """Run one loss over arrays (boxes, boxes, weight, value, their gradients, their hessians), None where there is none. Those
-    of boxes have these along their last axis; weight and value lack that.
+    """Run one loss over arrays (boxes, boxes, weight, mask, value, their gradients, their hessians), None where there is none.
+    Those of boxes have these along their last axis; weight, mask and value lack that.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`, and added to
     float64 items where boxes were broadcast. Returns the sum of the weighted values (0 unless `summed`)."""
@@ -362,8 +386,8 @@ def boxes(int loss, double eps, int order, double scale, bint summed, int thread
         raise ValueError("kernel: not two arrays of boxes")
     for k in range(<int> OPERANDS):
         array = arrays[k]
-        check_shape(array, x, outer if k == W or k == V else outer + 1)
-        describe(&op[k], array, <const double *> NULL, outer + 1)
+        check_shape(array, x, outer if W <= k <= V else outer + 1)
+        describe(&op[k], array, <const double *> NULL, outer + 1, False, k >= V)
     for axis in range(outer):
         space.shape[axis] = cnp.PyArray_DIM(x, axis)
         count *= space.shape[axis]
@@ -385,4 +409,4 @@ def boxes(int loss, double eps, int order, double scale, bint summed, int thread
     job.eps = eps
     job.scale = scale
     job.summed = summed
-    return run(<Span> <void *> boxes_span, &job, count, PAIRS, count * 2 * <int> ENDS, threads)
+    return run(<Span> <void *> boxes_span, &job, count, PAIRS, many(count, 2 * <int> ENDS), threads, &job.team, False)

@@ -227,7 +227,8 @@ cdef void mask_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t 
     cdef real valid[TILE]
     cdef Py_ssize_t i
     if job.across:
-        load_mask(job, v.base_m + line * class_step(job, R_M), job.space.outer - 1, job.space.outer, 0, n, <real *> valid)
+        load_mask(&job.operands[<int> R_M], v.base_m + line * class_step(job, R_M), &job.space, job.space.outer - 1,
+                  job.space.outer, 0, n, <real *> valid)
         for i in range(n):
             block[i] = block[i] if valid[i] != 0 else x
     else:
@@ -489,8 +490,8 @@ cdef void sum_along(Along l, const Rows *job, const View *v, real *rows, double 
 cdef void sum_long(Along l, const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
     """m and the sum of E of one long row. It is read once, in pieces; those before the last one that raised the maximum
     are computed again."""
-    cdef real *xs = memory(0, rows)
-    cdef real *es = memory(1, rows)
+    cdef real *xs = memory(job, 0, rows)
+    cdef real *es = memory(job, 1, rows)
     cdef real *m = rows + <int> M * <int> TILE
     cdef double *total = wide + <int> REST * <int> TILE
     cdef double *lost = wide + <int> LOST_REST * <int> TILE
@@ -987,7 +988,7 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
     cdef double values[TILE]
     cdef const real *m = rows + <int> M * <int> TILE
     cdef const real *log = rows + <int> LOG * <int> TILE
-    cdef double *sums = rm_sums()
+    cdef double *sums = fl_own(&job.team).sums
     cdef double z = z_of(f), total, a, b, lse
     cdef Py_ssize_t r
     cdef bint ignored = False
@@ -1045,9 +1046,9 @@ cdef inline void read(Link *f, const double *parameters) noexcept nogil:
 
 
 cdef double link_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, const Link *tag) noexcept nogil:
-    cdef real *x_tile = memory(0, like)
-    cdef real *e_tile = memory(1, like)
-    cdef real *raw_tile = memory(2, like)
+    cdef real *x_tile = memory(job, 0, like)
+    cdef real *e_tile = memory(job, 1, like)
+    cdef real *raw_tile = memory(job, 2, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef View v
@@ -1162,11 +1163,11 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
 
 
 cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    cdef real *x_tile = memory(0, like)
-    cdef real *e_tile = memory(1, like)
+    cdef real *x_tile = memory(job, 0, like)
+    cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
-    cdef double *sums = rm_sums()
+    cdef double *sums = fl_own(&job.team).sums
     cdef double values[TILE]
     cdef int64_t labels[TILE]
     cdef double total
@@ -1240,8 +1241,8 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
 # ---- activations -----------------------------------------------------------------------------------------------------
 
 cdef double logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    cdef real *x_tile = memory(0, like)
-    cdef real *e_tile = memory(1, like)
+    cdef real *x_tile = memory(job, 0, like)
+    cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef double unused[TILE]
@@ -1284,8 +1285,8 @@ cdef void normalise(Layout l, const Rows *job, const View *v, const real *rows, 
 
 
 cdef inline double normalised(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, bint logarithm) noexcept nogil:
-    cdef real *x_tile = memory(0, like)
-    cdef real *e_tile = memory(1, like)
+    cdef real *x_tile = memory(job, 0, like)
+    cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef View v

@@ -2,11 +2,15 @@
 # instruction-set level; Python imports one level. All is C without the GIL once the arrays are described.
 
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
-from libc.stdlib cimport llabs
+from libc.stdlib cimport llabs, malloc
 from libc.math cimport INFINITY, NAN
 from libc.string cimport memcpy, memset
 from cython.parallel cimport prange
+from cpython.exc cimport PyErr_CheckSignals
 cimport numpy as cnp
+
+cdef extern from *:
+    const Py_ssize_t PY_SSIZE_T_MAX
 
 cdef extern from *:
     """
@@ -23,9 +27,30 @@ cdef extern from *:
 cdef extern from "numpy/arrayobject.h":
     object PyArray_Scalar(void *data, cnp.dtype descr, object base)
 
-cdef extern from "dtypes.h" nogil:
+cdef extern from "team.h" nogil:
     bint FL_OPENMP
     int omp_get_max_threads()
+    enum:
+        SPANS "FL_SPANS"
+        TILE "RM_TILE"
+        ROOM "RM_ROOM"
+        APART "RM_APART"
+    ctypedef struct Work "fl_work":
+        float *floats
+        double *doubles
+        double *sums
+    ctypedef struct Team "fl_team":
+        int size
+        bint watched
+        bint stopped
+    bint fl_join(Team *, int)
+    void fl_leave(Team *)
+    Work *fl_own(const Team *)
+    void fl_watch(Team *)
+    bint fl_stops(Team *)
+    int fl_outcome(const Team *) except -1
+
+cdef extern from "dtypes.h" nogil:
     float fl_from_half(uint16_t)
     float fl_from_bfloat(uint16_t)
     uint16_t fl_to_half(float)

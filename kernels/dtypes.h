@@ -1,4 +1,4 @@
-/* Half-precision numbers, byte order, and the few OpenMP calls, in plain C.
+/* Half-precision numbers and byte order, in plain C.
  *
  * The conversions are branch-free so that loops over them vectorise; they round to nearest even, as NumPy does.
  */
@@ -7,14 +7,6 @@
 
 #include <stdint.h>
 #include <string.h>
-
-#ifdef _OPENMP
-#include <omp.h>
-#define FL_OPENMP 1
-#else
-#define FL_OPENMP 0
-static inline int omp_get_max_threads(void) { return 1; }
-#endif
 
 static inline uint32_t fl_float_bits(float x) { uint32_t u; memcpy(&u, &x, sizeof u); return u; }
 static inline float fl_bits_float(uint32_t u) { float x; memcpy(&x, &u, sizeof x); return x; }

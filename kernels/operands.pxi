@@ -5,6 +5,7 @@
 
 cdef enum:
     MAXDIM = 64       # NumPy's own limit
+    MASKED = 256      # numbers of a mask that are looked at at once
 
 cdef struct Half:
     uint16_t bits
@@ -184,13 +185,15 @@ cdef struct Operand:
     Py_ssize_t strides[MAXDIM]
 
 
-cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=False) except -1:
+cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=False, bint written=False) except -1:
     """Everything about one array except how its axes merge. Axes that it lacks at the end get stride 0. With `signs`
-    booleans are -1 and +1."""
+    booleans are -1 and +1. What is to be `written` must be fit for that."""
     cdef int axis
     if array is None:
         op.data = NULL
         return 0
+    if ndim > <int> MAXDIM:
+        raise ValueError(f"kernel: at most {<int> MAXDIM} axes")
     op.data = cnp.PyArray_BYTES(array)
     op.kind = SIGN if signs and cnp.PyArray_TYPE(array) == cnp.NPY_BOOL else kind_of(array)
     if op.kind == UNKNOWN:
@@ -207,11 +210,24 @@ cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bi
         op.load = _load_double[<int> op.kind]
         op.store = _store_double[<int> op.kind]
     op.native = op.native and not op.swapped and cnp.PyArray_ISALIGNED(array)
+    if written and (op.store == NULL or op.swapped or not cnp.PyArray_ISWRITEABLE(array)):
+        raise ValueError("kernel: an output that cannot be written to")
     for axis in range(cnp.PyArray_NDIM(array)):
         op.strides[axis] = cnp.PyArray_STRIDES(array)[axis]
     for axis in range(cnp.PyArray_NDIM(array), ndim):
         op.strides[axis] = 0
     return 0
+
+
+cdef inline bint is_exactly(const Operand *output, const Operand *input, const Space *space) noexcept nogil:
+    """Whether an output lies where the input lies, item by item."""
+    cdef int axis
+    if output.data == NULL or output.data != input.data or output.kind != input.kind:
+        return False
+    for axis in range(space.ndim):
+        if output.strides[axis] != input.strides[axis]:
+            return False
+    return True
 
 
 cdef bint steps_over(const Operand *ops, int n_ops, const Space *space, int outer, int inner) noexcept nogil:
@@ -346,6 +362,23 @@ cdef inline const real *fetch(const Operand *op, const char *base, const Space *
         return block
     load_block(op, op.load, base, space, first, last, start, n, <char *> block, sizeof(real))
     return block
+
+
+cdef void load_mask(const Operand *op, const char *base, const Space *space, int first, int last, Py_ssize_t start, Py_ssize_t n,
+                    real *valid) noexcept nogil:
+    """A block of a mask, 0 where it leaves something out. No number but 0 becomes 0, so doubles are not narrowed."""
+    cdef double block[MASKED]
+    cdef Py_ssize_t i, j, size
+    if real is float:
+        if op.kind == DOUBLE:
+            for i from 0 <= i < n by MASKED:
+                size = min(<Py_ssize_t> MASKED, n - i)
+                load_block(op, _load_double[<int> op.kind], base, space, first, last, start + i, size, <char *> block,
+                           sizeof(double))
+                for j in range(size):
+                    valid[i + j] = 1 if block[j] != 0 else 0
+            return
+    load_block(op, op.load, base, space, first, last, start, n, <char *> valid, sizeof(real))
 
 
 cdef void add_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block) noexcept nogil:

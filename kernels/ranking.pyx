@@ -335,10 +335,10 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
     cdef double losts[TILE]
     cdef int spoiled[TILE]
     cdef Py_ssize_t items = job.classes * lists, half = job.classes // 2 * lists, k, i, j, r, n, shift, count
-    cdef Sums value = sums_at(rm_sums(), <int> LONG)
-    cdef Sums slope = sums_at(rm_doubles() + (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
-    cdef Sums bend = sums_at(rm_doubles() + 2 * (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
-    cdef real *x = memory(0, omega)
+    cdef Sums value = sums_at(fl_own(&job.team).sums, <int> LONG)
+    cdef Sums slope = sums_at(fl_own(&job.team).doubles + (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
+    cdef Sums bend = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
+    cdef real *x = memory(job, 0, omega)
     cdef real *t = x + (<int> LONG + <int> LONG // 2 + 2 * <int> WIDE)
     cdef double rate
     for r in range(lists):
@@ -398,10 +398,10 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
     cdef real v[PIECE]
     cdef real g[PIECE]
     cdef real h[PIECE]
-    cdef Sums value = sums_at(rm_sums(), <int> PIECE)
-    cdef Sums slope = sums_at(rm_doubles() + (<int> ROOM + <int> APART), <int> PIECE)
-    cdef Sums bend = sums_at(rm_doubles() + 2 * (<int> ROOM + <int> APART), <int> PIECE)
-    cdef real *x = memory(0, omega)
+    cdef Sums value = sums_at(fl_own(&job.team).sums, <int> PIECE)
+    cdef Sums slope = sums_at(fl_own(&job.team).doubles + (<int> ROOM + <int> APART), <int> PIECE)
+    cdef Sums bend = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> PIECE)
+    cdef real *x = memory(job, 0, omega)
     cdef real *t = x + <int> PIECE
     cdef real *y = t + <int> PIECE             # those that they meet, twice
     cdef real *u = y + 2 * <int> PIECE

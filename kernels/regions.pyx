@@ -12,15 +12,7 @@
 include "common.pxi"
 
 from libc.math cimport pow as c_pow
-from libc.stdlib cimport malloc, free
-
-cdef extern from "rowmath.h" nogil:
-    enum:
-        TILE "RM_TILE"
-        ROOM "RM_ROOM"
-        APART "RM_APART"
-    float *rm_floats()
-    double *rm_doubles()
+from libc.stdlib cimport free
 
 cdef enum:
     LINE = 32             # accumulators of a line's sums, and the fewest pixels of a tile that is kept
@@ -90,6 +82,7 @@ cdef struct Overlap:          # one call
     Py_ssize_t part           # pixels of a part
     Sum *sums                 # I, FP and FN of each part and class
     Slopes *slopes            # of each image and class
+    Team team
 
 
 # ---- the formulas ----------------------------------------------------------------------------------------------------
@@ -440,12 +433,12 @@ cdef void soften(const Overlap *job, Tile *tile, real *m, const real *labels, re
                     e[i] = 0 if labels[i] < 0 else e[i]
 
 
-cdef inline real *memory(const real *like) noexcept nogil:
+cdef inline real *memory(const Overlap *job, const real *like) noexcept nogil:
     """The thread's working memory, room for a tile's exponentials."""
     if real is float:
-        return rm_floats()
+        return fl_own(&job.team).floats
     else:
-        return rm_doubles()
+        return fl_own(&job.team).doubles
 
 cdef inline Py_ssize_t room(const real *like) noexcept nogil:
     """How many numbers that holds."""
@@ -467,7 +460,7 @@ cdef inline void blank(const Overlap *job, const Tile *tile, const real *labels,
 
 cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *sums, const real *like) noexcept nogil:
     """Add a tile to the sums of its part."""
-    cdef real *kept = memory(like)
+    cdef real *kept = memory(job, like)
     cdef real m[TILE]
     cdef real labels[TILE]
     cdef real xs[TILE]
@@ -542,7 +535,7 @@ cdef inline Few narrowed_slopes(const Slopes *s) noexcept nogil:
 cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, const Slopes *slopes, char *base_g, char *base_h,
                      const real *like, const exact *likewise) noexcept nogil:
     """The first derivatives of a tile, or where they have a place the second."""
-    cdef real *kept = memory(like)
+    cdef real *kept = memory(job, like)
     cdef real m[TILE]
     cdef real labels[TILE]
     cdef real xs[TILE]
@@ -778,7 +771,7 @@ cdef int describe_pixels(const real *like, Overlap *job, tuple arrays, bint in_o
             if cnp.PyArray_NDIM(array) != ndim or (cnp.PyArray_DIM(array, axis) != cnp.PyArray_DIM(x, axis)
                                                   and not (k == T and axis == 1 and job.labelled)):
                 raise ValueError("kernel: operands of different shapes")
-        describe(&op[k], array, like, ndim)
+        describe(&op[k], array, like, ndim, False, k >= G)
         job.image_step[k] = op[k].strides[0]
         job.class_step[k] = op[k].strides[1]
     job.load_label = _load_label[<int> op[<int> T].kind]
@@ -804,7 +797,7 @@ cdef double run_overlap(const real *like, Overlap *job, int activation, cnp.ndar
     cdef Py_ssize_t count
     cdef double total
     describe_pixels(like, job, arrays)
-    describe(&op, value, like, 2)
+    describe(&op, value, like, 2, False, True)
     if value is not None and (cnp.PyArray_NDIM(value) != 2 or cnp.PyArray_DIM(value, 0) != job.images
                               or cnp.PyArray_DIM(value, 1) != (job.classes if job.joint == APIECE else 1)):
         raise ValueError("kernel: values of another shape")
@@ -823,23 +816,23 @@ cdef double run_overlap(const real *like, Overlap *job, int activation, cnp.ndar
     job.part = ((job.pixels + job.parts - 1) // job.parts + job.tile - 1) // job.tile * job.tile
     job.parts = max(<Py_ssize_t> 1, (job.pixels + job.part - 1) // job.part if job.part > 0 else 0)
     count = job.images * job.parts
-    job.sums = <Sum *> malloc(count * job.classes * 3 * sizeof(Sum))
-    job.slopes = <Slopes *> malloc(job.images * job.classes * sizeof(Slopes))
+    job.sums = NULL
+    job.slopes = NULL
     try:
-        if job.sums == NULL or job.slopes == NULL:
-            raise MemoryError
+        job.sums = <Sum *> allocate(count, job.classes, 3 * sizeof(Sum))
+        job.slopes = <Slopes *> allocate(job.images, job.classes, sizeof(Slopes))
         if real is float:
-            run(<Span> <void *> overlap_span[float], &one, count, 1, count * job.part * job.classes, threads)
+            run(<Span> <void *> overlap_span[float], &one, count, 1, many(many(count, job.part), job.classes), threads, &job.team, True)
             total = finish_values(like, job, &op, w, scale)
             if job.order > 0 and job.pixels > 0:
                 one.sloped = True
-                run(<Span> <void *> overlap_span[float], &one, count, 1, count * job.part * job.classes, threads)
+                run(<Span> <void *> overlap_span[float], &one, count, 1, many(many(count, job.part), job.classes), threads, &job.team, True)
         else:
-            run(<Span> <void *> overlap_span[double], &one, count, 1, count * job.part * job.classes, threads)
+            run(<Span> <void *> overlap_span[double], &one, count, 1, many(many(count, job.part), job.classes), threads, &job.team, True)
             total = finish_values(like, job, &op, w, scale)
             if job.order > 0 and job.pixels > 0:
                 one.sloped = True
-                run(<Span> <void *> overlap_span[double], &one, count, 1, count * job.part * job.classes, threads)
+                run(<Span> <void *> overlap_span[double], &one, count, 1, many(many(count, job.part), job.classes), threads, &job.team, True)
     finally:
         free(job.sums)
         free(job.slopes)
@@ -963,7 +956,7 @@ cdef double soften_span(const real *like, const Errors *one, Py_ssize_t start, P
     while start < stop:
         place_tile(one.job, &tile, start, stop)
         load_labels(one.job, &tile, <real *> labels)
-        soften(one.job, &tile, <real *> one.m + start, <const real *> labels, memory(like))
+        soften(one.job, &tile, <real *> one.m + start, <const real *> labels, memory(one.job, like))
         memcpy(one.rest + start, tile.rest, tile.n * sizeof(double))
         start += tile.n
     return 0
@@ -1077,7 +1070,7 @@ cdef double put_span(const real *like, const Errors *one, Py_ssize_t start, Py_s
 cdef double carry_span(const real *like, const Errors *one, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """From derivatives by p to those by x, in their place, times the scale: p_j (G_j q_j - Σ_{c ≠ j} p_c G_c)."""
     cdef const Overlap *job = one.job
-    cdef real *kept = memory(like)
+    cdef real *kept = memory(job, like)
     cdef real m[TILE]
     cdef real labels[TILE]
     cdef real xs[TILE]
@@ -1203,7 +1196,8 @@ cdef class Lovasz:
         """One pass over the pixels."""
         self.one.job = &self.job
         return run(_lovasz[what][1 if self.wide else 0], &self.one, self.pixels, 1024,
-                   self.pixels * (self.job.classes if what in (<int> SOFTEN, <int> CARRY) else 1), self.threads)
+                   many(self.pixels, self.job.classes if what in (<int> SOFTEN, <int> CARRY) else 1), self.threads,
+                   &self.job.team, True)
 
     def start(self, tuple arrays, bint hinge, object ignored, int threads):
         """Take up an image: (input, target, array for the derivatives by p, second derivatives), the last two or None."""

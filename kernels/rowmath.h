@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "vecmath.h"
+#include "team.h"
 
 #if defined(__GNUC__)
 #define RM_SIMD _Pragma("omp simd")
@@ -20,32 +21,6 @@
 #define RM_MAX
 #define RM_NOINLINE
 #endif
-
-enum {
-    RM_TILE = 256, /* rows of a tile, at most */
-    RM_ROOM = 4096, /* doubles, or twice as many floats, in a tile's buffers: they stay in the nearest caches */
-    RM_SUMS = 10, /* sums of a row */
-    RM_APART = 144 /* between buffers: the same place in two of them is not the same place in a page */
-};
-
-/* Working memory of a thread, kept from call to call: the stacks of threads may be as small as 128 kB. */
-#if defined(_MSC_VER)
-#define RM_THREAD __declspec(thread)
-#else
-#define RM_THREAD __thread
-#endif
-#if defined(__GNUC__)
-#define RM_ALIGNED __attribute__((aligned(64)))
-#else
-#define RM_ALIGNED
-#endif
-static RM_THREAD float rm_float_memory[3 * (2 * RM_ROOM + RM_APART)] RM_ALIGNED;
-static RM_THREAD double rm_double_memory[3 * (RM_ROOM + RM_APART)] RM_ALIGNED;
-static RM_THREAD double rm_sum_memory[RM_SUMS * RM_TILE] RM_ALIGNED;
-
-static inline float *rm_floats(void) { return rm_float_memory; }
-static inline double *rm_doubles(void) { return rm_double_memory; }
-static inline double *rm_sums(void) { return rm_sum_memory; }
 
 /* Elements of a vector. */
 #if defined(__AVX512F__)

@@ -6,13 +6,6 @@
 # the classes. Which one is taken, and how many rows make a tile, depends on shapes and strides alone.
 
 cdef extern from "rowmath.h" nogil:
-    enum:
-        TILE "RM_TILE"
-        ROOM "RM_ROOM"
-        APART "RM_APART"
-    float *rm_floats()
-    double *rm_doubles()
-    double *rm_sums()
     float rm_maxf(const float *, Py_ssize_t, float)
     double rm_max(const double *, Py_ssize_t, double)
     void rm_sumf(const float *, Py_ssize_t, double *, double *)
@@ -52,6 +45,7 @@ cdef struct Rows:
     bint summed
     bint across
     Py_ssize_t tile           # rows of a tile
+    Team team
 
 cdef enum:
     R_X, R_T, R_F, R_V, R_G, R_H, R_L
@@ -135,21 +129,8 @@ cdef inline real load_class(const Rows *job, int k, const char *base, Py_ssize_t
 cdef inline bint is_masked(const Rows *job) noexcept nogil:
     return job.operands[<int> R_M].data != NULL
 
-cdef void load_mask(const Rows *job, const char *base, int first, int last, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
-    """A block of the mask over some axes. No number but 0 becomes 0."""
-    cdef const Operand *op = &job.operands[<int> R_M]
-    cdef double block[CHUNK]
-    cdef Py_ssize_t j
-    if real is float:
-        if op.kind == DOUBLE:
-            load_block(op, _load_double[<int> op.kind], base, &job.space, first, last, start, n, <char *> block, sizeof(double))
-            for j in range(n):
-                valid[j] = 1 if block[j] != 0 else 0
-            return
-    load_block(op, op.load, base, &job.space, first, last, start, n, <char *> valid, sizeof(real))
-
 cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
-    load_mask(job, base, job.space.outer, job.space.ndim, start, n, valid)
+    load_mask(&job.operands[<int> R_M], base, &job.space, job.space.outer, job.space.ndim, start, n, valid)
 
 cdef void mask_classes(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
     """x for those of the classes in a block that are left out."""
@@ -216,11 +197,16 @@ cdef inline double row_sum(const real *v, Py_ssize_t n) noexcept nogil:
 cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Rows start … stop-1; returns the sum of their values. A tile does not go over the end of the innermost axis."""
     cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1
+    cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1, unwatched = 0
     while start < stop:
         n = min(min(job.tile, stop - start), length - start % length)
         add(&total, job.loss(NULL, job, start, n))
         start += n
+        unwatched += n * job.classes
+        if unwatched >= WATCHED:
+            unwatched = 0
+            if stops(job):
+                break
     return result(total)
 
 
@@ -246,12 +232,16 @@ cdef inline Py_ssize_t room(const real *like) noexcept nogil:
     return ROOM * <Py_ssize_t> sizeof(double) // <Py_ssize_t> sizeof(real)
 
 
-cdef inline real *memory(int k, const real *like) noexcept nogil:
+cdef inline real *memory(const Rows *job, int k, const real *like) noexcept nogil:
     """The thread's working memory: three times room for a tile."""
     if real is float:
-        return rm_floats() + k * (room(like) + APART)
+        return fl_own(&job.team).floats + k * (room(like) + APART)
     else:
-        return rm_doubles() + k * (room(like) + APART)
+        return fl_own(&job.team).doubles + k * (room(like) + APART)
+
+cdef inline bint stops(const Rows *job) noexcept nogil:
+    """Whether to leave a row that takes long as it is."""
+    return fl_stops(<Team *> &job.team)
 
 
 cdef Py_ssize_t rows_of_tile(const Rows *job, const real *like) noexcept:
@@ -281,7 +271,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
         array = arrays[k]
         per_class = k != R_F and k != R_V and k != R_L and (k != R_T or job.target >= DISTRIBUTION)
         check_shape(array, x, ndim if per_class else outer)
-        describe(&op[k], array, like, ndim)
+        describe(&op[k], array, like, ndim, False, R_V <= k <= R_L)
     if op[<int> R_T].data != NULL:
         job.load_label = _load_label[<int> op[<int> R_T].kind]
     job.classes = 1
@@ -308,7 +298,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
         op[k].flat = op[k].data != NULL and is_flat(&op[k], space, space.outer, space.ndim)
     job.across = loss.across and goes_across(job)
     job.tile = rows_of_tile(job, like)
-    return run(<Span> <void *> rows_span, job, rows, job.tile, rows * job.classes, threads)
+    return run(<Span> <void *> rows_span, job, rows, job.tile, many(rows, job.classes), threads, &job.team, True)
 
 
 # ---- the losses ------------------------------------------------------------------------------------------------------

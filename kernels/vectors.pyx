@@ -13,8 +13,6 @@ cdef extern from "<math.h>" nogil:
     double c_ldexp "ldexp"(double, int)
 
 cdef extern from "rowmath.h" nogil:
-    float *rm_floats()
-    double *rm_doubles()
     void rm_turn_inf(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, float *)
     void rm_turn_in(const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, double *)
     void rm_turn_outf(float *, float *, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
@@ -856,6 +854,7 @@ cdef struct Vectors:
     int order
     int *outside              # set to 1 if a target is none
     bint tiled                # whether rows are worked on in tiles
+    Team team
 
 
 cdef inline double load_number(const Operand *op, const char *data, const real *like) noexcept nogil:
@@ -967,9 +966,9 @@ cdef void vectors_tile(const real *like, const Vectors *job, Py_ssize_t rows, ch
     cdef Py_ssize_t n = job.length, r
     if real is double:
         precise = 1
-        memory = <real *> rm_doubles()
+        memory = <real *> fl_own(&job.team).doubles
     else:
-        memory = <real *> rm_floats()
+        memory = <real *> fl_own(&job.team).floats
     tile = memory + 4 * <int> TILE_APART      # two for derivatives, after three for vectors and one for turning
     for k in range(<int> V_OPERANDS):
         steps[k] = op[k].strides[job.space.outer - 1]
@@ -1027,6 +1026,9 @@ cdef double vectors_span(const real *like, const Vectors *job, Py_ssize_t start,
     cdef int k
     while row < stop:
         rows = min(stop - row, length - row % length)      # not over the end of the innermost axis
+        rows = min(rows, max(<Py_ssize_t> 1, WATCHED // max(job.length, <Py_ssize_t> 1)))
+        if fl_stops(<Team *> &job.team):
+            break
         for k in range(<int> V_OPERANDS):
             data[k] = op[k].data + offset_of(&op[k], space, 0, space.outer, row) if op[k].data != NULL else NULL
         if job.tiled:
@@ -1054,7 +1056,7 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
     for k in range(<int> V_OPERANDS):
         array = arrays[k]
         check_shape(array, x, outer if V_T <= k <= V_V else outer + 1)
-        describe(&op[k], array, like, outer + 1, k == V_T and job.loss.signs)
+        describe(&op[k], array, like, outer + 1, k == V_T and job.loss.signs, k >= V_V)
     for axis in range(outer):
         space.shape[axis] = cnp.PyArray_DIM(x, axis)
         rows *= space.shape[axis]
@@ -1078,10 +1080,10 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
             job.tiled = False
     if real is float:
         total = run(<Span> <void *> vectors_span[float], job, rows, max(<Py_ssize_t> 1, BLOCK // max(<Py_ssize_t> 1, job.length)),
-                    rows * job.length, threads)
+                    rows * job.length, threads, &job.team, job.tiled)
     else:
         total = run(<Span> <void *> vectors_span[double], job, rows, max(<Py_ssize_t> 1, BLOCK // max(<Py_ssize_t> 1, job.length)),
-                    rows * job.length, threads)
+                    rows * job.length, threads, &job.team, job.tiled)
     if outside:
         raise LookupError("target")
     return total

@@ -43,9 +43,9 @@ OPERANDS = {case.loss: list(case.operands) for case in (*CASES, *reg.JOINT)}
 LOSS = pytest.mark.parametrize("name", LOSSES)
 CRITERION = pytest.mark.parametrize("name", CRITERIA)
 METHODS = {
-    "__call__": ["out"],
-    "value_and_grad": ["out", "grad_out"],
-    "value_grad_hess": ["out", "grad_out", "hess_out"],
+    "__call__": ["out", "return_divisor"],
+    "value_and_grad": ["out", "grad_out", "return_divisor"],
+    "value_grad_hess": ["out", "grad_out", "hess_out", "return_divisor"],
 }
 
 # ---- the namespace -------------------------------------------------------------------------------
@@ -83,16 +83,16 @@ def test_signatures(name: str) -> None:
     loss = getattr(fl, name)
     own = list(inspect.signature(loss).parameters.values())
     assert [p.name for p in own if p.default is p.empty] == OPERANDS[name]
-    assert own[-1].name == "out"
+    assert [p.name for p in own[-2:]] == METHODS["__call__"]
     reduction = inspect.signature(loss).parameters["reduction"]
     assert reduction.default == "mean" and reduction.kind is reduction.KEYWORD_ONLY
     for method, buffers in METHODS.items():
         function = loss if method == "__call__" else getattr(loss, method)
         parameters = list(inspect.signature(function).parameters.values())
-        assert parameters[: len(own) - 1] == own[:-1]
-        extra = parameters[len(own) - 1 :]
+        assert parameters[: len(own) - 2] == own[:-2]
+        extra = parameters[len(own) - 2 :]
         assert [p.name for p in extra] == buffers
-        assert all(p.kind is p.KEYWORD_ONLY and p.default is None for p in extra)
+        assert all(p.kind is p.KEYWORD_ONLY and not p.default for p in extra)
 
 
 @LOSS
@@ -243,7 +243,7 @@ def test_options_of_criteria(name: str) -> None:
     parameters = inspect.signature(cls).parameters
     operands = OPERANDS[cls.loss.__name__]
     options = list(inspect.signature(cls.loss).parameters.values())[len(operands) :]
-    assert list(parameters.values()) == options[:-1]  # but for out
+    assert list(parameters.values()) == options[:-2]  # but for out and return_divisor
     criterion = cls()
     for key, parameter in parameters.items():
         assert getattr(criterion, key) is parameter.default

@@ -252,6 +252,11 @@ def test_out_of_a_reduced_value(case: Case) -> None:
     assert sample.run(out=out)[0] is out and out == sample.run()[0]
 
 
+def is_in_place(case: Case, operand: str, buffer: str) -> bool:
+    """Whether the buffer may be the operand itself."""
+    return isinstance(case, reg.Elementwise) and operand == case.lead and buffer == "grad_out"
+
+
 @pytest.mark.parametrize("name", BUFFERS)
 @MECHANISM
 def test_overlap_with_an_input(case: Case, name: str) -> None:
@@ -268,6 +273,8 @@ def test_overlap_with_an_input(case: Case, name: str) -> None:
             place[...] = a
             buffer = space[shift : shift + int(np.prod(shape))].reshape(shape)
             moved = sample.having(**{operand: place})
+            if is_in_place(case, operand, name) and shift == 0:
+                continue
             refuse(moved.each, {name: buffer}, ValueError, name)
             assert np.array_equal(place, a)
         beside = space[a.size : a.size + int(np.prod(shape))].reshape(shape)
@@ -295,9 +302,8 @@ def test_overlap_of_an_activation() -> None:
         f = getattr(fl, name)
         dy = np.ones(np.shape(f(x)))
         if name != "logsumexp":
-            refuse(partial(f, x), {"out": x}, ValueError, "out")
+            refuse(partial(f, x), {"out": x[::-1]}, ValueError, "out")
             refuse(partial(f.vjp, x, dy), {"grad_out": dy}, ValueError, "grad_out")
-        refuse(partial(f.vjp, x, dy), {"grad_out": x}, ValueError, "grad_out")
         refuse(
             partial(f.vjp, x, dy),
             {"grad_out": x[::-1]},

@@ -15,8 +15,9 @@ ArrayLike: TypeAlias = npt.ArrayLike
 Reduction: TypeAlias = Literal[
     "mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights"
 ]
-#: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; and buffers.
-Request: TypeAlias = tuple[int, Any, Any, Any]
+#: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; buffers for
+#: these; and whether the call also returns what the sum is divided by.
+Request: TypeAlias = tuple[int, Any, Any, Any, bool]
 
 REDUCTIONS: Final = (
     "mean",
@@ -56,13 +57,25 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
     elif isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name}: masked arrays are not accepted; pass the mask as a weight")
     else:
-        try:
-            array = np.asarray(value)
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"{name}: cannot be made an array: {error}") from None
+        array = _converted(name, value)
     if array.dtype.char in _REALS or is_bfloat16(array.dtype):
         return array, kernels.asks(array)
     raise TypeError(f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}")
+
+
+def _converted(name: str, value: Any) -> Array:
+    """The value as an array. What its own conversion raises stays as it is, but for the name."""
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        if getattr(value, "requires_grad", False) and hasattr(value, "detach"):
+            text = f"{name}: call detach() first, as this tensor requires grad: {name}.detach()"
+        else:
+            text = f"{name}: cannot be made an array: {error}"
+        error.args = (text,)
+        if name not in str(error):  # of a type with a text of its own
+            error.add_note(text)
+        raise
 
 
 def number(name: str, value: Any) -> float:
@@ -147,27 +160,42 @@ def new_output(like: Array, double: bool) -> Array:
     return np.empty_like(like, dtype.newbyteorder("="))
 
 
-def output(name: str, buffer: Any, shape: tuple[int, ...], inputs: tuple[Any, ...]) -> Array:
-    """The caller's buffer, if it can be written to without harm."""
-    if kernels.is_plain_output(buffer, shape, inputs):
+def output(
+    name: str,
+    buffer: Any,
+    shape: tuple[int, ...],
+    inputs: tuple[Any, ...],
+    replaced: Array | None = None,
+) -> Array:
+    """The caller's buffer as a plain array, if it can be written to without harm.
+
+    It must share no memory with the inputs, but may lie exactly where `replaced` lies, which is one
+    of them. A subclass may claim anything of itself, so it is its plain array that is looked at.
+    """
+    if kernels.is_plain_output(buffer, shape, inputs, replaced):
         return buffer  # type: ignore[no-any-return]
     if not isinstance(buffer, np.ndarray) or isinstance(buffer, (np.ma.MaskedArray, np.matrix)):
         raise TypeError(f"{name}: a NumPy array is needed, got {type(buffer).__name__}")
-    if not is_float(buffer.dtype) or not buffer.dtype.isnative:
+    array = np.asarray(buffer)
+    if not is_float(array.dtype) or not array.dtype.isnative:
         raise TypeError(
-            f"{name}: dtype {buffer.dtype} is not accepted; it must be float16, bfloat16, float32 "
+            f"{name}: dtype {array.dtype} is not accepted; it must be float16, bfloat16, float32 "
             "or float64 in native byte order"
         )
-    if buffer.shape != shape:
-        raise ValueError(f"{name}: shape {shape} is needed, got {buffer.shape}")
-    if not buffer.flags.writeable:
+    if array.shape != shape:
+        raise ValueError(f"{name}: shape {shape} is needed, got {array.shape}")
+    if not array.flags.writeable:
         raise ValueError(f"{name}: the array is read-only")
-    if not buffer.flags.c_contiguous and _overlaps_itself(buffer):
+    if not array.flags.c_contiguous and _overlaps_itself(array):
         raise ValueError(f"{name}: its elements share memory with each other")
-    for array in inputs:
-        if array is not None and np.may_share_memory(buffer, array) and _shares(buffer, array):
+    for other in inputs:
+        if other is None or not np.may_share_memory(array, other):
+            continue
+        if other is replaced and kernels.are_same_memory(array, other):
+            replaced = None  # no other input must lie there
+        elif _shares(array, np.asarray(other)):
             raise ValueError(f"{name}: shares memory with an input or another output")
-    return buffer
+    return array
 
 
 def _shares(a: Array, b: Array) -> bool:
@@ -188,9 +216,18 @@ def _overlaps_itself(array: Array) -> bool:
     return False
 
 
-def derivative(name: str, buffer: Any, like: Array, double: bool, others: tuple[Any, ...]) -> Array:
+def derivative(
+    name: str,
+    buffer: Any,
+    like: Array,
+    double: bool,
+    others: tuple[Any, ...],
+    replaced: Array | None = None,
+) -> Array:
     """The array for a derivative with respect to `like`: the caller's buffer or a new one."""
-    return new_output(like, double) if buffer is None else output(name, buffer, like.shape, others)
+    if buffer is None:
+        return new_output(like, double)
+    return output(name, buffer, like.shape, others, replaced)
 
 
 def value_output(
@@ -220,16 +257,26 @@ def outputs(
     double: bool,
     value_shape: tuple[int, ...] | None,
     inputs: tuple[Any, ...],
+    in_place: bool = False,
 ) -> tuple[Array | None, Array | None, Array | None]:
-    """Arrays for value (None where it is reduced), gradient and second derivative."""
-    order, out, grad_out, hess_out = request
+    """Arrays for value (None where it is reduced), gradient and second derivative. With `in_place`
+    the gradient may lie exactly where x lies."""
+    order, out, grad_out, hess_out, _ = request
     grad = hess = None
     value = value_output(out, value_shape, double, inputs, x)
     if order > 0:
-        grad = derivative("grad_out", grad_out, x, double, (*inputs, out))
+        replaced = x if in_place else None
+        grad = derivative("grad_out", grad_out, x, double, (*inputs, out), replaced)
     if order > 1:
         hess = derivative("hess_out", hess_out, x, double, (*inputs, out, grad_out))
     return value, grad, hess
+
+
+def activation_output(out: Any, x: Array, double: bool) -> Array:
+    """The array for an activation's result, which may lie exactly where x lies."""
+    if out is None:
+        return np.empty_like(x, np.float64 if double else np.float32, subok=False)
+    return output("out", out, x.shape, (x,), x)
 
 
 def check_reduction(reduction: str) -> None:
@@ -253,18 +300,41 @@ def divisor(
 
 
 def divisor_of(
-    reduction: str, count: float, batch: float, weight: Array | None, mean_by_weight: bool = False
+    reduction: str,
+    count: float,
+    batch: float,
+    weight: Array | None,
+    mean_by_weight: bool = False,
+    where: Array | None = None,
 ) -> tuple[float, bool]:
-    """`divisor` for `count` values with a weight each; the weight is the one given, which is not
-    broadcast yet. `mean_by_weight` says that "mean" divides by the weights, too."""
-    weights = nonzero = count
+    """`divisor` for `count` values with a weight each, of those that `where` does not leave out.
+
+    Weight and mask are those given, which are not broadcast yet. `mean_by_weight` says that "mean"
+    divides by the weights, too.
+    """
+    counted = count if where is None else _repeated(count, where)[1]
+    weights = nonzero = counted
     if weight is not None and (
         mean_by_weight or reduction in ("weighted_mean", "sum_by_nonzero_weights")
     ):
-        repeats = count / weight.size if weight.size else 0.0
-        total, items = kernels.scan_weights(weight)
-        weights, nonzero = total * repeats, items * repeats
-    return divisor(reduction, weights if mean_by_weight else count, batch, weights, nonzero)
+        weights, nonzero = _repeated(count, weight, where)
+    return divisor(reduction, weights if mean_by_weight else counted, batch, weights, nonzero)
+
+
+def _repeated(count: float, weight: Array, where: Array | None = None) -> tuple[float, float]:
+    """The sum of the weights of `count` values, and how many are not 0."""
+    if where is not None:
+        weight, where = np.broadcast_arrays(weight, where)
+    repeats = count / weight.size if weight.size else 0.0
+    total, items = kernels.scan_weights(weight, where)
+    return total * repeats, items * repeats
+
+
+def lifted(weight: Any, by: float) -> tuple[Any, float]:
+    """Weights and their sum, times a power of two where the sum's inverse would overflow."""
+    if weight is None or not 0 < abs(by) < 2.0**-1020:
+        return weight, by
+    return weight * 2.0**200, by * 2.0**200
 
 
 def scale_of(divisor: float, safe: bool) -> float:
@@ -282,21 +352,38 @@ def finish(total: float, divisor: float, safe: bool, double: bool, out: Array | 
         total = 0.0
     else:
         total = nan if total == 0 or isnan(total) else copysign(inf, total)
-    value = kernels.scalar(total, double)
     if out is None:
-        return value
-    out[...] = value
+        return kernels.scalar(total, double)
+    kernels.store_scalar(np.asarray(out), total, double)
     return out
 
 
-def packed(order: int, value: Any, grad: Any, hess: Any, *more: Any) -> Any:
+def packed(request: Request, by: float, value: Any, grad: Any, hess: Any, *more: Any) -> Any:
     """What a call returns: the value, or a tuple with the derivatives that were asked for, and
-    with whatever else was."""
+    with whatever else was. What the caller gave a buffer for is that buffer."""
+    order, _, grad_out, hess_out, with_divisor = request
+    if with_divisor:
+        more = (*more, float(by))
     if order == 0:
         return (value, *more) if more else value
-    return (value, grad, *more) if order == 1 else (value, grad, hess, *more)
+    if grad_out is not None:
+        grad = grad_out
+    if order == 1:
+        return (value, grad, *more)
+    return (value, grad, hess if hess_out is None else hess_out, *more)
 
 
 def shown(value: Array | None, out: Any) -> Any:
     """What a caller gets of an array of values: without dimensions a scalar, as from NumPy."""
-    return value if out is not None or value is None or value.ndim else value[()]
+    if out is not None:
+        return out
+    return value if value is None or value.ndim else value[()]
+
+
+def outside_error(name: str, array: Array, position: int, accepted: str | None) -> ValueError:
+    """What is wrong with the element that a kernel found outside of a domain."""
+    if position < 0:
+        return ValueError(f"{name}: the values changed during the call; accepted are {accepted}")
+    index = tuple(map(int, np.unravel_index(position, array.shape)))
+    where = f" at [{', '.join(map(str, index))}]" if index else ""
+    return ValueError(f"{name}: the value{where} is {array[index]}; accepted are {accepted}")

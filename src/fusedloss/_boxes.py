@@ -16,6 +16,7 @@ from fusedloss._arrays import (
     finish,
     finite,
     is_double,
+    lifted,
     operand,
     scale_of,
     shown,
@@ -35,6 +36,7 @@ def boxes(
     eps: float,
     axis: int,
     weight: Any,
+    where: Any,
     reduction: str,
 ) -> Any:
     """Evaluate a loss of kernels/boxes.pyx."""
@@ -55,16 +57,20 @@ def boxes(
         return ends_last(array)
 
     pairs = ends_last(first)[..., 0]
-    given = w = None
+    given = w = mask = None
     if weight is not None:
         given, more = operand("weight", weight)
         asks |= more
         w = broadcast("weight", given, pairs.shape, "the values")
+    if where is not None:
+        where = operand("where", where)[0]
+        mask = broadcast("where", where, pairs.shape, "the values")
     double = is_double(asks)
     batch = pairs.shape[0] if pairs.ndim else 1
-    by, safe = divisor_of(reduction, float(pairs.size), batch, given)
+    by, safe = divisor_of(reduction, float(pairs.size), batch, given, where=where)
+    w, divided = lifted(w, by)
     reduced = reduction != "none"
-    inputs = (first, second, w)
+    inputs = (first, second, w, mask)
     out = request[1]
     value = value_output(out, None if reduced else pairs.shape, double, inputs)
     leaves = Leaves(request, double, [(first, ends_last), (second, as_first)], (*inputs, value))
@@ -73,19 +79,21 @@ def boxes(
         kernel.LOSSES[loss],
         eps,
         request[0],
-        scale_of(by, safe),
+        scale_of(divided, safe),
         reduced,
         get_num_threads() if first.size > SMALL else 1,
         (
             ends_last(first),
             ends_last(spread),
             w,
+            mask,
             value,
             *(leaves.grads or (None, None)),
             *(leaves.hesses or (None, None)),
         ),
     )
-    return leaves.packed(finish(total, by, safe, double, out) if reduced else shown(value, out))
+    result = finish(total, divided, safe, double, out) if reduced else shown(value, out)
+    return leaves.packed(result, by)
 
 
 def _axis(first: Array, second: Array, axis: Any) -> int:

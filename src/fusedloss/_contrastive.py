@@ -114,9 +114,11 @@ class Call:
         wide = values if self.weight is None else values * self.weight
         if self.value is None:
             total = float(np.sum(wide, dtype=np.float64))
-            return self.leaves.packed(finish(total, *self.by, self.double, self.out))
-        self.value[...] = wide
-        return self.leaves.packed(shown(self.value, self.out))
+            result = finish(total, *self.by, self.double, self.out)
+            return self.leaves.packed(result, self.by[0])
+        with np.errstate(all="ignore"):  # of halves what is too large becomes inf
+            self.value[...] = wide
+        return self.leaves.packed(shown(self.value, self.out), self.by[0])
 
 
 def begun(
@@ -143,7 +145,7 @@ def begun(
         part = w if counted is None else w[counted]
         weights, nonzero = float(part.sum()), float(np.count_nonzero(part))
     double = is_double(asks)
-    order, out, _, _ = request
+    order, out = request[0], request[1]
     everything = (*inputs, given)
     value = value_output(out, (count,) if reduction == "none" else None, double, everything)
     views: list[Leaf] = [(x, lambda array: array) for x in operands]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -34,10 +36,13 @@ class Kernels:
         self.SMALL: int = arrays.SMALL
         self.max_threads: Callable[[], int] = arrays.max_threads
         self.asks: Callable[[Any], int] = arrays.asks
-        self.is_plain_output: Callable[[Any, tuple[int, ...], Arrays], bool]
+        self.is_plain_output: Callable[[Any, tuple[int, ...], Arrays, Any], bool]
         self.is_plain_output = arrays.is_plain_output
+        self.are_same_memory: Callable[[Any, Any], bool] = arrays.are_same_memory
+        self.store_scalar: Callable[[Any, float, bool], None] = arrays.store_scalar
+        self.can_start: Callable[[int], bool] = arrays.can_start
         self.scalar: Callable[[float, bool], Any] = arrays.scalar
-        self.scan_weights: Callable[[Any], tuple[float, int]] = arrays.scan_weights
+        self.scan_weights: Callable[..., tuple[float, int]] = arrays.scan_weights
         self.scan_labels: Callable[..., tuple[int, float, int, int]]
         self.scan_labels = families["classification"].scan_labels
         self.scan_lists: Callable[[Any], int] = families["margins"].scan_lists
@@ -105,6 +110,15 @@ _chosen: int | None = None
 _forked = False
 
 
+class _Startable(threading.local):
+    """How many threads a calling thread is known to be able to have, itself included."""
+
+    count = 1
+
+
+_startable: Final = _Startable()
+
+
 def set_num_threads(n: int | None) -> None:
     """Set how many threads a call may use.
 
@@ -138,11 +152,25 @@ def get_num_threads() -> int:
     """How many threads a call on large arrays uses now.
 
     Always 1 in a build without OpenMP, and in a child process made by ``fork``: the OpenMP
-    threads of the parent do not exist there.
+    threads of the parent do not exist there. Also 1, with a RuntimeWarning, where the system does
+    not let so many threads start.
     """
     if _forked or not kernels.OPENMP:
         return 1
-    return _chosen or kernels.max_threads()
+    n = _chosen or kernels.max_threads()
+    if n > _startable.count:
+        # Each calling thread has threads of its own. OpenMP ends the process where it cannot have
+        # them, so they are tried before they are first used.
+        if not kernels.can_start(n - 1):
+            warnings.warn(
+                f"{n} threads cannot be started; this call uses one. set_num_threads sets their "
+                "number",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return 1
+        _startable.count = n
+    return n
 
 
 def _after_fork() -> None:

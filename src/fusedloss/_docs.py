@@ -5,17 +5,39 @@ from __future__ import annotations
 import inspect
 from typing import Final
 
-_BUFFERS = """\
+_RETURN_DIVISOR = """\
+return_divisor : bool, optional, keyword only
+    Whether the call also returns, as its last result, the number that the sum is divided by: 1 for
+    "sum" and "none"."""
+
+_FIT = "Of a floating dtype, any strides, sharing no memory with an operand."
+_FIT_IN_PLACE = """\
+Of a floating dtype, any strides, sharing no memory with an operand; but `grad_out` may be the
+    input itself."""
+_WRITTEN = """
+    They are written to and returned. A call that raises may have written to them.
+"""
+
+_FIT_BUFFERS = """\
 out, grad_out, hess_out : ndarray, optional, keyword only
     Buffers for the value (of shape () unless ``reduction="none"``), the gradient and the second
-    derivative; each for the methods that compute it. Of a floating dtype, any strides, sharing no
-    memory with an input. They are written to and returned."""
+    derivative; each for the methods that compute it.
+    """
+_BUFFERS = _FIT_BUFFERS + _FIT + _WRITTEN + _RETURN_DIVISOR
+_BUFFERS_IN_PLACE = _FIT_BUFFERS + _FIT_IN_PLACE + _WRITTEN + _RETURN_DIVISOR
 
-_PAIR_BUFFERS = """\
+_FIT_PAIR_BUFFERS = """\
 out, grad_out, hess_out : ndarray or tuple of ndarray, optional, keyword only
     Buffers for the value (of shape () unless ``reduction="none"``), the gradients and the second
-    derivatives, the last two each a tuple of two, of which one may be None. Of a floating dtype,
-    any strides, sharing no memory with an input. They are written to and returned."""
+    derivatives, the last two each a tuple of two, of which one may be None.
+    """
+_PAIR_BUFFERS = _FIT_PAIR_BUFFERS + _FIT + _WRITTEN + _RETURN_DIVISOR
+_PAIR_BUFFERS_IN_PLACE = (
+    _FIT_PAIR_BUFFERS
+    + _FIT_IN_PLACE.replace("the\n    input itself", "a tuple of\n    the inputs themselves")
+    + _WRITTEN
+    + _RETURN_DIVISOR
+)
 
 _REDUCTION = """\
 reduction : str
@@ -61,9 +83,13 @@ log_input : bool
     Whether the input is the logarithm of the mean, or the mean itself.""",
     "weight": """\
 weight : array_like, optional
-    Weights w of the elements, of input's shape or broadcasting up to it.""",
-    "reduction": _REDUCTION + _BUFFERS,
-    "reduction of pairs": _REDUCTION + _PAIR_BUFFERS,
+    Weights w of the elements, of input's shape or broadcasting up to it. What has the weight 0
+    counts for nothing, whatever stands there.
+where : array_like, optional
+    Which elements count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves an element out, also of what the reduction divides by.""",
+    "reduction": _REDUCTION + _BUFFERS_IN_PLACE,
+    "reduction of pairs": _REDUCTION + _PAIR_BUFFERS_IN_PLACE,
     "reduction, mean over weights": """\
 reduction : str
     "mean" (divides by the number of elements; with a weight by the sum of the weights, as torch
@@ -71,7 +97,7 @@ reduction : str
     "weighted_mean" (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by
     the number of non-zero weights; 0 where there are none).
 """
-    + _BUFFERS,
+    + _BUFFERS_IN_PLACE,
     "returns": _RETURNS.format(shape="input's shape"),
     "returns pairs": """\
 Returns
@@ -233,14 +259,20 @@ reduction : str
     + """\
 out, grad_out, hess_out : ndarray or tuple of ndarray, optional, keyword only
     Buffers for the value (of shape () unless ``reduction="none"``), the gradients and the second
-    derivatives, the last two each a tuple with an array or None for each gradient. Of a floating
-    dtype, any strides, sharing no memory with an input. They are written to and returned.""",
+    derivatives, the last two each a tuple with an array or None for each gradient.
+    """
+    + _FIT
+    + _WRITTEN
+    + _RETURN_DIVISOR,
     "reduction of several vectors, first order": _REDUCTION_OF_VECTORS
     + """\
 out, grad_out : ndarray or tuple of ndarray, optional, keyword only
     Buffers for the value (of shape () unless ``reduction="none"``) and the gradients, the latter a
-    tuple with an array or None for each. Of a floating dtype, any strides, sharing no memory with
-    an input. They are written to and returned.""",
+    tuple with an array or None for each.
+    """
+    + _FIT
+    + _WRITTEN
+    + _RETURN_DIVISOR,
     "returns vectors": _RETURNS.format(shape="input's shape without the axis of the vectors"),
     "returns several vectors": """\
 Returns
@@ -269,7 +301,11 @@ eps : float
 axis : int
     The axis of the four coordinates: the last by default. Any works, without a copy.
 weight : array_like, optional
-    Weights w of the pairs, of boxes1's shape without the axis or broadcasting up to that.""",
+    Weights w of the pairs, of boxes1's shape without the axis or broadcasting up to that. A pair of
+    the weight 0 counts for nothing, whatever stands there.
+where : array_like, optional
+    Which pairs count, of boxes1's shape without the axis or broadcasting up to that: booleans, or
+    numbers of which 0 leaves a pair out, also of what the reduction divides by.""",
     "reduction of boxes": """\
 reduction : str
     "mean" (divides by the number of pairs, also with a weight), "sum", "none", "batchmean"
@@ -339,6 +375,7 @@ TypeError
     For a dtype that is not accepted.
 IndexError
     For a class out of range, with its position; nothing has been written then.""",
+    "return_divisor": _RETURN_DIVISOR,
     "weight of all pairs": """\
 weight : array_like, optional
     Weights w of the values, of shape (N,) or broadcasting up to it.""",
@@ -355,8 +392,11 @@ reduction : str
     are not zero; 0 where there are none).""",
     "buffers of all pairs": """\
 out, grad_out : ndarray, optional, keyword only
-    Buffers for the value (of shape () unless ``reduction="none"``) and the gradient. Of a floating
-    dtype, any strides, sharing no memory with an input. They are written to and returned.""",
+    Buffers for the value (of shape () unless ``reduction="none"``) and the gradient.
+    """
+    + _FIT
+    + _WRITTEN
+    + _RETURN_DIVISOR,
     "returns all pairs": """\
 Returns
 -------

@@ -10,13 +10,17 @@ from fusedloss._arrays import (
     SMALL,
     Array,
     Request,
+    activation_output,
     broadcast,
     check_reduction,
+    derivative,
     divisor_of,
     finish,
     is_double,
+    lifted,
     operand,
     outputs,
+    outside_error,
     packed,
     scale_of,
     shown,
@@ -42,15 +46,17 @@ def elementwise(
     third_axis: bool = False,
     input_name: str = "input",
     accepted: dict[str, str] | None = None,
+    where: Any = None,
     reduction: str = "mean",
     mean_by_weight: bool = False,
 ) -> Any:
     """Evaluate a formula of kernels/.
 
-    `target`, `weight` and the third operand broadcast up to `input`; `third_axis` says that the
-    last may lack the last axis. A paired formula has derivatives with respect to the third operand
-    too, of that one's shape. `accepted` completes "accepted are" for the operands that have a
-    domain; `mean_by_weight` says that torch's mean of this loss divides by the sum of the weights.
+    `target`, `weight`, `where` and the third operand broadcast up to `input`; `third_axis` says
+    that the last may lack the last axis. A paired formula has derivatives with respect to the third
+    operand too, of that one's shape. `accepted` completes "accepted are" for the operands that have
+    a domain; `mean_by_weight` says that torch's mean of this loss divides by the sum of the
+    weights.
     """
     x, asks = operand(input_name, input)
     t, more = operand("target", target)
@@ -58,7 +64,7 @@ def elementwise(
     shape = x.shape
     if t.shape != shape:
         t = broadcast("target", t, shape, input_name)
-    u = w = given = None
+    u = w = given = mask = None
     run, number, paired = kernels.FORMULAS[formula]
     if third is not None or paired:
         u, more = operand(third_name, third)
@@ -67,25 +73,30 @@ def elementwise(
         given, more = operand("weight", weight)
         w = broadcast("weight", given, shape, input_name)
         asks |= more
+    if where is not None:
+        where = operand("where", where)[0]
+        mask = broadcast("where", where, shape, input_name)
     double = is_double(asks)
-    order, out, _, _ = request
+    order, out = request[0], request[1]
     size = x.size
     if type(reduction) is not str:
         check_reduction(reduction)
     if parameters and not double:
         check_range(formula, parameters)
-    if reduction == "mean" and not (w is not None and mean_by_weight):
+    if reduction == "mean" and mask is None and not (w is not None and mean_by_weight):
         by, safe = float(size), False
     else:
         check_reduction(reduction)
         batch = shape[0] if shape else 1
-        by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight)
+        by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight, where)
+    w, divided = lifted(w, by)
     reduced = reduction != "none"
     value = grad = hess = gu = hu = leaves = None
     own: Any = u
     if u is not None:
         lacks_axis = third_axis and u.shape == shape[:-1] != shape
         u = broadcast(third_name, u[..., np.newaxis] if lacks_axis else u, shape, input_name)
+    inputs = (x, t, u, w, mask)
     if paired and order:
 
         def spread(array: Array) -> Array:
@@ -94,50 +105,33 @@ def elementwise(
             return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
 
         both: list[Leaf] = [(x, lambda array: array), (own, spread)]
-        inputs = (x, t, u, w)
         value = value_output(out, None if reduced else shape, double, inputs, x)
-        leaves = Leaves(request, double, both, (*inputs, value))
+        leaves = Leaves(request, double, both, (x, t, own, w, mask, value), in_place=True)
         (grad, gu), (hess, hu) = leaves.grads, leaves.hesses or (None, None)
     elif order or out is not None or not reduced:
-        value, grad, hess = outputs(request, x, double, None if reduced else shape, (x, t, u, w))
-    arrays: Arrays = (x, t, u, w, value, grad, hess, gu, hu)
+        value, grad, hess = outputs(
+            request, x, double, None if reduced else shape, inputs, in_place=True
+        )
+    arrays: Arrays = (x, t, u, w, mask, value, grad, hess, gu, hu)
     try:
         total = run(
             number,
             parameters,
             double,
             order,
-            scale_of(by, safe),
+            scale_of(divided, safe),
             reduced,
             get_num_threads() if size > SMALL else 1,
             arrays,
         )
     except LookupError as error:
-        names = (input_name, "target", third_name)
-        raise _outside(error, names, arrays, accepted or {}) from None
-    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+        which, position = error.args
+        name = (input_name, "target", third_name)[which]
+        raise outside_error(name, arrays[which], position, (accepted or {}).get(name)) from None
+    result = finish(total, divided, safe, double, out) if reduced else shown(value, out)
     if leaves is not None:
-        return leaves.packed(result)
-    return packed(order, result, grad, hess)
-
-
-def _outside(
-    error: LookupError, names: tuple[str, ...], arrays: Arrays, accepted: dict[str, str]
-) -> Exception:
-    """What is wrong with the element that the kernel found outside the formula's domain."""
-    if len(error.args) != 2:
-        return error
-    which, position = error.args
-    name, array = names[which], arrays[which]
-    if position < 0:
-        return ValueError(
-            f"{name}: the values changed during the call; accepted are {accepted.get(name)}"
-        )
-    index = tuple(map(int, np.unravel_index(position, array.shape)))
-    where = f" at [{', '.join(map(str, index))}]" if index else ""
-    return ValueError(
-        f"{name}: the value{where} is {array[index]}; accepted are {accepted.get(name)}"
-    )
+        return leaves.packed(result, by)
+    return packed(request, by, result, grad, hess)
 
 
 def check_range(formula: str, parameters: tuple[float, ...]) -> None:
@@ -150,11 +144,12 @@ def check_range(formula: str, parameters: tuple[float, ...]) -> None:
             )
 
 
-def _map(formula: str, double: bool, order: int, arrays: Arrays) -> None:
-    """Run a formula without parameters, scale or sum."""
+def _map(formula: str, double: bool, order: int, *arrays: Array | None) -> None:
+    """Run a formula without parameters, scale or sum: on x, weight, value, gradient."""
     run, number, _ = kernels.FORMULAS[formula]
-    arrays = (*arrays, None, None)
-    run(number, (), double, order, 1.0, False, get_num_threads(), arrays)
+    x, weight, value, grad = arrays
+    operands = (x, None, None, weight, None, value, grad, None, None, None)
+    run(number, (), double, order, 1.0, False, get_num_threads(), operands)
 
 
 def carry_back(formula: str, input: Any, grad_output: Any, grad_out: Any) -> Array:
@@ -163,15 +158,15 @@ def carry_back(formula: str, input: Any, grad_output: Any, grad_out: Any) -> Arr
     dy, more = operand("grad_output", grad_output)
     dy = broadcast("grad_output", dy, x.shape)
     double = is_double(asks | more)
-    grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
-    _map(formula, double, 1, (x, None, None, dy, None, grad, None))
-    return grad  # type: ignore[no-any-return]
+    grad = derivative("grad_out", grad_out, x, double, (x, dy), x)
+    _map(formula, double, 1, x, dy, None, grad)
+    return grad if grad_out is None else grad_out
 
 
 def apply(formula: str, input: Any, out: Any) -> Any:
     """An elementwise function of one array."""
     x, asks = operand("input", input)
     double = is_double(asks)
-    value: Any = outputs((0, out, None, None), x, double, x.shape, (x,))[0]
-    _map(formula, double, 0, (x, None, None, None, value, None, None))
+    value = activation_output(out, x, double)
+    _map(formula, double, 0, x, None, value, None)
     return shown(value, out)

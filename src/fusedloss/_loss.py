@@ -6,26 +6,32 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
 
-from fusedloss._arrays import Array, Request
+from fusedloss._arrays import Array, Request, flag
 from fusedloss._docs import filled
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 
-_VALUE: Request = (0, None, None, None)
-#: The methods of a loss and of a criterion, with the buffers that they take.
+_VALUE: Request = (0, None, None, None, False)
+#: The methods of a loss and of a criterion, with what they take besides the loss's arguments:
+#: buffers, and whether they also return what the sum is divided by.
 _BUFFERS: Final = {
-    "__call__": ("out",),
-    "value_and_grad": ("out", "grad_out"),
-    "value_grad_hess": ("out", "grad_out", "hess_out"),
+    "__call__": ("out", "return_divisor"),
+    "value_and_grad": ("out", "grad_out", "return_divisor"),
+    "value_grad_hess": ("out", "grad_out", "hess_out", "return_divisor"),
 }
 
 
 def _with(signature: inspect.Signature, *names: str) -> inspect.Signature:
-    """The signature with keyword-only buffers added, None by default."""
+    """The signature with these added, keyword-only: buffers are None by default."""
     extra = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if name == "return_divisor" else None,
+        )
+        for name in names
     ]
     return signature.replace(parameters=[*signature.parameters.values(), *extra])
 
@@ -35,7 +41,9 @@ class Loss(Generic[P]):
 
     Like a NumPy ufunc, a loss is an object. Every loss takes, besides its own arguments, the
     buffers `out` (for the value), `grad_out` and `hess_out`: arrays of a floating dtype and the
-    right shape that are written to and returned.
+    right shape that are written to and returned. With ``return_divisor=True`` a call returns one
+    number more, at the end: what the sum was divided by, 1 for "sum" and "none". The sum is the
+    value times this number; so means of parts can be put together.
 
     Examples
     --------
@@ -45,6 +53,8 @@ class Loss(Generic[P]):
     >>> value, grad = fl.mse_loss.value_and_grad([1.0, 2.0], [0.0, 4.0])
     >>> grad
     array([ 1., -2.])
+    >>> fl.mse_loss([1.0, 2.0], [0.0, 4.0], weight=[1, 3], return_divisor=True)
+    (np.float64(6.5), 2.0)
     """
 
     def __init__(
@@ -64,7 +74,8 @@ class Loss(Generic[P]):
             "value_and_grad",
             f"""Value and gradient of `{self.__name__}` in one pass.
 
-The arguments are those of `{self.__name__}`, and the buffers `out` and `grad_out`.
+The arguments are those of `{self.__name__}`, the buffers `out` and `grad_out`, and
+`return_divisor`.
 
 Returns
 -------
@@ -80,7 +91,8 @@ grad : ndarray
             "value_grad_hess",
             f"""Value, gradient and second derivative of `{self.__name__}` in one pass.
 
-The arguments are those of `{self.__name__}`, and the buffers `out`, `grad_out` and `hess_out`.
+The arguments are those of `{self.__name__}`, the buffers `out`, `grad_out` and `hess_out`,
+and `return_divisor`.
 
 Returns
 -------
@@ -97,9 +109,17 @@ hess : ndarray
         function = self._function
         if order == 1:
 
-            def method(*args: Any, out: Any = None, grad_out: Any = None, **kwargs: Any) -> Any:
+            def method(
+                *args: Any,
+                out: Any = None,
+                grad_out: Any = None,
+                return_divisor: bool = False,
+                **kwargs: Any,
+            ) -> Any:
+                if return_divisor is not False:
+                    return_divisor = flag("return_divisor", return_divisor)
                 try:
-                    return function((1, out, grad_out, None), *args, **kwargs)
+                    return function((1, out, grad_out, None, return_divisor), *args, **kwargs)
                 except TypeError:
                     self._check_call(args, kwargs)
                     raise
@@ -111,14 +131,17 @@ hess : ndarray
                 out: Any = None,
                 grad_out: Any = None,
                 hess_out: Any = None,
+                return_divisor: bool = False,
                 **kwargs: Any,
             ) -> Any:
+                if return_divisor is not False:
+                    return_divisor = flag("return_divisor", return_divisor)
                 if not self.curved:
                     raise NotImplementedError(
                         f"{self.__name__} has no second derivatives; value_and_grad gives the first"
                     )
                 try:
-                    return function((2, out, grad_out, hess_out), *args, **kwargs)
+                    return function((2, out, grad_out, hess_out, return_divisor), *args, **kwargs)
                 except TypeError:
                     self._check_call(args, kwargs)
                     raise
@@ -141,9 +164,14 @@ hess : ndarray
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
     @overload
-    def __call__(self, *args: Any, out: Array | None, **kwargs: Any) -> Any: ...
+    def __call__(
+        self, *args: Any, out: Array | None = None, return_divisor: bool = False, **kwargs: Any
+    ) -> Any: ...
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        request = _VALUE if out is None else (0, out, None, None)
+        return_divisor = kwargs.pop("return_divisor", False)
+        request = _VALUE
+        if out is not None or return_divisor is not False:
+            request = (0, out, None, None, flag("return_divisor", return_divisor))
         try:
             return self._function(request, *args, **kwargs)
         except TypeError:

@@ -182,7 +182,7 @@ def overlap(
     )
     total = total if groups else 0.0
     result = finish(total, *by, double, request[1]) if reduced else shown(value, request[1])
-    return packed(request[0], result, grad, hess)
+    return packed(request, by[0], result, grad, hess)
 
 
 def _values_seen(value: Array, per_image: bool, single: bool) -> Array:
@@ -228,7 +228,7 @@ def lovasz(
     shape = seen.value_shape(each, joint=False)
     batch = x.shape[seen.batch]
     reduced = reduction != "none"
-    order, out, _, _ = request
+    order, out = request[0], request[1]
     value, grad, hess = outputs(
         request, x, double, None if reduced else shape, (x, seen.target, given)
     )
@@ -264,10 +264,11 @@ def lovasz(
             work.start(part, mode == "binary", seen.ignored, threads)
             work.carry_back(scale, threads)
         if grad is not None and not own:
-            grad[...] = slopes
+            with np.errstate(all="ignore"):  # of halves what is too large becomes inf
+                grad[...] = slopes
     if value is None:
         result = finish(float(values.sum()), *by, double, out)
     else:
         _values_seen(value, each, mode == "binary")[...] = values
         result = shown(value, out)
-    return packed(order, result, grad, hess)
+    return packed(request, by[0], result, grad, hess)

@@ -13,6 +13,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
+    derivative,
     divisor,
     finish,
     is_double,
@@ -23,6 +24,7 @@ from fusedloss._arrays import (
     packed,
     scale_of,
     shown,
+    value_output,
 )
 from fusedloss._dispatch import get_num_threads, kernels
 from fusedloss._elementwise import check_range
@@ -307,7 +309,7 @@ def reduced_rows(
 
     It and `run` are called with many arguments by position: by keyword they take a microsecond.
     """
-    order, out, _, _ = request
+    order, out = request[0], request[1]
     reduced = reduction != "none"
     value = grad = hess = lse = None
     if order or return_lse or out is not None or not reduced:
@@ -342,8 +344,8 @@ def reduced_rows(
         value[...] = 0
     result = finish(total, *by, double, out) if reduced else shown(value, out)
     if return_lse:
-        return packed(order, result, grad, hess, shown(lse, None))
-    return packed(order, result, grad, hess)
+        return packed(request, by[0], result, grad, hess, shown(lse, None))
+    return packed(request, by[0], result, grad, hess)
 
 
 def listed(
@@ -431,9 +433,9 @@ def normalised(name: str, input: Any, axis: int | None, out: Any) -> Array:
     x, asks = operand("input", input)
     axis = class_axis(x, axis)
     double = is_double(asks)
-    buffer: Any = outputs((0, out, None, None), x, double, x.shape, (x,))[0]
+    buffer = value_output(out, x.shape, double, (x,), x)
     run(x, (axis,), name, double, order=1, grad=buffer)
-    return buffer  # type: ignore[no-any-return]
+    return shown(buffer, out)  # type: ignore[no-any-return]
 
 
 def carry_back(name: str, input: Any, grad_output: Any, axis: int | None, grad_out: Any) -> Array:
@@ -447,7 +449,7 @@ def carry_back(name: str, input: Any, grad_output: Any, axis: int | None, grad_o
     dy, more = operand("grad_output", grad_output)
     dy = broadcast("grad_output", dy, x.shape)
     double = is_double(asks | more)
-    grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
+    grad = derivative("grad_out", grad_out, x, double, (x, dy))
     kind = _TIMES_SOFTMAX if name == "softmax" else _DISTRIBUTION
     run(
         x,
@@ -461,7 +463,7 @@ def carry_back(name: str, input: Any, grad_output: Any, axis: int | None, grad_o
         scale=-1.0,
         grad=grad,
     )
-    return grad  # type: ignore[no-any-return]
+    return grad if grad_out is None else grad_out
 
 
 def _reduced(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
@@ -487,7 +489,7 @@ def logsumexp(input: Any, axis: Any, keepdims: bool, out: Any) -> Any:
     axes, without, kept = _reduced(x, axis)
     double = is_double(asks)
     shape = kept if keepdims else without
-    value: Any = outputs((0, out, None, None), x, double, shape, (x,))[0]
+    value: Any = value_output(out, shape, double, (x,))
     if x.size:
         rows = _dropped(value, axes) if keepdims else value
         run(x, axes, "logsumexp", double, lse=rows)
@@ -506,7 +508,7 @@ def logsumexp_carry_back(
     shape = kept if keepdims else without
     dy = broadcast("grad_output", dy, shape, "the result")
     double = is_double(asks | more)
-    grad: Any = outputs((1, None, grad_out, None), x, double, None, (x, dy))[1]
+    grad = derivative("grad_out", grad_out, x, double, (x, dy))
     factor = _dropped(dy, axes) if keepdims else dy
     run(x, axes, "softmax", double, order=1, factor=factor, grad=grad)
-    return grad  # type: ignore[no-any-return]
+    return grad if grad_out is None else grad_out

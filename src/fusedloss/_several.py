@@ -17,25 +17,33 @@ class Leaves:
     """The derivatives with respect to some inputs, in the caller's buffers or new arrays.
 
     Where the kernel's view repeats elements, as that of a broadcast input does, its results are
-    added up in float64 arrays of the input's own shape, and must be added there by one thread.
+    added up in float64 arrays of the input's own shape, and must be added there by one thread. With
+    `in_place` a gradient may lie exactly where its input lies.
     """
 
     def __init__(
-        self, request: Request, double: bool, leaves: Sequence[Leaf], inputs: tuple[Any, ...]
+        self,
+        request: Request,
+        double: bool,
+        leaves: Sequence[Leaf],
+        inputs: tuple[Any, ...],
+        in_place: bool = False,
     ) -> None:
-        self._order, out, *buffers = request
+        self._request = request
+        order, out, *buffers = request[:4]
         self._results: list[list[Array]] = []
         self._sums: list[tuple[Array, Array]] = []
         views: list[tuple[Array, ...]] = []
         others = [*inputs, out]
-        for name, given in zip(("grad_out", "hess_out")[: self._order], buffers, strict=False):
+        for name, given in zip(("grad_out", "hess_out")[:order], buffers, strict=False):
             results, seen = [], []
             for part, buffer, (like, view) in zip(
                 *_parts(name, given, len(leaves)), leaves, strict=True
             ):
-                result = derivative(part, buffer, like, double, tuple(others))
+                replaced = like if in_place and name == "grad_out" else None
+                result = derivative(part, buffer, like, double, tuple(others), replaced)
                 others.append(result)
-                results.append(result)
+                results.append(result if buffer is None else buffer)
                 target = view(result)
                 if target.size != result.size:
                     sums = np.zeros(like.shape)
@@ -47,12 +55,16 @@ class Leaves:
         #: Arrays for the kernel; none where they are not asked for.
         self.grads, self.hesses = (*views, (), ())[:2]
 
-    def packed(self, value: Any, *more: Any) -> Any:
+    def packed(self, value: Any, by: float = 1.0, *more: Any) -> Any:
         """What the call returns."""
-        for result, sums in self._sums:
-            result[...] = sums
+        if self._sums:
+            with np.errstate(all="ignore"):  # of halves what is too large becomes inf
+                for result, sums in self._sums:
+                    result[...] = sums
         parts = [tuple(r) if len(r) > 1 else r[0] for r in self._results]
-        return packed(self._order, value, *(*parts, None, None)[:2], *more)
+        order, _, _, _, with_divisor = self._request
+        request = (order, None, None, None, with_divisor)
+        return packed(request, by, value, *(*parts, None, None)[:2], *more)
 
 
 def _parts(name: str, buffers: Any, count: int) -> tuple[list[str], tuple[Any, ...]]:

@@ -110,7 +110,7 @@ def loss(
 
     The first `leaves` operands have derivatives; `accepted` says what a target may be.
     """
-    order, out, _, _ = request
+    order, out = request[0], request[1]
     arrays = []
     asks = 0
     for name, given in operands.items():
@@ -161,7 +161,8 @@ def loss(
         )
     except LookupError:
         raise _outside(t, accepted) from None
-    return made.packed(finish(total, by, safe, double, out) if reduced else shown(value, out))
+    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+    return made.packed(result, by)
 
 
 def _outside(target: Any, accepted: str) -> ValueError:
@@ -217,7 +218,7 @@ def similarity_carry_back(
     dy = broadcast("grad_output", dy, kept, "the result")
     double = is_double(asks | more)
     seen = view(shape, axis)
-    made = Leaves((1, None, grad_out, None), double, [(a, seen), (b, seen)], (a, b, dy))
+    made = Leaves((1, None, grad_out, None, False), double, [(a, seen), (b, seen)], (a, b, dy))
     weight = np.squeeze(dy, axis) if keepdims else dy
     vectors = (seen(a), seen(b))
     run(score, "identity", (), vectors, None, weight, None, 1, 1.0, made.grads, (), double)
@@ -247,7 +248,7 @@ def normalize_carry_back(
     dy = broadcast("grad_output", dy, x.shape)
     double = is_double(asks | more)
     seen = view(x.shape, axis)
-    made = Leaves((1, None, grad_out, None), double, [(x, seen)], (x, dy))
+    made = Leaves((1, None, grad_out, None, False), double, [(x, seen)], (x, dy))
     both = (seen(x), seen(dy))
     score = ("projection", (eps,))
     run(score, "identity", (), both, None, None, None, 1, 1.0, made.grads, (), double)

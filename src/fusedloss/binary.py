@@ -42,6 +42,7 @@ def binary_cross_entropy_with_logits(
     input: ArrayLike,
     target: ArrayLike,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     *,
     pos_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -97,6 +98,7 @@ def binary_cross_entropy_with_logits(
         input,
         target,
         weight=weight,
+        where=where,
         third=pos_weight,
         third_name="pos_weight",
         reduction=reduction,
@@ -113,6 +115,7 @@ def binary_cross_entropy(
     input: ArrayLike,
     target: ArrayLike,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     *,
     log_clamp: float | None = -100.0,
     reduction: Reduction = "mean",
@@ -168,6 +171,7 @@ def binary_cross_entropy(
         target,
         parameters=() if log_clamp is None else (finite("log_clamp", log_clamp, high=0.0),),
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_PROBABLE,
     )
@@ -184,6 +188,7 @@ def soft_margin_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Logistic loss of classes -1 and 1, :math:`w \log(1 + e^{-t x})`.
@@ -225,6 +230,7 @@ def soft_margin_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_SIGNS,
     )
@@ -242,6 +248,7 @@ def hinge_loss(
     *,
     margin: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Hinge loss :math:`w \max(0, m - t x)` with a margin m.
@@ -288,6 +295,7 @@ def hinge_loss(
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_SIGNS,
     )
@@ -305,6 +313,7 @@ def squared_hinge_loss(
     *,
     margin: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared hinge loss :math:`w \max(0, m - t x)^2` with a margin m.
@@ -347,6 +356,7 @@ def squared_hinge_loss(
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_SIGNS,
     )
@@ -363,6 +373,7 @@ def modified_huber_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared hinge loss that goes on as a line.
@@ -407,6 +418,7 @@ def modified_huber_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_SIGNS,
     )
@@ -423,6 +435,7 @@ def exponential_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Exponential loss :math:`w e^{-t x}`, that of AdaBoost.
@@ -466,6 +479,7 @@ def exponential_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_SIGNS,
     )
@@ -483,6 +497,7 @@ def hinge_embedding_loss(
     *,
     margin: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Hinge loss of a distance: that of like things, or the margin's rest for unlike ones.
@@ -525,6 +540,7 @@ def hinge_embedding_loss(
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_SIGNS,
     )
@@ -553,6 +569,7 @@ def sigmoid_focal_loss(
     alpha: float | None = 0.25,
     gamma: float = 2.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Focal loss: binary cross entropy of logits, less of it where the prediction is right.
@@ -618,6 +635,7 @@ def sigmoid_focal_loss(
         target,
         parameters=weights if focusing == 2 else (focusing, *weights),
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_PROBABLE_TARGET,
     )
@@ -636,6 +654,7 @@ def margin_ranking_loss(
     *,
     margin: float = 0.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Hinge loss of a pair's order, :math:`w \max(0, m - t (x_1 - x_2))` with a margin m.
@@ -656,7 +675,11 @@ def margin_ranking_loss(
     margin : float
         The margin m, finite.
     weight : array_like, optional
-        Weights w of the pairs, of input1's shape or broadcasting up to it.
+        Weights w of the pairs, of input1's shape or broadcasting up to it. A pair of the weight 0
+        counts for nothing, whatever stands there.
+    where : array_like, optional
+        Which pairs count, of input1's shape or broadcasting up to it: booleans, or numbers of which
+        0 leaves a pair out, also of what the reduction divides by.
     <reduction of pairs>
 
     <returns pairs>
@@ -690,6 +713,7 @@ def margin_ranking_loss(
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
+        where=where,
         third=input2,
         third_name="input2",
         reduction=reduction,

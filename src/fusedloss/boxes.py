@@ -27,6 +27,7 @@ def generalized_box_iou_loss(
     eps: float = 1e-7,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""One less the share that two boxes have in common, plus the empty share of their hull.
@@ -72,7 +73,15 @@ def generalized_box_iou_loss(
     array([[-0.1111,  0.    , -0.3333,  0.    ]])
     """
     return _boxes.boxes(
-        request, "giou", boxes1, boxes2, eps=eps, axis=axis, weight=weight, reduction=reduction
+        request,
+        "giou",
+        boxes1,
+        boxes2,
+        eps=eps,
+        axis=axis,
+        weight=weight,
+        where=where,
+        reduction=reduction,
     )
 
 
@@ -85,6 +94,7 @@ def distance_box_iou_loss(
     eps: float = 1e-7,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""One less the share that two boxes have in common, plus the distance of their centres.
@@ -131,7 +141,15 @@ def distance_box_iou_loss(
     array([[-0.1525,  0.0118, -0.4103, -0.0118]])
     """
     return _boxes.boxes(
-        request, "diou", boxes1, boxes2, eps=eps, axis=axis, weight=weight, reduction=reduction
+        request,
+        "diou",
+        boxes1,
+        boxes2,
+        eps=eps,
+        axis=axis,
+        weight=weight,
+        where=where,
+        reduction=reduction,
     )
 
 
@@ -144,6 +162,7 @@ def complete_box_iou_loss(
     eps: float = 1e-7,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""`distance_box_iou_loss` with a part for the difference of the aspect ratios.
@@ -190,7 +209,15 @@ def complete_box_iou_loss(
     np.float64(0.8982)
     """
     return _boxes.boxes(
-        request, "ciou", boxes1, boxes2, eps=eps, axis=axis, weight=weight, reduction=reduction
+        request,
+        "ciou",
+        boxes1,
+        boxes2,
+        eps=eps,
+        axis=axis,
+        weight=weight,
+        where=where,
+        reduction=reduction,
     )
 
 

@@ -63,6 +63,7 @@ def info_nce_loss(
         Buffers for the value (of shape () unless ``reduction="none"``), and for the gradients: a
         tuple of one for each of the arrays given, query, positive and negatives, or None. Of a
         floating dtype, any strides, sharing no memory with an input.
+    <return_divisor>
 
     <returns all pairs>
 

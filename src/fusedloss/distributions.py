@@ -53,6 +53,7 @@ def poisson_nll_loss(
     full: bool | Literal["exact"] = False,
     eps: float = 1e-8,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Negative log-likelihood of counts with a Poisson distribution.
@@ -114,6 +115,7 @@ def poisson_nll_loss(
         target,
         parameters=() if log_input else (eps,),
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_TARGET if log_input else _TARGET_AND_RATE,
     )
@@ -131,6 +133,7 @@ def gamma_nll_loss(
     *,
     log_input: bool = True,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Negative log-likelihood with a gamma distribution, but for its shape parameter.
@@ -186,6 +189,7 @@ def gamma_nll_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_TARGET if log_input else _TARGET_AND_MEAN,
     )
@@ -227,6 +231,7 @@ def tweedie_loss(
     power: float = 1.5,
     log_input: bool = True,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Half the Tweedie deviance, but for terms in the target alone.
@@ -293,6 +298,7 @@ def tweedie_loss(
         target,
         parameters=parameters,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=accepted,
     )
@@ -312,6 +318,7 @@ def gaussian_nll_loss(
     full: bool = False,
     eps: float = 1e-6,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Negative log-likelihood with a normal distribution, whose variance is predicted too.
@@ -375,6 +382,7 @@ def gaussian_nll_loss(
         target,
         parameters=(finite("eps", eps, 0.0), _HALF_LOG_2PI if flag("full", full) else 0.0),
         weight=weight,
+        where=where,
         third=var,
         third_name="var",
         third_axis=True,
@@ -395,6 +403,7 @@ def kl_div(
     *,
     log_target: bool = False,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Kullback-Leibler divergence of the input from the target, element by element.
@@ -451,6 +460,7 @@ def kl_div(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=None if log_target else _TARGET,
     )
@@ -467,6 +477,7 @@ def js_div(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Jensen-Shannon divergence of two log-probabilities, element by element.
@@ -511,7 +522,9 @@ def js_div(
     >>> fl.js_div(np.log([0.5, 0.5]), np.log([0.9, 0.1]), reduction="sum").round(6)
     np.float64(0.101749)
     """
-    return elementwise(request, "js", input, target, weight=weight, reduction=reduction)
+    return elementwise(
+        request, "js", input, target, weight=weight, where=where, reduction=reduction
+    )
 
 
 class JSDivLoss(Criterion, loss=js_div):

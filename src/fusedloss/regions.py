@@ -185,6 +185,7 @@ def generalized_dice_loss(
         Buffers for the value (of shape () unless ``reduction="none"``), the gradient and the second
         derivative; each for the methods that compute it. Of a floating dtype, any strides, sharing
         no memory with an input. They are written to and returned.
+    <return_divisor>
 
     <returns regions>
 

@@ -52,6 +52,7 @@ def mse_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared error :math:`w (x - t)^2`.
@@ -89,6 +90,7 @@ def mse_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         mean_by_weight=True,
     )
@@ -105,6 +107,7 @@ def l1_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Absolute error :math:`w |x - t|`.
@@ -139,6 +142,7 @@ def l1_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         mean_by_weight=True,
     )
@@ -156,6 +160,7 @@ def smooth_l1_loss(
     *,
     beta: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Absolute error with a squared middle.
@@ -207,6 +212,7 @@ def smooth_l1_loss(
         target,
         parameters=(max(beta, _TINY),) if beta else (),  # whose inverse is finite
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -223,6 +229,7 @@ def huber_loss(
     *,
     delta: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Huber's loss: squared near the target, absolute far from it.
@@ -274,6 +281,7 @@ def huber_loss(
         target,
         parameters=(positive("delta", delta),),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -290,6 +298,7 @@ def pseudo_huber_loss(
     *,
     delta: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""A smooth form of Huber's loss.
@@ -342,6 +351,7 @@ def pseudo_huber_loss(
         target,
         parameters=(positive("delta", delta),),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -357,6 +367,7 @@ def log_cosh_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Logarithm of the hyperbolic cosine, :math:`w \log \cosh (x - t)`.
@@ -392,7 +403,9 @@ def log_cosh_loss(
     >>> f"{fl.log_cosh_loss(1e-12, 0.0):.6g}"
     '5e-25'
     """
-    return elementwise(request, "log_cosh", input, target, weight=weight, reduction=reduction)
+    return elementwise(
+        request, "log_cosh", input, target, weight=weight, where=where, reduction=reduction
+    )
 
 
 class LogCoshLoss(Criterion, loss=log_cosh_loss):
@@ -407,6 +420,7 @@ def quantile_loss(
     *,
     q: float = 0.5,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Quantile (pinball, check) loss.
@@ -458,6 +472,7 @@ def quantile_loss(
         target,
         parameters=(q, 1.0 - q),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -474,6 +489,7 @@ def expectile_loss(
     *,
     q: float = 0.5,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Expectile loss: a squared error with a factor for each sign.
@@ -526,6 +542,7 @@ def expectile_loss(
         target,
         parameters=(q, 1.0 - q),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -542,6 +559,7 @@ def epsilon_insensitive_loss(
     *,
     epsilon: float = 0.1,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Absolute error beyond a tolerance, :math:`w \max(0, |x - t| - \epsilon)`.
@@ -584,6 +602,7 @@ def epsilon_insensitive_loss(
         target,
         parameters=(finite("epsilon", epsilon, 0.0),),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -600,6 +619,7 @@ def squared_epsilon_insensitive_loss(
     *,
     epsilon: float = 0.1,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared error beyond a tolerance, :math:`w \max(0, |x - t| - \epsilon)^2`.
@@ -641,6 +661,7 @@ def squared_epsilon_insensitive_loss(
         target,
         parameters=(finite("epsilon", epsilon, 0.0),),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -657,6 +678,7 @@ def cauchy_loss(
     *,
     c: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Cauchy's (Lorentzian) loss, which outliers hardly move.
@@ -707,6 +729,7 @@ def cauchy_loss(
         target,
         parameters=(c, log(c)),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -723,6 +746,7 @@ def fair_loss(
     *,
     c: float = 1.0,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Fair's loss: squared near the target, almost absolute far from it.
@@ -770,6 +794,7 @@ def fair_loss(
         target,
         parameters=(positive("c", c),),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -785,6 +810,7 @@ def msle_loss(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared logarithmic error, for a ratio rather than a difference.
@@ -825,6 +851,7 @@ def msle_loss(
         input,
         target,
         weight=weight,
+        where=where,
         reduction=reduction,
         accepted=_ABOVE_MINUS_ONE,
     )
@@ -842,6 +869,7 @@ def mape_loss(
     *,
     eps: float = 2.0**-52,
     weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Absolute error relative to the target, as a fraction.
@@ -884,6 +912,7 @@ def mape_loss(
         target,
         parameters=(positive("eps", eps),),
         weight=weight,
+        where=where,
         reduction=reduction,
     )
 

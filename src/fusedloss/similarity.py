@@ -523,7 +523,7 @@ def triplet_margin_with_distance_loss(
             weight=weight,
             reduction=reduction,
         )
-    order, out, grad_out, _ = request
+    order, out, grad_out, _, with_divisor = request
     names = ("anchor", "positive", "negative")
     arrays, asks = zip(*map(operand, names, (anchor, positive, negative)), strict=True)
     double = 2 in asks or not any(asks)
@@ -563,7 +563,7 @@ def triplet_margin_with_distance_loss(
             others.append(grads[-1])
     # max(0, m - t (d(a, c) - d(a, b))) with t = 1
     result = elementwise(
-        (min(order, 1), out, None, None),
+        (min(order, 1), out, None, None, with_divisor),
         "margin_ranking",
         nearer,
         1.0,
@@ -576,7 +576,7 @@ def triplet_margin_with_distance_loss(
     )
     if not order:
         return result
-    value, (to_far, to_near) = result
+    value, (to_far, to_near), *more = result
     parts: list[list[Array]] = [[], [], []]
 
     def carry(i: int, j: int, grad_output: Array) -> None:
@@ -591,7 +591,7 @@ def triplet_margin_with_distance_loss(
     carry(0, 2, to_far)
     for grad, pair in zip(grads, parts, strict=True):
         grad[...] = sum(pair[1:], pair[0])
-    return value, tuple(grads)
+    return value, tuple(grads), *more
 
 
 @Loss
