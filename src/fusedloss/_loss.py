@@ -495,7 +495,7 @@ def _value_key(value: Any, is_array: bool) -> Any:
         value = value.item()
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "biuf" or is_bfloat16(value.dtype):
-            value = value.astype(np.float64) + 0.0  # -0.0 is 0.0
+            value = np.asarray(value.astype(np.float64) + 0.0)  # -0.0 is 0.0
             value[np.isnan(value)] = np.nan
         return value.shape, value.tobytes()
     return "nan" if isinstance(value, (float, np.floating)) and np.isnan(value) else value
