@@ -226,6 +226,18 @@ def test_attributes_of_subclasses() -> None:
         assert other == criterion and vars(other) == vars(criterion)
 
 
+def test_a_class_of_a_loss_with_its_own_constructor() -> None:
+    class Robust(fl.Criterion, loss=fl.huber_loss):
+        def __init__(self, *, scale: float, **options: Any) -> None:
+            super().__init__(**options)
+            self.scale = scale
+
+    criterion = Robust(scale=2.0, delta=3.0)
+    assert list(criterion.get_params()) == ["scale", "delta", "weight", "reduction"]
+    assert criterion.set_params(scale=4.0) == Robust(scale=4.0, delta=3.0)
+    assert criterion([1.0], [0.0]) == 0.5
+
+
 def test_the_base_class_has_no_loss() -> None:
     with pytest.raises(TypeError, match="Criterion: the class of a loss is needed"):
         fl.Criterion()

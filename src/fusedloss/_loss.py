@@ -324,11 +324,15 @@ class Criterion:
     __name__ = _Name()
 
     def __init_subclass__(cls, *, loss: Loss[...] | None = None) -> None:
-        if "__init__" in vars(cls):
+        if loss is not None:
+            cls._bind(loss)
+        if "__init__" in vars(cls):  # a user's own
             cls._parameters = _constructor(cls)
             setattr(cls, "__init__", _opened(cls.__init__))  # noqa: B010 (mypy forbids the other)
-        if loss is None:  # a user's own subclass
-            return
+
+    @classmethod
+    def _bind(cls, loss: Loss[...]) -> None:
+        """Make the class that of a loss."""
         cls.loss = loss
         cls._names = tuple(loss._options)
         cls._options_signature = inspect.Signature(list(loss._options.values()))
@@ -526,9 +530,9 @@ def _bound(name: str, loss: Loss[...]) -> Any:
                 signature.bind(self, *args, **kwargs)
             except TypeError as error:
                 raise TypeError(f"{type(self).__name__}: {error}") from None
-        for array in arrays:
-            if array in kwargs:
-                given = kwargs.pop(array)
+        if kwargs:
+            for array in arrays:
+                given = kwargs.pop(array, _BOUND)
                 if given is not _BOUND:
                     options[array] = given
         return run(*args, **kwargs, **options)
