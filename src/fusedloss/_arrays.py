@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import copysign, inf, isnan, nan
+from operator import index
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -110,6 +111,14 @@ def finite(name: str, value: Any, low: float = -inf, high: float = inf) -> float
             limits = f", {low:g} or more," if high == inf else f" from {low:g} to {high:g}"
         raise ValueError(f"{name}: a finite number{limits} is needed, got {value}")
     return x
+
+
+def integer(name: str, value: Any) -> int:
+    """A parameter that must be an integer."""
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name}: an integer is needed, got {type(value).__name__}") from None
 
 
 def flag(name: str, value: Any) -> bool:

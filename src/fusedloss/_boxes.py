@@ -15,6 +15,7 @@ from fusedloss._arrays import (
     divisor_of,
     finish,
     finite,
+    integer,
     is_double,
     lifted,
     operand,
@@ -40,13 +41,14 @@ def boxes(
     reduction: str,
 ) -> Any:
     """Evaluate a loss of kernels/boxes.pyx."""
+    eps = finite("eps", eps, 0.0)
+    axis = integer("axis", axis)
+    check_reduction(reduction)
     first, asks = operand("boxes1", boxes1)
     second, more = operand("boxes2", boxes2)
     asks |= more
     place = _axis(first, second, axis)
     spread = broadcast("boxes2", second, first.shape, "boxes1")
-    eps = finite("eps", eps, 0.0)
-    check_reduction(reduction)
 
     def ends_last(array: Array) -> Array:
         return array if place == -1 else np.moveaxis(array, place, -1)

@@ -130,9 +130,8 @@ def begun(
     reduction: str,
     counted: Array | None = None,
 ) -> Call:
-    """Check weights, reduction and buffers. The operands are those with gradients; `counted` says
+    """Check weights and buffers. The operands are those with gradients; `counted` says
     which values have a part in what the reduction divides by."""
-    check_reduction(reduction)
     count = len(operands[0])
     w = given = None
     if weight is not None:
@@ -176,6 +175,7 @@ def info_nce(
     reduction: str,
 ) -> Any:
     """The logits of a query are those with vectors of its own, then those with the shared ones."""
+    check_reduction(reduction)
     q, asks = vectors("query", query)
     k, more = vectors("positive", positive)
     if k.shape != q.shape:
@@ -269,6 +269,7 @@ def labelled(
     similarities' shape, and the numbers of their rows among all `groups`, which say what belongs
     together. Vectors without positives (or without negatives, where these are needed) are left out.
     """
+    check_reduction(reduction)
     x, asks = vectors("embeddings", embeddings)
     t, _ = operand("labels", labels)
     if t.shape != x.shape[:1]:

@@ -58,6 +58,8 @@ def elementwise(
     a domain; `mean_by_weight` says that torch's mean of this loss divides by the sum of the
     weights.
     """
+    if type(reduction) is not str or reduction != "mean":
+        check_reduction(reduction)
     x, asks = operand(input_name, input)
     t, more = operand("target", target)
     asks |= more
@@ -79,14 +81,11 @@ def elementwise(
     double = is_double(asks)
     order, out = request[0], request[1]
     size = x.size
-    if type(reduction) is not str:
-        check_reduction(reduction)
     if parameters and not double:
         check_range(formula, parameters)
     if reduction == "mean" and mask is None and not (w is not None and mean_by_weight):
         by, safe = float(size), False
     else:
-        check_reduction(reduction)
         batch = shape[0] if shape else 1
         by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight, where)
     w, divided = lifted(w, by)

@@ -10,6 +10,7 @@ from fusedloss._arrays import (
     broadcast,
     check_reduction,
     divisor_of,
+    integer,
     is_double,
     operand,
 )
@@ -37,10 +38,12 @@ def by_list(
     no other axis. With `weight_of_items` each item has a weight, else each list; with `valid_alone`
     the mean is over the lists of which `where` leaves something.
     """
+    check_reduction(reduction)
+    if axis is not None:
+        axis = integer("axis", axis)
     x, asks = operand("input", input)
     if x.ndim == 0:
         raise ValueError("input: at least one dimension is needed")
-    check_reduction(reduction)
     if axis is None:
         axes = tuple(range(1, x.ndim)) or (0,)
     else:

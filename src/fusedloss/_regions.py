@@ -14,6 +14,7 @@ from fusedloss._arrays import (
     divisor,
     finish,
     flag,
+    integer,
     operand,
     outputs,
     packed,
@@ -74,18 +75,20 @@ class Images(NamedTuple):
 
 def images(input: Any, target: Any, mode: str, ignore_index: Any, axis: Any) -> Images:
     """Check the operands. Class numbers are looked at here, before anything is written."""
-    x, asks = operand("input", input)
     choice("mode", mode, MODES)
     ignored = None if ignore_index is None else ignored_label(ignore_index)
     binary = mode == "binary"
+    if axis is not None:
+        axis = integer("axis", axis)
+        if binary:
+            raise ValueError(f"axis: there is no class axis in mode 'binary', got {axis}")
+    x, asks = operand("input", input)
     if x.ndim < (1 if binary else 2):
         axes = "the images" if binary else "the images and the classes"
         raise ValueError(
             f"input: the axes of {axes} are needed in mode {mode!r}, got shape {x.shape}; for one "
             "image add an axis of length 1"
         )
-    if binary and axis is not None:
-        raise ValueError(f"axis: there is no class axis in mode 'binary', got {axis}")
     where = -1 if binary else class_axis(x, axis)
     batch = 1 if where == 0 else 0
     classes = 1 if binary else x.shape[where]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from fusedloss._arrays import (
     derivative,
     divisor,
     finish,
+    integer,
     is_double,
     is_float,
     number,
@@ -41,10 +41,7 @@ _NONE: Final = object()  # no ignore_index
 
 def axis_number(x: Array, axis: Any, name: str = "input") -> int:
     """An axis of the input, counted from the front."""
-    try:
-        number = index(axis)
-    except TypeError:
-        raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}") from None
+    number = integer("axis", axis)
     if not -x.ndim <= number < x.ndim:
         raise ValueError(
             f"axis: {number} is out of range for {name} with {x.ndim} dimensions"
@@ -156,13 +153,13 @@ def labelled(
     computes in float64 whatever the dtypes. The "mean" goes by the weights of the classes, or by
     the number of rows.
     """
-    x, asks, axis, classes = scores(input, axis)
-    row_shape = x.shape[:axis] + x.shape[axis + 1 :]
     check_reduction(reduction)
     smoothing = number("label_smoothing", label_smoothing)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
     ignored = NO_LABEL if ignore_index is _NONE else ignored_label(ignore_index)
+    x, asks, axis, classes = scores(input, axis)
+    row_shape = x.shape[:axis] + x.shape[axis + 1 :]
     t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
     t, kind = class_target(t, x, row_shape, probabilities)
     if kind == _DISTRIBUTION:
@@ -228,12 +225,7 @@ def class_target(
 
 
 def ignored_label(ignore_index: Any) -> int:
-    try:
-        ignored = index(ignore_index)
-    except TypeError:
-        raise TypeError(
-            f"ignore_index: an integer is needed, got {type(ignore_index).__name__}"
-        ) from None
+    ignored = integer("ignore_index", ignore_index)
     if not -(2**63) <= ignored < 2**63:
         raise ValueError(f"ignore_index: a 64-bit integer is needed, got {ignored}")
     return ignored
@@ -250,6 +242,8 @@ def label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
 
 def scores(input: Any, axis: Any) -> tuple[Array, int, int, int]:
     """The input, what its dtype asks for, its class axis, and the number of classes."""
+    if axis is not None:
+        axis = integer("axis", axis)
     x, asks = operand("input", input)
     axis = class_axis(x, axis)
     classes = x.shape[axis]
@@ -352,8 +346,8 @@ def listed(
     request: Request, loss: str, input: Any, target: Any, *, axis: int | None, reduction: str
 ) -> Any:
     """Evaluate a loss of lists of class numbers along the class axis."""
-    x, asks, axis, classes = scores(input, axis)
     check_reduction(reduction)
+    x, asks, axis, classes = scores(input, axis)
     t, _ = operand("target", target)
     if t.size == 0 and t.shape == x.shape:
         t = t.astype(np.int64)
@@ -399,8 +393,8 @@ def of_all_classes(
     reduction: str,
 ) -> Any:
     """Evaluate a loss of a number for each class."""
-    x, asks, axis, classes = scores(input, -1 if axis is None else axis)
     check_reduction(reduction)
+    x, asks, axis, classes = scores(input, -1 if axis is None else axis)
     t, more = operand("target", target)
     t = broadcast("target", t, x.shape)
     class_weight, w, double = weight_of_classes(weight, classes, asks | more)

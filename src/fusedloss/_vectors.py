@@ -16,6 +16,7 @@ from fusedloss._arrays import (
     check_reduction,
     divisor_of,
     finish,
+    integer,
     is_double,
     number,
     operand,
@@ -110,6 +111,8 @@ def loss(
 
     The first `leaves` operands have derivatives; `accepted` says what a target may be.
     """
+    axis = integer("axis", axis)
+    check_reduction(reduction)
     order, out = request[0], request[1]
     arrays = []
     asks = 0
@@ -135,7 +138,6 @@ def loss(
         asks |= more
         w = broadcast("weight", given, rows, values)
     double = is_double(asks)
-    check_reduction(reduction)
     count = x.size // shape[axis] if shape[axis] else int(np.prod(rows))
     batch = shape[0] if x.ndim > 1 else 1
     by, safe = divisor_of(reduction, float(count), batch, given)

@@ -13,6 +13,7 @@ from fusedloss._arrays import (
     Reduction,
     Request,
     broadcast,
+    check_reduction,
     derivative,
     finite,
     flag,
@@ -512,27 +513,28 @@ def triplet_margin_with_distance_loss(
     >>> value, a, b
     (np.float64(1.0), array([[0., 0.]]), array([[1., 1.]]))
     """
+    margin, swap = finite("margin", margin), flag("swap", swap)
     if distance_function is None:
         return _vectors.loss(
             request,
             _vectors.distance(2.0, 1e-6),
-            "swapped triplet" if flag("swap", swap) else "triplet",
+            "swapped triplet" if swap else "triplet",
             {"anchor": anchor, "positive": positive, "negative": negative},
             leaves=3,
-            parameters=(finite("margin", margin),),
+            parameters=(margin,),
             weight=weight,
             reduction=reduction,
         )
+    check_reduction(reduction)
+    function: Any = distance_function
+    if not callable(function):
+        raise TypeError(f"distance_function: a function is needed, got {type(function).__name__}")
     order, out, grad_out, _, with_divisor = request
     names = ("anchor", "positive", "negative")
     arrays, asks = zip(*map(operand, names, (anchor, positive, negative)), strict=True)
     double = 2 in asks or not any(asks)
     for name, x in zip(names, arrays, strict=True):
         broadcast(name, x, arrays[0].shape, "anchor")
-    margin = finite("margin", margin)
-    function: Any = distance_function
-    if not callable(function):
-        raise TypeError(f"distance_function: a function is needed, got {type(function).__name__}")
     if order and not callable(getattr(function, "vjp", None)):
         raise TypeError(
             "distance_function: a method vjp(x1, x2, grad_output) is needed for gradients, as "
@@ -542,7 +544,7 @@ def triplet_margin_with_distance_loss(
     given, arrays = arrays, tuple(x.astype(dtype, copy=False) for x in arrays)
     a, b, c = arrays
     near, far = np.asarray(function(a, b)), np.asarray(function(a, c))
-    other = np.asarray(function(b, c)) if flag("swap", swap) else far
+    other = np.asarray(function(b, c)) if swap else far
     if not near.shape == far.shape == other.shape:
         raise ValueError(
             "distance_function: distances of one shape are needed, got "
