@@ -972,7 +972,7 @@ cdef void vectors_tile(const real *like, const Vectors *job, Py_ssize_t rows, ch
         memory = <real *> rm_floats()
     tile = memory + 4 * <int> TILE_APART      # two for derivatives, after three for vectors and one for turning
     for k in range(<int> V_OPERANDS):
-        steps[k] = op[k].strides[job.space.outer - 1]
+        steps[k] = op[k].strides[job.space.outer - 1] if op[k].data != NULL else 0
     for k in range(operands):
         vectors[k] = memory + k * <int> TILE_APART
         turn_in(data[k], steps[k], rows, n, memory + k * <int> TILE_APART, memory + 3 * <int> TILE_APART)

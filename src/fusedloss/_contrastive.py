@@ -24,6 +24,7 @@ from fusedloss._arrays import (
     is_float,
     operand,
     scale_of,
+    put,
     shown,
     value_output,
 )
@@ -62,7 +63,7 @@ def carried_back(x: Array, grad: Array, normalized: bool, out: Array) -> None:
     if normalized:
         normalize.vjp(x, grad, axis=-1, eps=EPS, grad_out=out)
     else:
-        out[...] = grad
+        put(out, grad)
 
 
 def rows_at_a_time(count: int, width: int, least: int = _ROWS) -> Iterator[slice]:
@@ -115,7 +116,7 @@ class Call:
         if self.value is None:
             total = float(np.sum(wide, dtype=np.float64))
             return self.leaves.packed(finish(total, *self.by, self.double, self.out))
-        self.value[...] = wide
+        put(self.value, wide)
         return self.leaves.packed(shown(self.value, self.out))
 
 

@@ -18,6 +18,7 @@ from fusedloss._arrays import (
     outputs,
     packed,
     scale_of,
+    put,
     shown,
 )
 from fusedloss._dispatch import get_num_threads, kernels
@@ -264,10 +265,10 @@ def lovasz(
             work.start(part, mode == "binary", seen.ignored, threads)
             work.carry_back(scale, threads)
         if grad is not None and not own:
-            grad[...] = slopes
+            put(grad, slopes)
     if value is None:
         result = finish(float(values.sum()), *by, double, out)
     else:
-        _values_seen(value, each, mode == "binary")[...] = values
+        put(_values_seen(value, each, mode == "binary"), values)
         result = shown(value, out)
     return packed(order, result, grad, hess)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fusedloss._arrays import Array, Request, derivative, packed
+from fusedloss._arrays import Array, Request, derivative, packed, put
 
 #: An input, and the view that the kernel has of an array of its shape.
 Leaf = tuple[Array, Callable[[Array], Array]]
@@ -50,7 +50,7 @@ class Leaves:
     def packed(self, value: Any, *more: Any) -> Any:
         """What the call returns."""
         for result, sums in self._sums:
-            result[...] = sums
+            put(result, sums)
         parts = [tuple(r) if len(r) > 1 else r[0] for r in self._results]
         return packed(self._order, value, *(*parts, None, None)[:2], *more)
 
