@@ -23,8 +23,8 @@ from fusedloss._arrays import (
     is_double,
     is_float,
     operand,
-    scale_of,
     put,
+    scale_of,
     shown,
     value_output,
 )

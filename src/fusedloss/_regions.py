@@ -17,8 +17,8 @@ from fusedloss._arrays import (
     operand,
     outputs,
     packed,
-    scale_of,
     put,
+    scale_of,
     shown,
 )
 from fusedloss._dispatch import get_num_threads, kernels
