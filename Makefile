@@ -68,8 +68,8 @@ test-sanitize: $(VENV)/.extra-build $(VENV)/.extra-test  ## build with AddressSa
 		$(MAKE) --no-print-directory .sanitized SECONDS=$(SECONDS); \
 	fi
 
-# Measures of memory mean nothing here, and every dtype of every loss would take long: the random calls have them, too.
-SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes_of_elements and not test_dtypes_of_rows
+# Measures of memory mean nothing here, and every dtype of every loss would take long: random calls have them all.
+SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes and not float16
 
 .PHONY: .sanitized
 .sanitized:

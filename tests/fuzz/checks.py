@@ -196,7 +196,11 @@ def divisor(s: Subject, reduction: str) -> float | None:
 
 def check_left_out(s: Subject, plain: Arrays, each: list[Any], rng: Generator) -> None:
     """What has weight 0 or is masked counts for nothing, whatever stands there."""
+    if isinstance(s.case, reg.Joint) and "labels" in s.labels:
+        return  # what is no anchor is still compared with others
     lead, masks = plain[s.leaves[0]], [plain[k] == 0 for k in ("where", "weight") if k in plain]
+    if isinstance(s.case, reg.Joint) and not s.case.weighted:  # its weights are those of targets
+        masks = [plain["where"] == 0] if "where" in plain else []
     if isinstance(s.case, reg.Rows):  # its weights are those of classes
         masks = [plain["where"] == 0] if "where" in plain else []
         if "sample_weight" in plain:
