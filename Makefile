@@ -20,7 +20,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-fallback bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-fallback test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,42 @@ test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without
 	@rm -rf build/fallback
 	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
 	PYTHONPATH=build/fallback $(PY) -m pytest tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
+
+# Seconds, a seed (a random one by default), and the number of one call of that seed.
+SECONDS ?= 60
+FUZZ = -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(CALL),--call $(CALL))
+# Threads that wait leave the CPUs to others.
+fuzz: export OMP_WAIT_POLICY := passive
+fuzz: $(BUILT) $(VENV)/.extra-test  ## random calls for SECONDS=60; SEED=... repeats them, SEED=... CALL=... one of them
+	$(PY) $(FUZZ)
+
+SANITIZED := build/sanitize
+# The compiler's runtime must be the first library; C++ beside it, as it catches that one's exceptions.
+ASAN = $(shell $(CC) -print-file-name=libasan.so) $(shell $(CC) -print-file-name=libstdc++.so)
+SANITIZED_PY = LD_PRELOAD="$(ASAN)" PYTHONPATH=$(SANITIZED):. PYTHONMALLOC=malloc OMP_WAIT_POLICY=passive \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PY)
+
+test-sanitize: SECONDS := 30
+test-sanitize: $(VENV)/.extra-build $(VENV)/.extra-test  ## build with AddressSanitizer and UndefinedBehaviorSanitizer, elsewhere; errors, buffers and random calls on it
+	@mkdir -p build
+	@if ! echo 'int main(void) { return 0; }' | $(CC) -x c -fsanitize=address,undefined -o build/.probe - 2>/dev/null \
+		|| ! test -e "$(firstword $(ASAN))"; then \
+		echo "test-sanitize: SKIPPED: $(CC) has no sanitizers (on Debian or Ubuntu: apt install libasan8 libubsan1)"; \
+	else \
+		$(MAKE) --no-print-directory .sanitized SECONDS=$(SECONDS); \
+	fi
+
+# Measures of memory mean nothing here, and every dtype of every loss would take long: random calls have them all.
+SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes and not float16
+
+.PHONY: .sanitized
+.sanitized:
+	@echo "test-sanitize: compiling into $(SANITIZED)"
+	@FUSEDLOSS_LEVELS=$(or $(FUSEDLOSS_LEVELS),base) FUSEDLOSS_SANITIZE=address,undefined,float-cast-overflow \
+		$(PY) setup.py -q build --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
+	$(SANITIZED_PY) -m pytest -q -p no:cacheprovider -k "$(SANITIZE_TESTS)" \
+		tests/test_errors.py tests/test_outputs.py tests/test_operands.py
+	$(SANITIZED_PY) $(FUZZ)
 
 # BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
 BENCH ?= --benchmark-quiet

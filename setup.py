@@ -11,6 +11,8 @@ Environment variables:
 FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; one level builds fastest
 FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with it builds and runs
 FUSEDLOSS_BUILD_JOBS   how many C compilers run at once; else one per usable CPU, at most 4
+FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
+                       build that stops at a wrong address or at undefined behaviour, for tests
 CC, CFLAGS, LDFLAGS    as usual
 """
 
@@ -54,6 +56,12 @@ MARCH = {
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
 ALWAYS_INLINE = "__inline__ __attribute__((always_inline))"
+# Checks make the code several times longer, so it is neither inlined everywhere nor vectorised.
+SANITIZE_FLAGS = [
+    *("-O1", "-g1", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"),
+    "-fno-wrapv",  # Python's own flags may define what is to be found
+    *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),
+]
 # Best effort: nobody has tried MSVC yet.
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 MSVC_ARCH = {"base": [], "v2": [], "v3": ["/arch:AVX2"], "v4": ["/arch:AVX512"]}
@@ -118,6 +126,11 @@ class BuildKernels(build_ext):
     def build_extensions(self) -> None:
         msvc = self.compiler.compiler_type == "msvc"
         flags, arch = (MSVC_FLAGS, MSVC_ARCH) if msvc else (FLAGS, MARCH)
+        inline = "__forceinline" if msvc else ALWAYS_INLINE
+        sanitize = []
+        if checks := os.environ.get("FUSEDLOSS_SANITIZE"):
+            sanitize = [f"-fsanitize={checks}"]
+            flags, inline = SANITIZE_FLAGS + sanitize, "__inline__"
         levels = self.levels(arch)
         omp_compile, omp_link = self.openmp(msvc)
         if not msvc:
@@ -128,15 +141,15 @@ class BuildKernels(build_ext):
         for ext in self.extensions:
             level = level_of(ext)
             if level == "cpu":  # it decides which of the others to load, so it must run everywhere
-                ext.extra_compile_args = flags
+                ext.extra_compile_args, ext.extra_link_args = flags, sanitize
                 continue
             ext.extra_compile_args = flags + arch[level] + omp_compile
-            ext.extra_link_args = omp_link
+            ext.extra_link_args = omp_link + sanitize
             ext.include_dirs = ["kernels", np.get_include()]
             ext.depends = headers
             ext.define_macros = [
                 # For every `cdef inline`: a call in a loop keeps it from being vectorised.
-                ("CYTHON_INLINE", "__forceinline" if msvc else ALWAYS_INLINE),
+                ("CYTHON_INLINE", inline),
                 ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
                 ("FUSEDLOSS_LEVEL", f'"{level}"'),
                 ("FUSEDLOSS_FLAGS", f'"{" ".join(ext.extra_compile_args)}"'),
@@ -151,6 +164,11 @@ class BuildKernels(build_ext):
             settings_file.unlink(missing_ok=True)
             self.force = True
 
+        # The C code is shared by builds with other flags, and not written anew for each.
+        translation = repr((versions, DIRECTIVES))
+        translation_file = Path("build/cython/settings.txt")
+        known = translation_file.exists() and translation_file.read_text(encoding="utf-8")
+
         # Here rather than in setup(), so that making an sdist, say, does not translate anything.
         translated = {
             Path(ext.sources[0]).stem: ext.sources[0]
@@ -159,9 +177,10 @@ class BuildKernels(build_ext):
                 + [Extension("fusedloss._cpu", ["kernels/_cpu.pyx"])],
                 build_dir="build/cython",
                 compiler_directives=DIRECTIVES,
-                force=self.force,
+                force=known != translation,
             )
         }
+        translation_file.write_text(translation, encoding="utf-8")
         for ext in self.extensions:
             self.take_translated(ext, translated)
 

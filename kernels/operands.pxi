@@ -191,6 +191,8 @@ cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bi
     cdef int axis
     if array is None:
         op.data = NULL
+        for axis in range(min(ndim, <int> MAXDIM)):
+            op.strides[axis] = 0
         return 0
     if ndim > <int> MAXDIM:
         raise ValueError(f"kernel: at most {<int> MAXDIM} axes")

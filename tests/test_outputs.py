@@ -543,3 +543,18 @@ assert resident() - before < 1024, f"{resident() - before} kB more"
 def test_no_leak() -> None:
     done = subprocess.run([sys.executable, "-c", LEAK], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, re.sub(r"\s+", " ", done.stderr)
+
+
+def test_values_too_large_for_a_buffer() -> None:
+    """They are infinite there, without a warning of NumPy's."""
+    x, t = np.array([[-1e5, 2.0]]), np.array([[1.0, 0.0]])
+    out, one = np.empty((), np.float16), np.empty(1, np.float16)
+    assert fl.mse_loss(x, t, reduction="sum", out=out) == np.inf
+    assert fl.triplet_margin_loss(x, t, t + 3, margin=1e6, reduction="sum", out=out) == np.inf
+    assert fl.lovasz_hinge_loss(x, t, reduction="none", per_image=True, out=one) == np.inf
+    x, t, var = np.full((3, 2), 1e3), np.zeros((3, 2)), np.full((1, 2), 1e-2)
+    given = np.empty((1, 2), np.float16)
+    _, (_, grad) = fl.gaussian_nll_loss.value_and_grad(
+        x, t, var, reduction="sum", grad_out=(None, given)
+    )
+    assert grad is given and np.all(grad == -np.inf)

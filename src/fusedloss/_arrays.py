@@ -353,6 +353,13 @@ def scale_of(divisor: float, safe: bool) -> float:
     return 0.0 if safe else inf
 
 
+def put(array: Array, numbers: Any) -> None:
+    """Write numbers into a caller's array; those too large for its dtype are inf, as in kernels,
+    without NumPy's warning."""
+    with np.errstate(all="ignore"):
+        array[...] = numbers
+
+
 def finish(total: float, divisor: float, safe: bool, double: bool, out: Array | None) -> Any:
     """The reduced value as a scalar of the computation's dtype, or in the caller's 0-d array."""
     if divisor:

@@ -23,6 +23,7 @@ from fusedloss._arrays import (
     is_double,
     is_float,
     operand,
+    put,
     scale_of,
     shown,
     value_output,
@@ -62,7 +63,7 @@ def carried_back(x: Array, grad: Array, normalized: bool, out: Array) -> None:
     if normalized:
         normalize.vjp(x, grad, axis=-1, eps=EPS, grad_out=out)
     else:
-        out[...] = grad
+        put(out, grad)
 
 
 def rows_at_a_time(count: int, width: int, least: int = _ROWS) -> Iterator[slice]:
@@ -116,8 +117,7 @@ class Call:
             total = float(np.sum(wide, dtype=np.float64))
             result = finish(total, *self.by, self.double, self.out)
             return self.leaves.packed(result, self.by[0])
-        with np.errstate(all="ignore"):  # of halves what is too large becomes inf
-            self.value[...] = wide
+        put(self.value, wide)
         return self.leaves.packed(shown(self.value, self.out), self.by[0])
 
 

@@ -18,6 +18,7 @@ from fusedloss._arrays import (
     operand,
     outputs,
     packed,
+    put,
     scale_of,
     shown,
 )
@@ -267,11 +268,10 @@ def lovasz(
             work.start(part, mode == "binary", seen.ignored, threads)
             work.carry_back(scale, threads)
         if grad is not None and not own:
-            with np.errstate(all="ignore"):  # of halves what is too large becomes inf
-                grad[...] = slopes
+            put(grad, slopes)
     if value is None:
         result = finish(float(values.sum()), *by, double, out)
     else:
-        _values_seen(value, each, mode == "binary")[...] = values
+        put(_values_seen(value, each, mode == "binary"), values)
         result = shown(value, out)
     return packed(request, by[0], result, grad, hess)

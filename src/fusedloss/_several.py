@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fusedloss._arrays import Array, Request, derivative, packed
+from fusedloss._arrays import Array, Request, derivative, packed, put
 
 #: An input, and the view that the kernel has of an array of its shape.
 Leaf = tuple[Array, Callable[[Array], Array]]
@@ -58,10 +58,8 @@ class Leaves:
 
     def packed(self, value: Any, by: float = 1.0, *more: Any) -> Any:
         """What the call returns."""
-        if self._sums:
-            with np.errstate(all="ignore"):  # of halves what is too large becomes inf
-                for result, sums in self._sums:
-                    result[...] = sums
+        for result, sums in self._sums:
+            put(result, sums)
         parts = [tuple(r) if len(r) > 1 else r[0] for r in self._results]
         order, _, _, _, with_divisor = self._request
         request = (order, None, None, None, with_divisor)

@@ -18,6 +18,7 @@ from fusedloss._arrays import (
     finite,
     flag,
     operand,
+    put,
 )
 from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss, activation, first_order
@@ -592,7 +593,7 @@ def triplet_margin_with_distance_loss(
         to_far = to_far * share
     carry(0, 2, to_far)
     for grad, pair in zip(grads, parts, strict=True):
-        grad[...] = sum(pair[1:], pair[0])
+        put(grad, sum(pair[1:], pair[0]))
     return value, tuple(grads), *more
 
 
