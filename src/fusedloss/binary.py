@@ -42,9 +42,9 @@ def binary_cross_entropy_with_logits(
     input: ArrayLike,
     target: ArrayLike,
     weight: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     *,
     pos_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Binary cross entropy of logits.
@@ -115,9 +115,9 @@ def binary_cross_entropy(
     input: ArrayLike,
     target: ArrayLike,
     weight: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     *,
     log_clamp: float | None = -100.0,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Binary cross entropy of probabilities.
