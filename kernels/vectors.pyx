@@ -88,6 +88,8 @@ cdef struct Side:             # a score as one of its two vectors, x, sees it: w
     double other_unit
     double shift              # of x - y, the sign as that vector sees it
     double cross, along, turn, bend, curve
+    double inverse            # of a distance in its unit
+    double lump               # see bend_of_all
     double first, second, square, flat    # derivatives of the loss: see derive_piece
 
 cdef struct Pairing:          # a score of two vectors
@@ -98,6 +100,7 @@ cdef struct Pairing:          # a score of two vectors
     double norms[2]           # |a|, |b|
     double bounded[2]         # what they are divided by
     double ratio              # a·b / |b|²
+    double middle             # see Scatter
     double score
     double gap                # 1 - score
     Side sides[2]
@@ -164,6 +167,10 @@ cdef inline void see(Score f, const Pairing *m, int me, Side *side) noexcept nog
         else:
             p = 0 if m.squares[me] == 0 else 1 / (m.bounded[me] * m.norms[me])
             high = 0 if m.squares[me] == 0 else 1 / m.squares[me]
+        if Score is SmoothCosine:
+            side.lump = 3 * (f.eps * unit) * (f.eps * unit) * p
+        else:
+            side.lump = 2 * (m.bounded[me] - m.norms[me]) / m.bounded[me]
         side.along = m.score * (p * unit)
         side.turn = 2 * (p * unit) * side.cross
         side.bend = m.score * (p * unit) * unit
@@ -174,6 +181,7 @@ cdef inline void see(Score f, const Pairing *m, int me, Side *side) noexcept nog
         if Score is Euclid:
             side.along = 0 if m.product == 0 else 1 / c_sqrt(m.product)
             side.bend = side.along * side.unit
+            side.inverse = side.along
         elif Score is Chebyshev:
             side.along = m.largest
             side.cross = 0 if m.largest == 0 else 1 / m.product
@@ -186,6 +194,7 @@ cdef inline void see(Score f, const Pairing *m, int me, Side *side) noexcept nog
             side.along = 0 if m.product == 0 else pow[double](m.product, high, low)
             side.bend = (p - 1) * side.unit
             side.curve = m.product
+            side.inverse = 0 if m.product == 0 else 1 / (m.score * side.unit)
 
 
 cdef inline double slope(Score f, const Side *side, real x, real y) noexcept nogil:
@@ -227,6 +236,34 @@ cdef inline double bend(Score f, const Side *side, real x, real y, double g) noe
         return 0 if u == 0 else w
     else:
         return g if g != g else 0
+
+
+cdef inline void weigh(Score f, const Side *side, real x, real y, double *v, double *w) noexcept nogil:
+    """An element v of a difference that has length 1, and its weight w: v w is the slope."""
+    cdef double g = slope(f, side, x, y)
+    w[0] = 1
+    if Score is Euclid or Score is Minkowski:
+        v[0] = difference(f, side, x, y) * side.inverse
+        if Score is Minkowski:
+            w[0] = g / v[0]
+            w[0] = 0 if v[0] == 0 else w[0]
+    else:
+        v[0] = g
+
+
+cdef inline double bend_of_all(Score f, const Side *side, Py_ssize_t n, double weight, double scatter) noexcept nogil:
+    """Second derivative with respect to a number that is every element of x: the sum of the Hessian of the row.
+
+    Of a distance d that is (p - 1) / d (W - (Σ w v)²) with W = Σ w, and as Σ w v² = 1 it is (p - 1) / d W Σ w (v - m)² with
+    m = Σ w v / W, where nothing cancels. Of a cosine most cancels, as x has one direction only: what is left is due to eps."""
+    if Score in Closing:
+        return -<double> n * side.bend * side.lump
+    elif Score is Euclid:
+        return side.bend * (weight * scatter)
+    elif Score is Minkowski:
+        return side.bend * side.inverse * (weight * scatter)
+    else:
+        return scatter if scatter != scatter else 0
 
 
 cdef inline void settle(Score f, Pairing *m, double p, double q, double r) noexcept nogil:
@@ -386,10 +423,16 @@ cdef struct Largest:          # |u|, or |a| and |b|: their largest
     char none
 cdef struct Remainder:
     char none
+cdef struct Weights:          # of elements, and their slopes: see weigh
+    char none
+cdef struct Scatter:          # squares of deviations from the middle
+    char none
 ctypedef fused Stage:
     Terms
     Largest
     Remainder
+    Weights
+    Scatter
 
 
 cdef inline void collect(Score f, Stage stage, const Pairing *m, real x, real y, double *total, double *lost, Py_ssize_t step) noexcept nogil:
@@ -406,9 +449,17 @@ cdef inline void collect(Score f, Stage stage, const Pairing *m, real x, real y,
     else:
         if Stage is Remainder:
             p = remainder(m, x, y)
+        elif Stage is Weights:
+            weigh(f, &m.sides[0], x, y, &q, &p)
+            q = q * p
+        elif Stage is Scatter:
+            weigh(f, &m.sides[0], x, y, &q, &p)
+            p = p * (q - m.middle) * (q - m.middle)
         else:
             terms(f, m, x, y, &p, &q, &r)
         keep(p, total, lost, x)
+        if Stage is Weights:
+            keep(q, total + step, lost + step, x)
         if Stage is Terms and Score in Angle:
             keep(q, total + step, lost + step, x)
             keep(r, total + 2 * step, lost + 2 * step, x)
@@ -434,7 +485,9 @@ cdef void collect_piece(const Score *score, const Stage *stage, const Pairing *p
     cdef Py_ssize_t sums = 1, least = 1
     if real is float and Stage is not Largest:
         least = 8
-    if Score in Angle and Stage is not Remainder:
+    if Stage is Weights:
+        sums = 2
+    elif Score in Angle and Stage is not Remainder and Stage is not Scatter:
         sums = TERMS
     if n < SIDE_BY_SIDE:
         for i in range(n):
@@ -654,6 +707,23 @@ cdef void derive(const Score *score, const Side *first, const Side *second, cons
             put(h.op, h.data, space, space.outer, space.ndim, i, size, <const real *> out[1])
 
 
+cdef double derive_all(const Score *score, const Side *side, const Line *x, const Line *y, Py_ssize_t n,
+                       const real *like) noexcept nogil:
+    """The second derivative with respect to a number that is every element of x."""
+    cdef double totals[TERMS]
+    cdef double weight, slopes
+    cdef Pairing m
+    if idle(side):
+        return 0
+    m.sides[0] = side[0]
+    collect_all(score, <const Weights *> NULL, &m, x, y, n, <double *> totals, like)
+    weight, slopes = totals[0], totals[1]
+    m.middle = 0 if weight == 0 else slopes / weight
+    if Score not in Closing:
+        collect_all(score, <const Scatter *> NULL, &m, x, y, n, <double *> totals, like)
+    return side.second * bend_of_all(score[0], side, n, weight, totals[0]) + side.square * (slopes * slopes) + side.flat * n
+
+
 # ---- short vectors, many at once --------------------------------------------------------------------------------------
 #
 # Of vectors shorter than SIDE_BY_SIDE a tile of as many rows is turned in: element i of row r lies at i * SIDE_BY_SIDE + r, so
@@ -814,6 +884,8 @@ ctypedef void (*See)(const void *score, const Pairing *m, int me, Side *side, co
 ctypedef void (*Derive)(const void *score, const Side *first, const Side *second, const Line *x, const Line *y, const Line *z,
                         Py_ssize_t n, int order, const Space *space, const Line *g, const Line *h,
                         const void *like) noexcept nogil
+ctypedef double (*DeriveAll)(const void *score, const Side *side, const Line *x, const Line *y, Py_ssize_t n,
+                             const void *like) noexcept nogil
 ctypedef void (*MeasureTile)(const void *score, Py_ssize_t n, Py_ssize_t rows, bint gap, const void *a, const void *b,
                              Pairing *pairs, bint *odd) noexcept nogil
 ctypedef void (*SeeTile)(const void *score, Py_ssize_t rows, const Pairing *pairs, int me, const Outer *outers, int which,
@@ -826,6 +898,7 @@ cdef struct ScoreEntry:
     Measure measures[2]       # of floats and of doubles
     See see
     Derive derives[2]
+    DeriveAll derives_all[2]
     MeasureTile measure_tiles[2]   # NULL for scores that are worked on row by row
     SeeTile see_tile
     DeriveTile derive_tiles[2]
@@ -880,7 +953,7 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     """One row; returns its value."""
     cdef const Operand *op = <const Operand *> job.operands
     cdef const ScoreEntry *score = job.score
-    cdef int axis = job.space.outer, pairings = job.loss.pairs, k, j, which, me, found, precise = 0
+    cdef int axis = job.space.outer, pairings = job.loss.pairs, k, j, which, me, found, order, precise = 0
     cdef Py_ssize_t n = job.length
     cdef Line lines[3]
     cdef Line g, h
@@ -888,6 +961,7 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     cdef int others[2]
     cdef double scores[3]
     cdef double t = 0, w = 1, value
+    cdef double *sum_
     cdef Outer o
     if real is double:
         precise = 1
@@ -912,7 +986,10 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
         if op[<int> V_G + k].data == NULL:
             continue
         g = line_of(&op[<int> V_G + k], data[<int> V_G + k], axis)
-        h = line_of(&op[<int> V_H + k], data[<int> V_H + k], axis) if job.order > 1 else g
+        order = job.order
+        if order > 1 and op[<int> V_H + k].added and op[<int> V_H + k].strides[axis] == 0 and n > 1:
+            order = 1            # one number stands for all elements of the vector
+        h = line_of(&op[<int> V_H + k], data[<int> V_H + k], axis) if order > 1 else g
         found = 0
         for j in range(3):
             if j == k:
@@ -925,7 +1002,10 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
                 others[found] = j
                 found += 1
         score.derives[precise](job.score_parameters, &sides[0], &sides[1] if found > 1 else NULL, &lines[k], &lines[others[0]],
-                               &lines[others[found - 1]], n, job.order, &job.space, &g, &h, like)
+                               &lines[others[found - 1]], n, order, &job.space, &g, &h, like)
+        for j in range(found if order < job.order else 0):
+            sum_ = <double *> data[<int> V_H + k]
+            sum_[0] += score.derives_all[precise](job.score_parameters, &sides[j], &lines[k], &lines[others[j]], n, like)
     return value
 
 
@@ -1137,6 +1217,8 @@ cdef int enlist_score(const Score *like, str name) except -1:
     entry.see = <See> <void *> see_side[Score, double]
     entry.derives[0] = <Derive> <void *> derive[Score, float]
     entry.derives[1] = <Derive> <void *> derive[Score, double]
+    entry.derives_all[0] = <DeriveAll> <void *> derive_all[Score, float]
+    entry.derives_all[1] = <DeriveAll> <void *> derive_all[Score, double]
     entry.measure_tiles[0] = entry.measure_tiles[1] = NULL
     if Score not in Ranged:
         entry.measure_tiles[0] = <MeasureTile> <void *> measure_tile[Score, float]

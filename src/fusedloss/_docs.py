@@ -250,7 +250,8 @@ value : scalar, or ndarray of the vectors' shape without their axis for ``reduct
     float32 (also for half precision). `value_and_grad` returns (value, gradients),
     `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
     arrays, each of its own operand's shape and (if that is floating) dtype. The gradient of a
-    broadcast operand is summed over the axes along which it was repeated.""",
+    broadcast operand is summed over the axes along which it was repeated; where that is the axis of
+    the vectors, its second derivative has the mixed ones in the sum.""",
     "pair returns": """\
 Returns
 -------
