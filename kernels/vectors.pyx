@@ -351,8 +351,17 @@ cdef struct Outer:            # a loss of scores
     double flat               # the rest of the second derivative with respect to elements of vectors
 
 
-cdef inline bint outer(Loss f, const double *s, double gap, double t, Outer *o) noexcept nogil:
-    """Returns whether the target is none."""
+cdef inline bint outside_of(Loss f, double t) noexcept nogil:
+    """Whether a target is none; nan is never outside."""
+    if Loss is Embedding:
+        return (t != 1) & (t != -1) & (t == t)
+    elif Loss is Contrastive:
+        return (t < 0) | (t > 1)
+    else:
+        return False
+
+
+cdef inline void outer(Loss f, const double *s, double gap, double t, Outer *o) noexcept nogil:
     cdef double z, far, share, slope, unlike
     o.square = o.flat = 0
     o.first[1] = o.first[2] = 0
@@ -390,12 +399,6 @@ cdef inline bint outer(Loss f, const double *s, double gap, double t, Outer *o) 
             o.first[2] = -slope * (1 - share)
     if Loss is not Contrastive:
         o.second = o.first[0]
-    if Loss is Embedding:
-        return (t != 1) & (t != -1) & (t == t)
-    elif Loss is Contrastive:
-        return (t < 0) | (t > 1)
-    else:
-        return False
 
 
 # ---- passes over vectors ---------------------------------------------------------------------------------------------
@@ -653,6 +656,10 @@ cdef inline void chain(const Outer *o, int which, double scale, Side *side) noex
     side.flat = o.flat * scale if which == 0 else 0
 
 
+cdef inline void put_to_sleep(Side *side) noexcept nogil:
+    side.first = side.second = side.square = side.flat = 0
+
+
 cdef inline bint idle(const Side *side) noexcept nogil:
     return (side.first == 0) & (side.second == 0) & (side.square == 0) & (side.flat == 0)
 
@@ -793,7 +800,7 @@ cdef struct Sides:            # of the rows of a tile, field by field
     double second[SIDE_BY_SIDE]
     double square[SIDE_BY_SIDE]
     double flat[SIDE_BY_SIDE]
-    double awake[SIDE_BY_SIDE]     # 0 where the loss does not depend on the score
+    double awake[SIDE_BY_SIDE]     # 0 where the loss does not depend on the score, or counts for nothing
     double shift
 
 
@@ -818,7 +825,7 @@ cdef void see_tile(const Score *score, Py_ssize_t rows, const Pairing *pairs, in
         to.second[r] = side.second
         to.square[r] = side.square
         to.flat[r] = side.flat
-        to.awake[r] = 0 if idle(&side) else 1
+        to.awake[r] = 0 if weights[r] == 0 or idle(&side) else 1
     for r in range(rows, SIDE_BY_SIDE):
         to.cross[r] = to.along[r] = to.turn[r] = to.bend[r] = to.curve[r] = 0
         to.first[r] = to.second[r] = to.square[r] = to.flat[r] = to.awake[r] = 0
@@ -892,7 +899,8 @@ ctypedef void (*SeeTile)(const void *score, Py_ssize_t rows, const Pairing *pair
                          const double *weights, Sides *to) noexcept nogil
 ctypedef void (*DeriveTile)(const void *score, const Sides *first, const Sides *second, Py_ssize_t n, int order, const void *x,
                             const void *y, const void *z, void *g, void *h) noexcept nogil
-ctypedef bint (*OuterOf)(const void *loss, const double *s, double gap, double t, Outer *o) noexcept nogil
+ctypedef void (*OuterOf)(const void *loss, const double *s, double gap, double t, Outer *o) noexcept nogil
+ctypedef bint (*OutsideOf)(const void *loss, double t) noexcept nogil
 
 cdef struct ScoreEntry:
     Measure measures[2]       # of floats and of doubles
@@ -907,13 +915,17 @@ cdef struct ScoreEntry:
 
 cdef struct LossEntry:
     OuterOf outer
+    OutsideOf outside
     int parameters
     int pairs                 # scores that it takes
     bint gap                  # whether it takes 1 - s
     bint signs                # whether booleans are -1 and 1
 
-cdef ScoreEntry _scores[7]
-cdef LossEntry _losses[6]
+cdef enum:
+    MOST = 32                 # scores, or losses, that the lists hold
+
+cdef ScoreEntry _scores[MOST]
+cdef LossEntry _losses[MOST]
 SCORES = {}      # name: number
 LOSSES = {}
 
@@ -971,17 +983,20 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
         t = load_number(&op[<int> V_T], data[<int> V_T], like)
     if op[<int> V_W].data != NULL:
         w = load_number(&op[<int> V_W], data[<int> V_W], like)
-    for k in range(pairings):      # of the first and second, first and third, second and third vector
+    for k in range(pairings if w != 0 else 0):      # of the first and second, first and third, second and third vector
         score.measures[precise](job.score_parameters, &lines[k // 2], &lines[1 if k == 0 else 2], n,
                                 job.loss.gap and (t > 0 or op[<int> V_T].data == NULL), &pairs[k], like)
         scores[k] = pairs[k].score
-    if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o):
-        job.outside[0] = 1
-    value = o.value * w
+    value = 0
+    if w != 0:                     # else the row counts for nothing, whatever it holds
+        if job.loss.outside(job.loss_parameters, t):
+            job.outside[0] = 1
+        job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o)
+        value = o.value * w
     store_value(&op[<int> V_V], data[<int> V_V], value, like)
     if job.order == 0:
         return value
-    w *= job.scale
+    w = 0 if w == 0 else w * job.scale
     for k in range(3 if pairings > 1 else 2):
         if op[<int> V_G + k].data == NULL:
             continue
@@ -997,8 +1012,11 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
             which = k + j - 1
             if which < pairings:
                 me = 0 if k < j else 1
-                score.see(job.score_parameters, &pairs[which], me, &sides[found], like)
-                chain(&o, which, w, &sides[found])
+                if w != 0:
+                    score.see(job.score_parameters, &pairs[which], me, &sides[found], like)
+                    chain(&o, which, w, &sides[found])
+                else:
+                    put_to_sleep(&sides[found])
                 others[found] = j
                 found += 1
         score.derives[precise](job.score_parameters, &sides[0], &sides[1] if found > 1 else NULL, &lines[k], &lines[others[0]],
@@ -1066,11 +1084,12 @@ cdef void vectors_tile(const real *like, const Vectors *job, Py_ssize_t rows, ch
         weights[r] = load_number(&op[<int> V_W], data[<int> V_W] + r * steps[<int> V_W], like) if op[<int> V_W].data != NULL else 1
         for k in range(pairings):
             scores[k] = pairs[k][r].score
-        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r]):
+        if job.loss.outside(job.loss_parameters, t) and weights[r] != 0:
             job.outside[0] = 1
-        values[r] = outers[r].value * weights[r]
+        job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r])
+        values[r] = 0 if weights[r] == 0 else outers[r].value * weights[r]
         store_value(&op[<int> V_V], data[<int> V_V] + r * steps[<int> V_V], values[r], like)
-        weights[r] *= job.scale
+        weights[r] = 0 if weights[r] == 0 else weights[r] * job.scale
     for k in range(operands if job.order > 0 else 0):
         if op[<int> V_G + k].data == NULL:
             continue
@@ -1124,6 +1143,24 @@ cdef double vectors_span(const real *like, const Vectors *job, Py_ssize_t start,
     return result(total)
 
 
+cdef int raise_outside(const real *like, const Vectors *job, tuple arrays, Py_ssize_t rows) except -1:
+    """Find the first row, in C order, whose target is none: LookupError(operand, position)."""
+    cdef cnp.ndarray target = arrays[<int> V_T], weight = arrays[<int> V_W]
+    cdef Operand t, w
+    cdef Space space
+    cdef Py_ssize_t row
+    cdef int axis, ndim = cnp.PyArray_NDIM(target)
+    describe(&t, target, like, ndim, job.loss.signs)
+    describe(&w, weight, like, ndim)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(target, axis)
+    for row in range(rows):
+        if w.data == NULL or load_number(&w, w.data + offset_of(&w, &space, 0, ndim, row), like) != 0:
+            if job.loss.outside(job.loss_parameters, load_number(&t, t.data + offset_of(&t, &space, 0, ndim, row), like)):
+                raise LookupError(<int> V_T, row)
+    raise LookupError(<int> V_T, -1)      # another thread has changed it
+
+
 cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int threads) except? -1:
     cdef cnp.ndarray array, x = arrays[0]
     cdef Operand *op = job.operands
@@ -1163,7 +1200,7 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
         total = run(<Span> <void *> vectors_span[double], job, rows, max(<Py_ssize_t> 1, BLOCK // max(<Py_ssize_t> 1, job.length)),
                     rows * job.length, threads)
     if outside:
-        raise LookupError("target")
+        raise_outside(like, job, arrays, rows)
     return total
 
 
@@ -1173,7 +1210,8 @@ def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, 
 
     The arrays are (a, b, c, target, weight and value of each row, three gradients, three second derivatives), None where
     there is none; derivatives are multiplied by `scale`, and added to float64 items where an output was broadcast. Returns
-    the sum of the weighted values; raises LookupError for a target that is none."""
+    the sum of the weighted values; rows of weight 0 are left out. Raises LookupError(operand, position) for the first target
+    that is none."""
     cdef Vectors job
     cdef double numbers[2][SCALARS]
     cdef int k, operands
@@ -1210,8 +1248,15 @@ def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, 
 
 # ---- the lists -------------------------------------------------------------------------------------------------------
 
+cdef int check_place(dict names, str name, size_t size) except -1:
+    """The place of a new score or loss in its list; `size` is that of its parameters."""
+    if len(names) == <int> MOST or name in names or size > <int> SCALARS * sizeof(double):
+        raise AssertionError(f"kernel: too many scores or losses, or parameters of {name}, or its name is taken")
+    return len(names)
+
+
 cdef int enlist_score(const Score *like, str name) except -1:
-    cdef ScoreEntry *entry = &_scores[len(SCORES)]
+    cdef ScoreEntry *entry = &_scores[check_place(SCORES, name, sizeof(Score))]
     entry.measures[0] = <Measure> <void *> measure[Score, float]
     entry.measures[1] = <Measure> <void *> measure[Score, double]
     entry.see = <See> <void *> see_side[Score, double]
@@ -1234,13 +1279,17 @@ cdef int enlist_score(const Score *like, str name) except -1:
     return 0
 
 
-cdef bint outer_of(const Loss *loss, const double *s, double gap, double t, Outer *o) noexcept nogil:
-    return outer(loss[0], s, gap, t, o)
+cdef void outer_of(const Loss *loss, const double *s, double gap, double t, Outer *o) noexcept nogil:
+    outer(loss[0], s, gap, t, o)
+
+cdef bint outside_of_loss(const Loss *loss, double t) noexcept nogil:
+    return outside_of(loss[0], t)
 
 
 cdef int enlist_loss(const Loss *like, str name, int pairs, bint gap, bint signs) except -1:
-    cdef LossEntry *entry = &_losses[len(LOSSES)]
+    cdef LossEntry *entry = &_losses[check_place(LOSSES, name, sizeof(Loss))]
     entry.outer = <OuterOf> <void *> outer_of[Loss]
+    entry.outside = <OutsideOf> <void *> outside_of_loss[Loss]
     entry.parameters = sizeof(Loss) // sizeof(double)
     entry.pairs = pairs
     entry.gap = gap

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
+from fusedloss import _dispatch
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "similarity_parity.json").read_text())
 
@@ -76,6 +77,55 @@ def test_booleans_are_signs() -> None:
 def test_targets_are_checked(loss: str) -> None:
     with pytest.raises(ValueError, match=r"target: the value at \[1\] is 3"):
         getattr(fl, loss)(np.eye(2), np.eye(2), [1, 3])
+
+
+def test_the_first_bad_target_is_named() -> None:
+    """In C order, whatever the order in memory; not in a row of weight 0."""
+    a = np.ones((3, 4, 2))
+    t = np.ones((3, 4))
+    t[0, 3], t[2, 0] = 7, 5
+    for loss in (fl.cosine_embedding_loss, fl.contrastive_loss):
+        for order in ("C", "F"):
+            x = np.array(a, order=order)
+            with pytest.raises(ValueError, match=r"^target: the value at \[0, 3\] is 7.0; accept"):
+                loss(x, x, np.array(t, order=order))
+            w = np.ones((3, 4), order=order)
+            w[0, 3] = 0
+            with pytest.raises(ValueError, match=r"^target: the value at \[2, 0\] is 5.0; accept"):
+                loss(x, x, t, weight=w)
+            w[2, 0] = 0
+            assert np.isfinite(loss(x, x, t, weight=w))
+
+
+@pytest.mark.parametrize("axes", [32, 33, 63, 64])
+def test_many_axes(axes: int) -> None:
+    if axes > 32 and np.lib.NumpyVersion(np.__version__) < "2.0.0":
+        pytest.skip("NumPy 1 has 32 axes")
+    a, b = np.full((1,) * axes, 3.0), np.full((1,) * axes, 5.0)
+    for axis in (0, axes // 2, -1):
+        assert fl.cosine_similarity(a, b, axis=axis).shape == (1,) * (axes - 1)
+        assert fl.pairwise_distance(a, b[0], axis=axis, keepdims=True).shape == a.shape
+        g1, g2 = fl.pairwise_distance.vjp(a, b[0, 0], 1.0, axis=axis)
+        assert g1.shape == a.shape and g2.shape == b[0, 0].shape
+        assert fl.normalize(a, axis=axis).item() == 1 and fl.normalize.vjp(a, b).shape == a.shape
+        each = fl.contrastive_loss.value_grad_hess(a, b, 1, axis=axis, reduction="none")
+        assert each[0].shape == a.shape[1:] and each[0].item() == 4
+        assert fl.cosine_embedding_loss(a, b, np.ones(a.shape[1:]), axis=axis) < 1e-12
+        assert abs(fl.cosine_distance(a, b, axis=axis)) < 1e-15
+        value, _, hess = fl.triplet_margin_loss.value_grad_hess(a, b, b, axis=axis)
+        assert value == 1 and hess[2].shape == a.shape
+    loss = fl.triplet_margin_with_distance_loss
+    for function in (None, fl.pairwise_distance):
+        assert loss.value_and_grad(a, b, b[0], distance_function=function, swap=True)[0] > 2
+
+
+def test_lists_of_scores_and_losses_know_their_length() -> None:
+    kernel = _dispatch.kernels.family("vectors")
+    for k in (-1, len(kernel.SCORES), len(kernel.LOSSES), 99):
+        for score, loss in ((k, 0), (0, k)):
+            if k in (score, loss) and not (0 <= score < 7 and 0 <= loss < 6):
+                with pytest.raises(ValueError, match="no such score"):
+                    kernel.vectors(score, (), loss, (), True, 0, 1.0, 1, (None,) * 12)
 
 
 def test_the_second_is_not_broadcast_to_more_rows() -> None:

@@ -300,3 +300,13 @@ def packed(order: int, value: Any, grad: Any, hess: Any, *more: Any) -> Any:
 def shown(value: Array | None, out: Any) -> Any:
     """What a caller gets of an array of values: without dimensions a scalar, as from NumPy."""
     return value if out is not None or value is None or value.ndim else value[()]
+
+
+def outside_error(name: str, array: Array, position: int, accepted: str | None) -> ValueError:
+    """What is wrong with the element that a kernel found outside of a domain; its position counts
+    the elements in C order, and is below 0 where none was found once more."""
+    if position < 0:
+        return ValueError(f"{name}: the values changed during the call; accepted are {accepted}")
+    index = tuple(map(int, np.unravel_index(position, array.shape)))
+    where = f" at [{', '.join(map(str, index))}]" if index else ""
+    return ValueError(f"{name}: the value{where} is {array[index]}; accepted are {accepted}")

@@ -17,6 +17,7 @@ from fusedloss._arrays import (
     is_double,
     operand,
     outputs,
+    outside_error,
     packed,
     scale_of,
     shown,
@@ -128,16 +129,8 @@ def _outside(
     if len(error.args) != 2:
         return error
     which, position = error.args
-    name, array = names[which], arrays[which]
-    if position < 0:
-        return ValueError(
-            f"{name}: the values changed during the call; accepted are {accepted.get(name)}"
-        )
-    index = tuple(map(int, np.unravel_index(position, array.shape)))
-    where = f" at [{', '.join(map(str, index))}]" if index else ""
-    return ValueError(
-        f"{name}: the value{where} is {array[index]}; accepted are {accepted.get(name)}"
-    )
+    name = names[which]
+    return outside_error(name, arrays[which], position, accepted.get(name))
 
 
 def check_range(formula: str, parameters: tuple[float, ...]) -> None:

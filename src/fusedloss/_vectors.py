@@ -19,6 +19,7 @@ from fusedloss._arrays import (
     is_double,
     number,
     operand,
+    outside_error,
     scale_of,
     shown,
     value_output,
@@ -159,24 +160,21 @@ def loss(
             made.hesses,
             double,
         )
-    except LookupError:
-        raise _outside(t, accepted) from None
+    except LookupError as error:  # of the target: no other operand has a domain
+        raise outside_error("target", t, error.args[1], accepted) from None
     return made.packed(finish(total, by, safe, double, out) if reduced else shown(value, out))
 
 
-def _outside(target: Any, accepted: str) -> ValueError:
-    """What is wrong with the first target that is not accepted."""
-    low = 0.0 if accepted.startswith("numbers") else -1.0
-    bad = ((target < low) | (target > 1)) if low == 0 else ((target != 1) & (target != -1))
-    bad &= target == target
-    if not bad.any():
-        return ValueError(f"target: the values changed during the call; accepted are {accepted}")
-    index = tuple(map(int, np.unravel_index(bad.argmax(), bad.shape)))
-    where = f" at [{', '.join(map(str, index))}]" if index else ""
-    return ValueError(f"target: the value{where} is {target[index]}; accepted are {accepted}")
-
-
 # ---- activations ---------------------------------------------------------------------------
+
+
+def _common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """What both broadcast to, if anything; np.broadcast_shapes takes no more than 32 axes."""
+    axes = max(len(a), len(b))
+    a, b = (1,) * (axes - len(a)) + a, (1,) * (axes - len(b)) + b
+    if any(m != n and 1 not in (m, n) for m, n in zip(a, b, strict=True)):
+        return None
+    return tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
 
 
 def _two(x1: Any, x2: Any, axis: Any) -> tuple[Array, Array, int, tuple[int, ...], int]:
@@ -184,12 +182,11 @@ def _two(x1: Any, x2: Any, axis: Any) -> tuple[Array, Array, int, tuple[int, ...
     axis in it."""
     a, asks = operand("x1", x1)
     b, more = operand("x2", x2)
-    try:
-        shape = np.broadcast_shapes(a.shape, b.shape)
-    except ValueError:
+    shape = _common_shape(a.shape, b.shape)
+    if shape is None:
         raise ValueError(
             f"x2: shape {b.shape} and the shape of x1, {a.shape}, cannot be broadcast to each other"
-        ) from None
+        )
     if not shape:
         raise ValueError("x1: at least one dimension is needed, that of the vectors")
     return a, b, asks | more, shape, axis_number(np.broadcast_to(a, shape), axis, "x1 and x2")
