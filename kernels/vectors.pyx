@@ -88,8 +88,6 @@ cdef struct Side:             # a score as one of its two vectors, x, sees it: w
     double other_unit
     double shift              # of x - y, the sign as that vector sees it
     double cross, along, turn, bend, curve
-    double inverse            # of a distance in its unit
-    double lump               # see bend_of_all
     double first, second, square, flat    # derivatives of the loss: see derive_piece
 
 cdef struct Pairing:          # a score of two vectors
@@ -100,7 +98,7 @@ cdef struct Pairing:          # a score of two vectors
     double norms[2]           # |a|, |b|
     double bounded[2]         # what they are divided by
     double ratio              # a·b / |b|²
-    double middle             # see Scatter
+    double inverse, middle    # of a distance in its unit, and of its elements: see derive_all
     double score
     double gap                # 1 - score
     Side sides[2]
@@ -167,10 +165,6 @@ cdef inline void see(Score f, const Pairing *m, int me, Side *side) noexcept nog
         else:
             p = 0 if m.squares[me] == 0 else 1 / (m.bounded[me] * m.norms[me])
             high = 0 if m.squares[me] == 0 else 1 / m.squares[me]
-        if Score is SmoothCosine:
-            side.lump = 3 * (f.eps * unit) * (f.eps * unit) * p
-        else:
-            side.lump = 2 * (m.bounded[me] - m.norms[me]) / m.bounded[me]
         side.along = m.score * (p * unit)
         side.turn = 2 * (p * unit) * side.cross
         side.bend = m.score * (p * unit) * unit
@@ -181,7 +175,6 @@ cdef inline void see(Score f, const Pairing *m, int me, Side *side) noexcept nog
         if Score is Euclid:
             side.along = 0 if m.product == 0 else 1 / c_sqrt(m.product)
             side.bend = side.along * side.unit
-            side.inverse = side.along
         elif Score is Chebyshev:
             side.along = m.largest
             side.cross = 0 if m.largest == 0 else 1 / m.product
@@ -194,7 +187,6 @@ cdef inline void see(Score f, const Pairing *m, int me, Side *side) noexcept nog
             side.along = 0 if m.product == 0 else pow[double](m.product, high, low)
             side.bend = (p - 1) * side.unit
             side.curve = m.product
-            side.inverse = 0 if m.product == 0 else 1 / (m.score * side.unit)
 
 
 cdef inline double slope(Score f, const Side *side, real x, real y) noexcept nogil:
@@ -238,12 +230,12 @@ cdef inline double bend(Score f, const Side *side, real x, real y, double g) noe
         return g if g != g else 0
 
 
-cdef inline void weigh(Score f, const Side *side, real x, real y, double *v, double *w) noexcept nogil:
+cdef inline void weigh(Score f, const Pairing *m, real x, real y, double *v, double *w) noexcept nogil:
     """An element v of a difference that has length 1, and its weight w: v w is the slope."""
-    cdef double g = slope(f, side, x, y)
+    cdef double g = slope(f, &m.sides[0], x, y)
     w[0] = 1
     if Score is Euclid or Score is Minkowski:
-        v[0] = difference(f, side, x, y) * side.inverse
+        v[0] = difference(f, &m.sides[0], x, y) * m.inverse
         if Score is Minkowski:
             w[0] = g / v[0]
             w[0] = 0 if v[0] == 0 else w[0]
@@ -251,17 +243,20 @@ cdef inline void weigh(Score f, const Side *side, real x, real y, double *v, dou
         v[0] = g
 
 
-cdef inline double bend_of_all(Score f, const Side *side, Py_ssize_t n, double weight, double scatter) noexcept nogil:
+cdef inline double bend_of_all(Score f, const Pairing *m, int me, Py_ssize_t n, double weight, double scatter) noexcept nogil:
     """Second derivative with respect to a number that is every element of x: the sum of the Hessian of the row.
 
     Of a distance d that is (p - 1) / d (W - (Σ w v)²) with W = Σ w, and as Σ w v² = 1 it is (p - 1) / d W Σ w (v - m)² with
     m = Σ w v / W, where nothing cancels. Of a cosine most cancels, as x has one direction only: what is left is due to eps."""
-    if Score in Closing:
-        return -<double> n * side.bend * side.lump
+    cdef double bend = m.sides[0].bend
+    if Score is SmoothCosine:
+        return -3 * <double> n * bend * (f.eps * m.unit[me] / m.bounded[me]) * (f.eps * m.unit[me] / m.bounded[me])
+    elif Score is Cosine:
+        return -2 * <double> n * bend * ((m.bounded[me] - m.norms[me]) / m.bounded[me])
     elif Score is Euclid:
-        return side.bend * (weight * scatter)
+        return bend * (weight * scatter)
     elif Score is Minkowski:
-        return side.bend * side.inverse * (weight * scatter)
+        return bend * m.inverse * (weight * scatter)
     else:
         return scatter if scatter != scatter else 0
 
@@ -361,7 +356,8 @@ cdef inline bint outside_of(Loss f, double t) noexcept nogil:
         return False
 
 
-cdef inline void outer(Loss f, const double *s, double gap, double t, Outer *o) noexcept nogil:
+cdef inline bint outer(Loss f, const double *s, double gap, double t, Outer *o) noexcept nogil:
+    """Returns whether the target is none."""
     cdef double z, far, share, slope, unlike
     o.square = o.flat = 0
     o.first[1] = o.first[2] = 0
@@ -399,6 +395,7 @@ cdef inline void outer(Loss f, const double *s, double gap, double t, Outer *o) 
             o.first[2] = -slope * (1 - share)
     if Loss is not Contrastive:
         o.second = o.first[0]
+    return outside_of(f, t)
 
 
 # ---- passes over vectors ---------------------------------------------------------------------------------------------
@@ -453,10 +450,10 @@ cdef inline void collect(Score f, Stage stage, const Pairing *m, real x, real y,
         if Stage is Remainder:
             p = remainder(m, x, y)
         elif Stage is Weights:
-            weigh(f, &m.sides[0], x, y, &q, &p)
+            weigh(f, m, x, y, &q, &p)
             q = q * p
         elif Stage is Scatter:
-            weigh(f, &m.sides[0], x, y, &q, &p)
+            weigh(f, m, x, y, &q, &p)
             p = p * (q - m.middle) * (q - m.middle)
         else:
             terms(f, m, x, y, &p, &q, &r)
@@ -714,21 +711,22 @@ cdef void derive(const Score *score, const Side *first, const Side *second, cons
             put(h.op, h.data, space, space.outer, space.ndim, i, size, <const real *> out[1])
 
 
-cdef double derive_all(const Score *score, const Side *side, const Line *x, const Line *y, Py_ssize_t n,
-                       const real *like) noexcept nogil:
+cdef double derive_all(const Score *score, const Pairing *pairing, int me, const Side *side, const Line *x, const Line *y,
+                       Py_ssize_t n, const real *like) noexcept nogil:
     """The second derivative with respect to a number that is every element of x."""
     cdef double totals[TERMS]
     cdef double weight, slopes
-    cdef Pairing m
+    cdef Pairing m = pairing[0]
     if idle(side):
         return 0
     m.sides[0] = side[0]
+    m.inverse = 0 if m.product == 0 else 1 / (m.score * side.unit)
     collect_all(score, <const Weights *> NULL, &m, x, y, n, <double *> totals, like)
     weight, slopes = totals[0], totals[1]
     m.middle = 0 if weight == 0 else slopes / weight
     if Score not in Closing:
         collect_all(score, <const Scatter *> NULL, &m, x, y, n, <double *> totals, like)
-    return side.second * bend_of_all(score[0], side, n, weight, totals[0]) + side.square * (slopes * slopes) + side.flat * n
+    return side.second * bend_of_all(score[0], &m, me, n, weight, totals[0]) + side.square * (slopes * slopes) + side.flat * n
 
 
 # ---- short vectors, many at once --------------------------------------------------------------------------------------
@@ -891,15 +889,15 @@ ctypedef void (*See)(const void *score, const Pairing *m, int me, Side *side, co
 ctypedef void (*Derive)(const void *score, const Side *first, const Side *second, const Line *x, const Line *y, const Line *z,
                         Py_ssize_t n, int order, const Space *space, const Line *g, const Line *h,
                         const void *like) noexcept nogil
-ctypedef double (*DeriveAll)(const void *score, const Side *side, const Line *x, const Line *y, Py_ssize_t n,
-                             const void *like) noexcept nogil
+ctypedef double (*DeriveAll)(const void *score, const Pairing *m, int me, const Side *side, const Line *x, const Line *y,
+                             Py_ssize_t n, const void *like) noexcept nogil
 ctypedef void (*MeasureTile)(const void *score, Py_ssize_t n, Py_ssize_t rows, bint gap, const void *a, const void *b,
                              Pairing *pairs, bint *odd) noexcept nogil
 ctypedef void (*SeeTile)(const void *score, Py_ssize_t rows, const Pairing *pairs, int me, const Outer *outers, int which,
                          const double *weights, Sides *to) noexcept nogil
 ctypedef void (*DeriveTile)(const void *score, const Sides *first, const Sides *second, Py_ssize_t n, int order, const void *x,
                             const void *y, const void *z, void *g, void *h) noexcept nogil
-ctypedef void (*OuterOf)(const void *loss, const double *s, double gap, double t, Outer *o) noexcept nogil
+ctypedef bint (*OuterOf)(const void *loss, const double *s, double gap, double t, Outer *o) noexcept nogil
 ctypedef bint (*OutsideOf)(const void *loss, double t) noexcept nogil
 
 cdef struct ScoreEntry:
@@ -989,9 +987,8 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
         scores[k] = pairs[k].score
     value = 0
     if w != 0:                     # else the row counts for nothing, whatever it holds
-        if job.loss.outside(job.loss_parameters, t):
+        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o):
             job.outside[0] = 1
-        job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o)
         value = o.value * w
     store_value(&op[<int> V_V], data[<int> V_V], value, like)
     if job.order == 0:
@@ -1023,7 +1020,8 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
                                &lines[others[found - 1]], n, order, &job.space, &g, &h, like)
         for j in range(found if order < job.order else 0):
             sum_ = <double *> data[<int> V_H + k]
-            sum_[0] += score.derives_all[precise](job.score_parameters, &sides[j], &lines[k], &lines[others[j]], n, like)
+            sum_[0] += score.derives_all[precise](job.score_parameters, &pairs[k + others[j] - 1], 0 if k < others[j] else 1,
+                                                  &sides[j], &lines[k], &lines[others[j]], n, like)
     return value
 
 
@@ -1084,9 +1082,8 @@ cdef void vectors_tile(const real *like, const Vectors *job, Py_ssize_t rows, ch
         weights[r] = load_number(&op[<int> V_W], data[<int> V_W] + r * steps[<int> V_W], like) if op[<int> V_W].data != NULL else 1
         for k in range(pairings):
             scores[k] = pairs[k][r].score
-        if job.loss.outside(job.loss_parameters, t) and weights[r] != 0:
+        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r]) and weights[r] != 0:
             job.outside[0] = 1
-        job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r])
         values[r] = 0 if weights[r] == 0 else outers[r].value * weights[r]
         store_value(&op[<int> V_V], data[<int> V_V] + r * steps[<int> V_V], values[r], like)
         weights[r] = 0 if weights[r] == 0 else weights[r] * job.scale
@@ -1279,8 +1276,8 @@ cdef int enlist_score(const Score *like, str name) except -1:
     return 0
 
 
-cdef void outer_of(const Loss *loss, const double *s, double gap, double t, Outer *o) noexcept nogil:
-    outer(loss[0], s, gap, t, o)
+cdef bint outer_of(const Loss *loss, const double *s, double gap, double t, Outer *o) noexcept nogil:
+    return outer(loss[0], s, gap, t, o)
 
 cdef bint outside_of_loss(const Loss *loss, double t) noexcept nogil:
     return outside_of(loss[0], t)

@@ -285,7 +285,8 @@ def finish(total: float, divisor: float, safe: bool, double: bool, out: Array | 
     value = kernels.scalar(total, double)
     if out is None:
         return value
-    out[...] = value
+    with np.errstate(all="ignore"):  # of a narrower dtype
+        out[...] = value
     return out
 
 

@@ -35,10 +35,11 @@ value : scalar, or ndarray of {shape} for ``reduction="none"``
 
 _REDUCTION_OF_VECTORS = """\
 reduction : str
-    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
-    (divides by the length of the first axis, or 1 for one dimension), "weighted_mean" (by the sum
-    of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero
-    weights; 0 where there are none).
+    "mean" (divides by the number of values that are not left out, also with a weight), "sum",
+    "none", "batchmean" (divides by the length of the first axis, less what `where` leaves out
+    altogether, or 1 for one dimension), "weighted_mean" (by the sum of the products of the weights;
+    0 where that is 0) or "sum_by_nonzero_weights" (by the number of products that are not zero; 0
+    where there are none).
 """
 
 COMMON: Final = {
@@ -220,7 +221,14 @@ axis : int
     The axis along which the vectors lie. Any works, without a copy.""",
     "vector weight": """\
 weight : array_like, optional
-    Weights w of the values, of their shape or broadcasting up to it.""",
+    Weights w of the values, of their shape or broadcasting up to it. What has weight 0 counts for
+    nothing, whatever it holds: value and derivatives are 0.
+sample_weight : array_like, optional
+    More weights of the values, by which the others are multiplied.
+where : array_like, optional
+    Which values count, of their shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves a value out. It is 0 then, as are its derivatives, whatever the vectors hold there, and
+    no reduction counts it.""",
     "reduction of vectors": """\
 reduction : str
     "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"

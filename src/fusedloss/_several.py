@@ -49,8 +49,10 @@ class Leaves:
 
     def packed(self, value: Any, *more: Any) -> Any:
         """What the call returns."""
-        for result, sums in self._sums:
-            result[...] = sums
+        if self._sums:
+            with np.errstate(all="ignore"):  # of the narrower dtype
+                for result, sums in self._sums:
+                    result[...] = sums
         parts = [tuple(r) if len(r) > 1 else r[0] for r in self._results]
         return packed(self._order, value, *(*parts, None, None)[:2], *more)
 

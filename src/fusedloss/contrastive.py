@@ -17,8 +17,6 @@ __all__ = [
     "supervised_contrastive_loss",
 ]
 
-_positive = positive  # info_nce_loss has an argument of that name
-
 
 @first_order
 def info_nce_loss(
@@ -29,7 +27,11 @@ def info_nce_loss(
     temperature: float = 0.07,
     *,
     normalize: bool = True,
+    negatives_where: ArrayLike | None = None,
+    temperature_grad: bool = False,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""InfoNCE: the cross entropy of finding each query's positive among its negatives.
@@ -102,10 +104,14 @@ def info_nce_loss(
         query,
         positive,
         negatives,
-        _positive("temperature", temperature),
-        flag("normalize", normalize),
-        weight,
-        reduction,
+        temperature,
+        normalized=flag("normalize", normalize),
+        negatives_where=negatives_where,
+        temperature_grad=flag("temperature_grad", temperature_grad),
+        weight=weight,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
     )
 
 
@@ -118,6 +124,8 @@ def supervised_contrastive_loss(
     *,
     normalize: bool = True,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Supervised contrastive loss: cross entropy among all others, mean over those alike.
@@ -176,17 +184,21 @@ def supervised_contrastive_loss(
     >>> value.round(4)
     np.float64(1.5729)
     """
+    scale = 1 / positive("temperature", temperature)
     return _contrastive.labelled(
         request,
         embeddings,
         labels,
         _contrastive.among_positives,
         2,
-        1 / positive("temperature", temperature),
+        scale,
         False,
-        flag("normalize", normalize),
-        weight,
-        reduction,
+        normalized=flag("normalize", normalize),
+        parameters={"temperature": scale},
+        weight=weight,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
     )
 
 
@@ -200,6 +212,8 @@ def circle_loss(
     margin: float = 0.4,
     normalize: bool = True,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Circle loss: similarities weighted by how far each is from where it should be.
@@ -260,17 +274,21 @@ def circle_loss(
     >>> fl.circle_loss(embeddings, [0, 0, 1, 1], gamma=4.0).round(4)
     np.float64(0.8299)
     """
+    gamma, margin = positive("gamma", gamma), finite("margin", margin, 0)
     return _contrastive.labelled(
         request,
         embeddings,
         labels,
-        _contrastive.circle(positive("gamma", gamma), finite("margin", margin, 0)),
+        _contrastive.circle(gamma, margin),
         4,
         1.0,
         True,
-        flag("normalize", normalize),
-        weight,
-        reduction,
+        normalized=flag("normalize", normalize),
+        parameters={"gamma": 2 * gamma, "margin": margin},
+        weight=weight,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
     )
 
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fusedloss import _vectors
 from fusedloss._arrays import (
     Array,
     ArrayLike,
     Reduction,
     Request,
-    broadcast,
-    derivative,
     finite,
     flag,
-    operand,
 )
-from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss, activation, first_order
 
 __all__ = [
@@ -223,6 +217,8 @@ def cosine_embedding_loss(
     margin: float = 0.0,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""One less the cosine of like vectors, the cosine above a margin of unlike ones.
@@ -281,6 +277,8 @@ def cosine_embedding_loss(
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         accepted="-1 and 1, and booleans",
     )
@@ -295,6 +293,8 @@ def cosine_distance(
     axis: int = -1,
     eps: float = 1e-8,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""One less the cosine of the angle between vectors, as `cosine_similarity` has it.
@@ -346,6 +346,8 @@ def cosine_distance(
         leaves=1,
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -363,6 +365,8 @@ def triplet_margin_loss(
     swap: bool = False,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""A margin between the distances of an anchor to a like and to an unlike vector.
@@ -434,6 +438,8 @@ def triplet_margin_loss(
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -449,6 +455,8 @@ def triplet_margin_with_distance_loss(
     margin: float = 1.0,
     swap: bool = False,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""`triplet_margin_loss` of any distance.
@@ -470,14 +478,22 @@ def triplet_margin_with_distance_loss(
     distance_function : object, optional
         By default the Euclidean distance of `pairwise_distance`. Called as ``f(x1, x2)`` it gives
         an array of distances; where gradients are asked for, ``f.vjp(x1, x2, grad_output)`` gives a
-        tuple of two. It gets arrays of the computation's dtype.
+        tuple of two arrays, of the shapes of x1 and x2. It gets arrays of the computation's dtype
+        and of anchor's shape, which it must not write to.
     margin : float
         The margin m, finite.
     swap : bool
         Whether the distance of the negative is that to the nearer of anchor and positive. Where
         both are the same, each has half of the gradient.
     weight : array_like, optional
-        Weights w, of the shape of the distances or broadcasting up to it.
+        Weights w, of the shape of the distances or broadcasting up to it. What has weight 0 counts
+        for nothing, whatever it holds; in the gradients too, if the distances have the first axes
+        of the vectors.
+    sample_weight : array_like, optional
+        More weights, by which the others are multiplied.
+    where : array_like, optional
+        Which distances count, of their shape or broadcasting up to it; the others have weight 0,
+        and no reduction counts them.
     <reduction of several vectors, first order>
 
     <returns several vectors>
@@ -485,10 +501,11 @@ def triplet_margin_with_distance_loss(
     Raises
     ------
     ValueError
-        For distances of different shapes, and as `triplet_margin_loss`.
+        For distances of different shapes, gradients of other shapes than the operands', and as
+        `triplet_margin_loss`.
     TypeError
         For a `distance_function` that cannot be called, or has no ``vjp`` where a gradient is asked
-        for.
+        for; for distances and gradients that are not real numbers.
 
     Notes
     -----
@@ -521,77 +538,21 @@ def triplet_margin_with_distance_loss(
             leaves=3,
             parameters=(finite("margin", margin),),
             weight=weight,
+            sample_weight=sample_weight,
+            where=where,
             reduction=reduction,
         )
-    order, out, grad_out, _ = request
-    names = ("anchor", "positive", "negative")
-    arrays, asks = zip(*map(operand, names, (anchor, positive, negative)), strict=True)
-    double = 2 in asks or not any(asks)
-    for name, x in zip(names, arrays, strict=True):
-        broadcast(name, x, arrays[0].shape, "anchor")
-    margin = finite("margin", margin)
-    function: Any = distance_function
-    if not callable(function):
-        raise TypeError(f"distance_function: a function is needed, got {type(function).__name__}")
-    if order and not callable(getattr(function, "vjp", None)):
-        raise TypeError(
-            "distance_function: a method vjp(x1, x2, grad_output) is needed for gradients, as "
-            f"pairwise_distance has; {type(function).__name__} has none"
-        )
-    dtype = np.float64 if double else np.float32
-    given, arrays = arrays, tuple(x.astype(dtype, copy=False) for x in arrays)
-    a, b, c = arrays
-    near, far = np.asarray(function(a, b)), np.asarray(function(a, c))
-    other = np.asarray(function(b, c)) if flag("swap", swap) else far
-    if not near.shape == far.shape == other.shape:
-        raise ValueError(
-            "distance_function: distances of one shape are needed, got "
-            + ", ".join(str(d.shape) for d in (near, far, other)[: 3 if swap else 2])
-        )
-    nearer = np.minimum(far, other) if swap else far
-    grads: list[Array] = []
-    if order:
-        buffers = (None,) * 3 if grad_out is None else grad_out
-        if not isinstance(buffers, tuple) or len(buffers) != 3:
-            raise TypeError(
-                "grad_out: a tuple of 3 arrays or None is needed, as this loss has 3 gradients; "
-                f"got {type(buffers).__name__}"
-            )
-        others = [*given, out]
-        for k, (buffer, x) in enumerate(zip(buffers, given, strict=True)):
-            grads.append(derivative(f"grad_out[{k}]", buffer, x, double, tuple(others)))
-            others.append(grads[-1])
-    # max(0, m - t (d(a, c) - d(a, b))) with t = 1
-    result = elementwise(
-        (min(order, 1), out, None, None),
-        "margin_ranking",
-        nearer,
-        1.0,
-        parameters=(margin,),
-        third=near,
-        third_name="distance_function",
+    return _vectors.of_distances(
+        request,
+        distance_function,
+        {"anchor": anchor, "positive": positive, "negative": negative},
+        margin=finite("margin", margin),
+        swap=flag("swap", swap),
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
-        input_name="distance_function",
     )
-    if not order:
-        return result
-    value, (to_far, to_near) = result
-    parts: list[list[Array]] = [[], [], []]
-
-    def carry(i: int, j: int, grad_output: Array) -> None:
-        for k, g in zip((i, j), function.vjp(arrays[i], arrays[j], grad_output), strict=True):
-            parts[k].append(np.asarray(g))
-
-    carry(0, 1, to_near)
-    if swap:
-        share = np.where(far == other, 0.5, far < other).astype(to_far.dtype)
-        carry(1, 2, to_far * (1 - share))
-        to_far = to_far * share
-    carry(0, 2, to_far)
-    for grad, pair in zip(grads, parts, strict=True):
-        grad[...] = sum(pair[1:], pair[0])
-    return value, tuple(grads)
 
 
 @Loss
@@ -604,6 +565,8 @@ def contrastive_loss(
     margin: float = 1.0,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared distance of like vectors, squared rest of a margin for unlike ones.
@@ -668,6 +631,8 @@ def contrastive_loss(
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         accepted="numbers from 0 to 1, and booleans",
     )

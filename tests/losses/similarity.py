@@ -459,7 +459,7 @@ JOINT += [
     )
     for options in (
         {"p": 3.0, "eps": 0.0},
-        {"p": 3.0, "swap": True},
+        {"p": 3.0, "eps": 0.0, "swap": True},
         {"p": 1.5, "eps": 0.0, "swap": True},
     )
 ]
