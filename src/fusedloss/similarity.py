@@ -266,6 +266,8 @@ def cosine_embedding_loss(
     >>> value, (g1, g2) = fl.cosine_embedding_loss.value_and_grad([1.0, 0.0], [0.0, 1.0], 1)
     >>> g1.round(4) + 0, g2.round(4) + 0
     (array([ 0., -1.]), array([-1.,  0.]))
+    >>> fl.cosine_embedding_loss(a, b, [1, 0], where=[True, False]).round(4)
+    np.float64(0.04)
     """
     return _vectors.loss(
         request,
@@ -337,6 +339,9 @@ def cosine_distance(
     (np.float64(0.04), array([[-0.0448,  0.0336]]))
     >>> f"{fl.cosine_distance([1.0, 0.0], [1.0, 1e-10]):.4g}"
     '5e-21'
+    >>> x, t = [[3.0, 4.0], [float("nan"), 1.0]], [[4.0, 3.0], [1.0, 0.0]]
+    >>> fl.cosine_distance(x, t, sample_weight=[2.0, 0.0], reduction="weighted_mean").round(4)
+    np.float64(0.04)
     """
     return _vectors.loss(
         request,
@@ -428,6 +433,9 @@ def triplet_margin_loss(
     (np.float64(1.0), array([[-0.6,  0.2]]))
     >>> b, c + 0
     (array([[0.6, 0.8]]), array([[ 0., -1.]]))
+    >>> a, b, c = [[0.0, 0.0], [1.0, 1.0]], [[3.0, 4.0]] * 2, [[0.0, 5.0]] * 2
+    >>> fl.triplet_margin_loss(a, b, c, eps=0.0, where=[True, False])
+    np.float64(1.0)
     """
     return _vectors.loss(
         request,
@@ -528,6 +536,10 @@ def triplet_margin_with_distance_loss(
     ... )
     >>> value, a, b
     (np.float64(1.0), array([[0., 0.]]), array([[1., 1.]]))
+    >>> fl.triplet_margin_with_distance_loss(
+    ...     [[0.0, 0.0], [9.0, 9.0]], [[1.0, 0.5]], [[0.5, 1.0]], where=[True, False]
+    ... )
+    np.float64(1.0)
     """
     if distance_function is None:
         return _vectors.loss(
@@ -620,6 +632,10 @@ def contrastive_loss(
     >>> value, g1 + 0
     (np.float64(2.5), array([[ 0.,  1.],
            [ 0., -3.]]))
+    >>> fl.contrastive_loss(
+    ...     [[0.0, 0.5], [float("nan")] * 2], [[0.0, 0.0]], [1, 0], where=[True, False]
+    ... )
+    np.float64(0.25)
     """
     return _vectors.loss(
         request,
