@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,16 @@ def test_chunks_give_the_same(order: str, monkeypatch: pytest.MonkeyPatch) -> No
         (fl.info_nce_loss, (q, k, own)),
         *((loss, (q, labels)) for loss in LABELLED),
     ]
-    whole = [getattr(loss, order)(*args) for loss, args in calls]
+    rng = np.random.default_rng(4)
+    some: list[dict[str, Any]] = [{}, {"where": rng.random(300) < 0.8, "weight": rng.random(300)}]
+    mask = {"negatives_where": rng.random((300, 1)) < 0.7, "temperature_grad": True}
+    plain = [(loss, args, options) for loss, args in calls for options in some]
+    plain += [(loss, args, some[1] | mask) for loss, args in calls[:3]]
+    calls = [(partial(getattr(loss, order), **options), args) for loss, args, options in plain]
+    whole = [call(*args) for call, args in calls]
     monkeypatch.setattr(_contrastive, "CHUNK", 500)
-    for (loss, args), expected in zip(calls, whole, strict=True):
-        got = getattr(loss, order)(*args)
+    for (call, args), expected in zip(calls, whole, strict=True):
+        got = call(*args)
         if order == "__call__":
             np.testing.assert_allclose(got, expected, rtol=1e-13)
             continue
