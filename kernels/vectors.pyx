@@ -96,6 +96,7 @@ cdef struct Pairing:          # a score of two vectors
     double norms[2]           # |a|, |b|
     double bounded[2]         # what they are divided by
     double ratio              # a·b / |b|²
+    double inverse, middle    # of a distance in its unit, and of its elements: see derive_all
     double score
     double gap                # 1 - score
     Side sides[2]
@@ -227,6 +228,37 @@ cdef inline double bend(Score f, const Side *side, real x, real y, double g) noe
         return g if g != g else 0
 
 
+cdef inline void weigh(Score f, const Pairing *m, real x, real y, double *v, double *w) noexcept nogil:
+    """An element v of a difference that has length 1, and its weight w: v w is the slope."""
+    cdef double g = slope(f, &m.sides[0], x, y)
+    w[0] = 1
+    if Score is Euclid or Score is Minkowski:
+        v[0] = difference(f, &m.sides[0], x, y) * m.inverse
+        if Score is Minkowski:
+            w[0] = g / v[0]
+            w[0] = 0 if v[0] == 0 else w[0]
+    else:
+        v[0] = g
+
+
+cdef inline double bend_of_all(Score f, const Pairing *m, int me, Py_ssize_t n, double weight, double scatter) noexcept nogil:
+    """Second derivative with respect to a number that is every element of x: the sum of the Hessian of the row.
+
+    Of a distance d that is (p - 1) / d (W - (Σ w v)²) with W = Σ w, and as Σ w v² = 1 it is (p - 1) / d W Σ w (v - m)² with
+    m = Σ w v / W, where nothing cancels. Of a cosine most cancels, as x has one direction only: what is left is due to eps."""
+    cdef double bend = m.sides[0].bend
+    if Score is SmoothCosine:
+        return -3 * <double> n * bend * (f.eps * m.unit[me] / m.bounded[me]) * (f.eps * m.unit[me] / m.bounded[me])
+    elif Score is Cosine:
+        return -2 * <double> n * bend * ((m.bounded[me] - m.norms[me]) / m.bounded[me])
+    elif Score is Euclid:
+        return bend * (weight * scatter)
+    elif Score is Minkowski:
+        return bend * m.inverse * (weight * scatter)
+    else:
+        return scatter if scatter != scatter else 0
+
+
 cdef inline void settle(Score f, Pairing *m, double p, double q, double r) noexcept nogil:
     """The score, of its sums."""
     cdef int k
@@ -312,6 +344,16 @@ cdef struct Outer:            # a loss of scores
     double flat               # the rest of the second derivative with respect to elements of vectors
 
 
+cdef inline bint outside_of(Loss f, double t) noexcept nogil:
+    """Whether a target is none; nan is never outside."""
+    if Loss is Embedding:
+        return (t != 1) & (t != -1) & (t == t)
+    elif Loss is Contrastive:
+        return (t < 0) | (t > 1)
+    else:
+        return False
+
+
 cdef inline bint outer(Loss f, const double *s, double gap, double t, Outer *o) noexcept nogil:
     """Returns whether the target is none."""
     cdef double z, far, share, slope, unlike
@@ -351,12 +393,7 @@ cdef inline bint outer(Loss f, const double *s, double gap, double t, Outer *o) 
             o.first[2] = -slope * (1 - share)
     if Loss is not Contrastive:
         o.second = o.first[0]
-    if Loss is Embedding:
-        return (t != 1) & (t != -1) & (t == t)
-    elif Loss is Contrastive:
-        return (t < 0) | (t > 1)
-    else:
-        return False
+    return outside_of(f, t)
 
 
 # ---- passes over vectors ---------------------------------------------------------------------------------------------
@@ -384,10 +421,16 @@ cdef struct Largest:          # |u|, or |a| and |b|: their largest
     char none
 cdef struct Remainder:
     char none
+cdef struct Weights:          # of elements, and their slopes: see weigh
+    char none
+cdef struct Scatter:          # squares of deviations from the middle
+    char none
 ctypedef fused Stage:
     Terms
     Largest
     Remainder
+    Weights
+    Scatter
 
 
 cdef inline void collect(Score f, Stage stage, const Pairing *m, real x, real y, double *total, double *lost, Py_ssize_t step) noexcept nogil:
@@ -404,9 +447,17 @@ cdef inline void collect(Score f, Stage stage, const Pairing *m, real x, real y,
     else:
         if Stage is Remainder:
             p = remainder(m, x, y)
+        elif Stage is Weights:
+            weigh(f, m, x, y, &q, &p)
+            q = q * p
+        elif Stage is Scatter:
+            weigh(f, m, x, y, &q, &p)
+            p = p * (q - m.middle) * (q - m.middle)
         else:
             terms(f, m, x, y, &p, &q, &r)
         keep(p, total, lost, x)
+        if Stage is Weights:
+            keep(q, total + step, lost + step, x)
         if Stage is Terms and Score in Angle:
             keep(q, total + step, lost + step, x)
             keep(r, total + 2 * step, lost + 2 * step, x)
@@ -432,7 +483,9 @@ cdef void collect_piece(const Score *score, const Stage *stage, const Pairing *p
     cdef Py_ssize_t sums = 1, least = 1
     if real is float and Stage is not Largest:
         least = 8
-    if Score in Angle and Stage is not Remainder:
+    if Stage is Weights:
+        sums = 2
+    elif Score in Angle and Stage is not Remainder and Stage is not Scatter:
         sums = TERMS
     if n < SIDE_BY_SIDE:
         for i in range(n):
@@ -598,6 +651,10 @@ cdef inline void chain(const Outer *o, int which, double scale, Side *side) noex
     side.flat = o.flat * scale if which == 0 else 0
 
 
+cdef inline void put_to_sleep(Side *side) noexcept nogil:
+    side.first = side.second = side.square = side.flat = 0
+
+
 cdef inline bint idle(const Side *side) noexcept nogil:
     return (side.first == 0) & (side.second == 0) & (side.square == 0) & (side.flat == 0)
 
@@ -650,6 +707,24 @@ cdef void derive(const Score *score, const Side *first, const Side *second, cons
             put(g.op, g.data, space, space.outer, space.ndim, i, size, <const real *> out[0])
         if order > 1 and not h.here:
             put(h.op, h.data, space, space.outer, space.ndim, i, size, <const real *> out[1])
+
+
+cdef double derive_all(const Score *score, const Pairing *pairing, int me, const Side *side, const Line *x, const Line *y,
+                       Py_ssize_t n, const real *like) noexcept nogil:
+    """The second derivative with respect to a number that is every element of x."""
+    cdef double totals[TERMS]
+    cdef double weight, slopes
+    cdef Pairing m = pairing[0]
+    if idle(side):
+        return 0
+    m.sides[0] = side[0]
+    m.inverse = 0 if m.product == 0 else 1 / (m.score * side.unit)
+    collect_all(score, <const Weights *> NULL, &m, x, y, n, <double *> totals, like)
+    weight, slopes = totals[0], totals[1]
+    m.middle = 0 if weight == 0 else slopes / weight
+    if Score not in Closing:
+        collect_all(score, <const Scatter *> NULL, &m, x, y, n, <double *> totals, like)
+    return side.second * bend_of_all(score[0], &m, me, n, weight, totals[0]) + side.square * (slopes * slopes) + side.flat * n
 
 
 # ---- short vectors, many at once --------------------------------------------------------------------------------------
@@ -721,7 +796,7 @@ cdef struct Sides:            # of the rows of a tile, field by field
     double second[SIDE_BY_SIDE]
     double square[SIDE_BY_SIDE]
     double flat[SIDE_BY_SIDE]
-    double awake[SIDE_BY_SIDE]     # 0 where the loss does not depend on the score
+    double awake[SIDE_BY_SIDE]     # 0 where the loss does not depend on the score, or counts for nothing
     double shift
 
 
@@ -746,7 +821,7 @@ cdef void see_tile(const Score *score, Py_ssize_t rows, const Pairing *pairs, in
         to.second[r] = side.second
         to.square[r] = side.square
         to.flat[r] = side.flat
-        to.awake[r] = 0 if idle(&side) else 1
+        to.awake[r] = 0 if weights[r] == 0 or idle(&side) else 1
     for r in range(rows, SIDE_BY_SIDE):
         to.cross[r] = to.along[r] = to.turn[r] = to.bend[r] = to.curve[r] = 0
         to.first[r] = to.second[r] = to.square[r] = to.flat[r] = to.awake[r] = 0
@@ -812,6 +887,8 @@ ctypedef void (*See)(const void *score, const Pairing *m, int me, Side *side, co
 ctypedef void (*Derive)(const void *score, const Side *first, const Side *second, const Line *x, const Line *y, const Line *z,
                         Py_ssize_t n, int order, const Space *space, const Line *g, const Line *h,
                         const void *like) noexcept nogil
+ctypedef double (*DeriveAll)(const void *score, const Pairing *m, int me, const Side *side, const Line *x, const Line *y,
+                             Py_ssize_t n, const void *like) noexcept nogil
 ctypedef void (*MeasureTile)(const void *score, Py_ssize_t n, Py_ssize_t rows, bint gap, const void *a, const void *b,
                              Pairing *pairs, bint *odd) noexcept nogil
 ctypedef void (*SeeTile)(const void *score, Py_ssize_t rows, const Pairing *pairs, int me, const Outer *outers, int which,
@@ -819,11 +896,13 @@ ctypedef void (*SeeTile)(const void *score, Py_ssize_t rows, const Pairing *pair
 ctypedef void (*DeriveTile)(const void *score, const Sides *first, const Sides *second, Py_ssize_t n, int order, const void *x,
                             const void *y, const void *z, void *g, void *h) noexcept nogil
 ctypedef bint (*OuterOf)(const void *loss, const double *s, double gap, double t, Outer *o) noexcept nogil
+ctypedef bint (*OutsideOf)(const void *loss, double t) noexcept nogil
 
 cdef struct ScoreEntry:
     Measure measures[2]       # of floats and of doubles
     See see
     Derive derives[2]
+    DeriveAll derives_all[2]
     MeasureTile measure_tiles[2]   # NULL for scores that are worked on row by row
     SeeTile see_tile
     DeriveTile derive_tiles[2]
@@ -832,13 +911,17 @@ cdef struct ScoreEntry:
 
 cdef struct LossEntry:
     OuterOf outer
+    OutsideOf outside
     int parameters
     int pairs                 # scores that it takes
     bint gap                  # whether it takes 1 - s
     bint signs                # whether booleans are -1 and 1
 
-cdef ScoreEntry _scores[7]
-cdef LossEntry _losses[6]
+cdef enum:
+    MOST = 32                 # scores, or losses, that the lists hold
+
+cdef ScoreEntry _scores[MOST]
+cdef LossEntry _losses[MOST]
 SCORES = {}      # name: number
 LOSSES = {}
 
@@ -879,7 +962,7 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     """One row; returns its value."""
     cdef const Operand *op = <const Operand *> job.operands
     cdef const ScoreEntry *score = job.score
-    cdef int axis = job.space.outer, pairings = job.loss.pairs, k, j, which, me, found, precise = 0
+    cdef int axis = job.space.outer, pairings = job.loss.pairs, k, j, which, me, found, order, precise = 0
     cdef Py_ssize_t n = job.length
     cdef Line lines[3]
     cdef Line g, h
@@ -887,6 +970,7 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
     cdef int others[2]
     cdef double scores[3]
     cdef double t = 0, w = 1, value
+    cdef double *sum_
     cdef Outer o
     if real is double:
         precise = 1
@@ -896,22 +980,27 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
         t = load_number(&op[<int> V_T], data[<int> V_T], like)
     if op[<int> V_W].data != NULL:
         w = load_number(&op[<int> V_W], data[<int> V_W], like)
-    for k in range(pairings):      # of the first and second, first and third, second and third vector
+    for k in range(pairings if w != 0 else 0):      # of the first and second, first and third, second and third vector
         score.measures[precise](job.score_parameters, &lines[k // 2], &lines[1 if k == 0 else 2], n,
                                 job.loss.gap and (t > 0 or op[<int> V_T].data == NULL), &pairs[k], like)
         scores[k] = pairs[k].score
-    if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o):
-        job.outside[0] = 1
-    value = o.value * w
+    value = 0
+    if w != 0:                     # else the row counts for nothing, whatever it holds
+        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0].gap, t, &o):
+            job.outside[0] = 1
+        value = o.value * w
     store_value(&op[<int> V_V], data[<int> V_V], value, like)
     if job.order == 0:
         return value
-    w *= job.scale
+    w = 0 if w == 0 else w * job.scale
     for k in range(3 if pairings > 1 else 2):
         if op[<int> V_G + k].data == NULL:
             continue
         g = line_of(&op[<int> V_G + k], data[<int> V_G + k], axis)
-        h = line_of(&op[<int> V_H + k], data[<int> V_H + k], axis) if job.order > 1 else g
+        order = job.order
+        if order > 1 and op[<int> V_H + k].added and op[<int> V_H + k].strides[axis] == 0 and n > 1:
+            order = 1            # one number stands for all elements of the vector
+        h = line_of(&op[<int> V_H + k], data[<int> V_H + k], axis) if order > 1 else g
         found = 0
         for j in range(3):
             if j == k:
@@ -919,12 +1008,19 @@ cdef double vectors_row(const real *like, const Vectors *job, char **data, Pairi
             which = k + j - 1
             if which < pairings:
                 me = 0 if k < j else 1
-                score.see(job.score_parameters, &pairs[which], me, &sides[found], like)
-                chain(&o, which, w, &sides[found])
+                if w != 0:
+                    score.see(job.score_parameters, &pairs[which], me, &sides[found], like)
+                    chain(&o, which, w, &sides[found])
+                else:
+                    put_to_sleep(&sides[found])
                 others[found] = j
                 found += 1
         score.derives[precise](job.score_parameters, &sides[0], &sides[1] if found > 1 else NULL, &lines[k], &lines[others[0]],
-                               &lines[others[found - 1]], n, job.order, &job.space, &g, &h, like)
+                               &lines[others[found - 1]], n, order, &job.space, &g, &h, like)
+        for j in range(found if order < job.order else 0):
+            sum_ = <double *> data[<int> V_H + k]
+            sum_[0] += score.derives_all[precise](job.score_parameters, &pairs[k + others[j] - 1], 0 if k < others[j] else 1,
+                                                  &sides[j], &lines[k], &lines[others[j]], n, like)
     return value
 
 
@@ -985,11 +1081,11 @@ cdef void vectors_tile(const real *like, const Vectors *job, Py_ssize_t rows, ch
         weights[r] = load_number(&op[<int> V_W], data[<int> V_W] + r * steps[<int> V_W], like) if op[<int> V_W].data != NULL else 1
         for k in range(pairings):
             scores[k] = pairs[k][r].score
-        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r]):
+        if job.loss.outer(job.loss_parameters, <const double *> scores, pairs[0][r].gap, t, &outers[r]) and weights[r] != 0:
             job.outside[0] = 1
-        values[r] = outers[r].value * weights[r]
+        values[r] = 0 if weights[r] == 0 else outers[r].value * weights[r]
         store_value(&op[<int> V_V], data[<int> V_V] + r * steps[<int> V_V], values[r], like)
-        weights[r] *= job.scale
+        weights[r] = 0 if weights[r] == 0 else weights[r] * job.scale
     for k in range(operands if job.order > 0 else 0):
         if op[<int> V_G + k].data == NULL:
             continue
@@ -1046,6 +1142,24 @@ cdef double vectors_span(const real *like, const Vectors *job, Py_ssize_t start,
     return result(total)
 
 
+cdef int raise_outside(const real *like, const Vectors *job, tuple arrays, Py_ssize_t rows) except -1:
+    """Find the first row, in C order, whose target is none: LookupError(operand, position)."""
+    cdef cnp.ndarray target = arrays[<int> V_T], weight = arrays[<int> V_W]
+    cdef Operand t, w
+    cdef Space space
+    cdef Py_ssize_t row
+    cdef int axis, ndim = cnp.PyArray_NDIM(target)
+    describe(&t, target, like, ndim, job.loss.signs)
+    describe(&w, weight, like, ndim)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(target, axis)
+    for row in range(rows):
+        if w.data == NULL or load_number(&w, w.data + offset_of(&w, &space, 0, ndim, row), like) != 0:
+            if job.loss.outside(job.loss_parameters, load_number(&t, t.data + offset_of(&t, &space, 0, ndim, row), like)):
+                raise LookupError(<int> V_T, row)
+    raise LookupError(<int> V_T, -1)      # another thread has changed it
+
+
 cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int threads) except? -1:
     cdef cnp.ndarray array, x = arrays[0]
     cdef Operand *op = job.operands
@@ -1085,7 +1199,7 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
         total = run(<Span> <void *> vectors_span[double], job, rows, max(<Py_ssize_t> 1, BLOCK // max(<Py_ssize_t> 1, job.length)),
                     rows * job.length, threads, &job.team, job.tiled)
     if outside:
-        raise LookupError("target")
+        raise_outside(like, job, arrays, rows)
     return total
 
 
@@ -1095,7 +1209,8 @@ def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, 
 
     The arrays are (a, b, c, target, weight and value of each row, three gradients, three second derivatives), None where
     there is none; derivatives are multiplied by `scale`, and added to float64 items where an output was broadcast. Returns
-    the sum of the weighted values; raises LookupError for a target that is none."""
+    the sum of the weighted values; rows of weight 0 are left out. Raises LookupError(operand, position) for the first target
+    that is none."""
     cdef Vectors job
     cdef double numbers[2][SCALARS]
     cdef int k, operands
@@ -1132,13 +1247,22 @@ def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, 
 
 # ---- the lists -------------------------------------------------------------------------------------------------------
 
+cdef int check_place(dict names, str name, size_t size) except -1:
+    """The place of a new score or loss in its list; `size` is that of its parameters."""
+    if len(names) == <int> MOST or name in names or size > <int> SCALARS * sizeof(double):
+        raise AssertionError(f"kernel: too many scores or losses, or parameters of {name}, or its name is taken")
+    return len(names)
+
+
 cdef int enlist_score(const Score *like, str name) except -1:
-    cdef ScoreEntry *entry = &_scores[len(SCORES)]
+    cdef ScoreEntry *entry = &_scores[check_place(SCORES, name, sizeof(Score))]
     entry.measures[0] = <Measure> <void *> measure[Score, float]
     entry.measures[1] = <Measure> <void *> measure[Score, double]
     entry.see = <See> <void *> see_side[Score, double]
     entry.derives[0] = <Derive> <void *> derive[Score, float]
     entry.derives[1] = <Derive> <void *> derive[Score, double]
+    entry.derives_all[0] = <DeriveAll> <void *> derive_all[Score, float]
+    entry.derives_all[1] = <DeriveAll> <void *> derive_all[Score, double]
     entry.measure_tiles[0] = entry.measure_tiles[1] = NULL
     if Score not in Ranged:
         entry.measure_tiles[0] = <MeasureTile> <void *> measure_tile[Score, float]
@@ -1157,10 +1281,14 @@ cdef int enlist_score(const Score *like, str name) except -1:
 cdef bint outer_of(const Loss *loss, const double *s, double gap, double t, Outer *o) noexcept nogil:
     return outer(loss[0], s, gap, t, o)
 
+cdef bint outside_of_loss(const Loss *loss, double t) noexcept nogil:
+    return outside_of(loss[0], t)
+
 
 cdef int enlist_loss(const Loss *like, str name, int pairs, bint gap, bint signs) except -1:
-    cdef LossEntry *entry = &_losses[len(LOSSES)]
+    cdef LossEntry *entry = &_losses[check_place(LOSSES, name, sizeof(Loss))]
     entry.outer = <OuterOf> <void *> outer_of[Loss]
+    entry.outside = <OutsideOf> <void *> outside_of_loss[Loss]
     entry.parameters = sizeof(Loss) // sizeof(double)
     entry.pairs = pairs
     entry.gap = gap

@@ -344,6 +344,52 @@ def test_broadcast_operands(case: reg.Joint, name: str) -> None:
                 np.testing.assert_allclose(a, right, rtol=1e-11, atol=1e-13 * np.abs(b).max())
 
 
+@pytest.mark.parametrize(
+    ("case", "name"), [pytest.param(c, n, id=f"{c}-{n}") for c in reg.JOINT for n in c.along]
+)
+@DTYPE
+def test_one_number_for_a_vector(case: reg.Joint, name: str, dtype: Any) -> None:
+    """Its derivatives are those with respect to this number: mixed second ones are in the sum."""
+    arrays = typical(case, 5, dtype)
+    few = arrays | {name: arrays[name][:, :1].copy()}
+    full = arrays | {name: np.broadcast_to(few[name], arrays[name].shape).copy()}
+    got, same_numbers = (run(case, a, reduction="none") for a in (few, full))
+    for a, b, leaf in zip(
+        flat(got), flat(same_numbers), ["", *case.leaves * (len(got) - 1)], strict=True
+    ):
+        if leaf != name:
+            np.testing.assert_allclose(a, b, rtol=1e-6 if dtype is np.float32 else 1e-14)
+    if name not in case.leaves:
+        return
+    rows, step = len(arrays[name]), mp.mpf(2) ** -80
+    numbers = mp_operands(case, full)
+    values, *parts = case.truth(numbers, **case.options)
+    pairs: list[list[Any]] = [[], []]
+    with mp.workprec(400):
+        for r in range(rows):
+            moved = numbers | {name: numbers[name].copy()}
+            f = [values[r][0]]
+            for sign in (1, -1):
+                moved[name][r] = numbers[name][r] + sign * step
+                f.append(case.truth(moved, **case.options)[0][r][0])
+            f[0] = case.truth(numbers, **case.options)[0][r][0]
+            exact = ((f[1] - f[2]) / (2 * step), (f[1] - 2 * f[0] + f[2]) / step**2)
+            for to, x, part in zip(pairs, exact, parts, strict=False):
+                each = part[name][r * numbers[name].shape[1] : (r + 1) * numbers[name].shape[1]]
+                x = x if abs(x) > mp.mpf(2) ** -200 else 0  # but rounding
+                to.append((x, mp.fsum(abs(size) for _, size in each)))
+    k = case.leaves.index(name)
+    for part, true, what, bound in zip(got[1:], pairs, WHAT[1:], case.bounds[1:], strict=False):
+        assert part[k].shape == (rows, 1) and part[k].dtype == dtype
+        check(part[k], reg.Exact(true, dtype), dtype, f"{what} by {name}", bound)
+    if case.curved:  # in the smallest batch, and for all rows one number
+        one = {n: a[:1] for n, a in few.items()}
+        np.testing.assert_array_equal(run(case, one, reduction="none")[2][k], got[2][k][:1])
+        all_rows = run(case, few | {name: few[name][:1, :1]}, reduction="none")[2][k]
+        each = run(case, few | {name: np.repeat(few[name][:1], rows, 0)}, reduction="none")[2][k]
+        np.testing.assert_allclose(all_rows[0, 0], each.sum(), rtol=1e-6, atol=1e-12)
+
+
 @ANY
 def test_inputs_are_left_alone(case: reg.Joint) -> None:
     arrays = with_weights(case, typical(case, 9))

@@ -397,7 +397,8 @@ def shown(value: Array | None, out: Any) -> Any:
 
 
 def outside_error(name: str, array: Array, position: int, accepted: str | None) -> ValueError:
-    """What is wrong with the element that a kernel found outside of a domain."""
+    """What is wrong with the element that a kernel found outside of a domain; its position counts
+    the elements in C order, and is below 0 where none was found once more."""
     if position < 0:
         return ValueError(f"{name}: the values changed during the call; accepted are {accepted}")
     index = tuple(map(int, np.unravel_index(position, array.shape)))

@@ -28,7 +28,9 @@ from fusedloss._arrays import (
     shown,
     value_output,
 )
+from fusedloss._arrays import positive as positive_number
 from fusedloss._several import Leaf, Leaves
+from fusedloss._vectors import weights
 from fusedloss.activations import logsigmoid, logsumexp, sigmoid
 from fusedloss.classification import cross_entropy
 from fusedloss.similarity import normalize
@@ -37,6 +39,10 @@ from fusedloss.similarity import normalize
 CHUNK: Final = 1 << 19
 _ROWS: Final = 64  # but not fewer rows than these
 EPS: Final = 1e-12  # vectors shorter than this are divided by it
+_SINGLE: Final = np.finfo(np.float32)
+
+#: Some rows: all of a range, or those with these numbers.
+Selection = slice | Array
 
 
 # ---- vectors -------------------------------------------------------------------------------------
@@ -58,12 +64,31 @@ def prepared(x: Array, dtype: Any, normalized: bool) -> Array:
     return normalize(x, axis=-1, eps=EPS) if normalized else x
 
 
-def carried_back(x: Array, grad: Array, normalized: bool, out: Array) -> None:
-    """Write the gradient of the given vectors: through `prepared`."""
+def carried_back(
+    x: Array,
+    grad: Array,
+    normalized: bool,
+    out: Array,
+    rows: Selection = slice(None),
+    kept: Array | None = None,
+) -> None:
+    """Write the gradient of some of the given vectors, through `prepared`; 0 for those not kept."""
+    part = out[rows]
     if normalized:
-        normalize.vjp(x, grad, axis=-1, eps=EPS, grad_out=out)
+        normalize.vjp(x[rows], grad, axis=-1, eps=EPS, grad_out=part)
     else:
-        put(out, grad)
+        put(part, grad)
+    if kept is not None:
+        part[~kept] = 0
+    if not isinstance(rows, slice):  # then the part is a copy
+        out[rows] = part
+
+
+def finite_rows(x: Array) -> Array:
+    """The vectors, and 0 for those that are not finite: for products with slopes that are nan where
+    such a vector counts, and 0 where it is left out."""
+    good = np.isfinite(x).all(axis=-1, keepdims=True)
+    return x if good.all() else np.where(good, x, x.dtype.type(0))
 
 
 def rows_at_a_time(count: int, width: int, least: int = _ROWS) -> Iterator[slice]:
@@ -71,6 +96,13 @@ def rows_at_a_time(count: int, width: int, least: int = _ROWS) -> Iterator[slice
     step = max(least, CHUNK // max(width, 1))
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
+
+
+def selections(active: Array | None, count: int, width: int, least: int) -> Iterator[Selection]:
+    """Some rows at a time of those that are active."""
+    chosen = None if active is None or active.all() else np.flatnonzero(active)
+    for part in rows_at_a_time(count if chosen is None else len(chosen), width, least):
+        yield part if chosen is None else chosen[part]
 
 
 class Buffers:
@@ -95,27 +127,35 @@ class Call:
 
     order: int
     double: bool
-    dtype: Any
+    dtype: Any  # of the products
     count: int
     leaves: Leaves
     value: Array | None
     weight: Array | None  # of the values, float64
+    active: Array | None  # which values are computed; the others are 0, as are their derivatives
+    there: Array | None  # which are not left out
     by: tuple[float, bool]
     out: Any
 
     @property
-    def factors(self) -> Array:
-        """What the derivatives of each value are multiplied by, in a column."""
+    def scales(self) -> Array:
+        """What the derivatives of each value are multiplied by, in float64."""
         scale = scale_of(*self.by)
-        each = np.full(self.count, scale) if self.weight is None else self.weight * scale
-        return each.astype(self.dtype)[:, np.newaxis]
+        return np.full(self.count, scale) if self.weight is None else self.weight * scale
+
+    @property
+    def factors(self) -> Array:
+        """The same in a column."""
+        return self.scales.astype(self.dtype)[:, np.newaxis]
 
     def finished(self, values: Array) -> Any:
         """What the call returns, of the values without weights."""
-        wide = values if self.weight is None else values * self.weight
+        wide = values.astype(np.float64)
+        if self.weight is not None:
+            active = True if self.active is None else self.active
+            np.multiply(wide, self.weight, out=wide, where=active)
         if self.value is None:
-            total = float(np.sum(wide, dtype=np.float64))
-            result = finish(total, *self.by, self.double, self.out)
+            result = finish(float(np.sum(wide)), *self.by, self.double, self.out)
             return self.leaves.packed(result, self.by[0])
         put(self.value, wide)
         return self.leaves.packed(shown(self.value, self.out), self.by[0])
@@ -124,41 +164,58 @@ class Call:
 def begun(
     request: Request,
     operands: Sequence[Array],
-    inputs: Sequence[Array],
+    inputs: Sequence[Any],
     asks: int,
+    *,
     weight: Any,
+    sample_weight: Any,
+    where: Any,
     reduction: str,
-    counted: Array | None = None,
+    parameters: dict[str, float],
+    counted: Callable[[Array | None], Array] | None = None,
 ) -> Call:
-    """Check weights and buffers. The operands are those with gradients; `counted` says
-    which values have a part in what the reduction divides by."""
+    """Check weights, reduction, buffers and the range of parameters that similarities are
+    multiplied by. The operands are those with gradients; `counted` says which values have a part
+    in what the reduction divides by, of those that are there."""
     count = len(operands[0])
-    w = given = None
-    if weight is not None:
-        given, more = operand("weight", weight)
-        asks |= more
-        w = broadcast("weight", given, (count,), "the values").astype(np.float64)
-    number = float(count if counted is None else np.count_nonzero(counted))
-    weights = nonzero = number
-    if w is not None:
-        part = w if counted is None else w[counted]
-        weights, nonzero = float(part.sum()), float(np.count_nonzero(part))
-    double = is_double(asks)
-    order, out = request[0], request[1]
-    everything = (*inputs, given)
+    w = weights(weight, sample_weight, where, (count,), "the values", reduction)
+    each = None if w.each is None else w.each.astype(np.float64, copy=False)
+    number, total, nonzero = w.counted, w.total, w.nonzero
+    active = None if each is None else each != 0
+    if counted is not None:
+        part = counted(w.there)
+        number = total = nonzero = float(np.count_nonzero(part))
+        if each is not None:
+            total, nonzero = float(each[part].sum()), float(np.count_nonzero(each[part]))
+        active = part if active is None else active & part
+    double = is_double(asks | w.asks)
+    order, out = request[:2]
+    everything = (*inputs, *w.given)
     value = value_output(out, (count,) if reduction == "none" else None, double, everything)
     views: list[Leaf] = [(x, lambda array: array) for x in operands]
     return Call(
         order,
         double,
-        np.float64 if double else np.float32,
+        _dtype_for(double, parameters),
         count,
         Leaves(request, double, views, (*everything, value)),
         value,
-        w,
-        divisor(reduction, number, count, weights, nonzero),
+        each,
+        active,
+        w.there,
+        divisor(reduction, number, count, total, nonzero),
         out,
     )
+
+
+def _dtype_for(double: bool, parameters: dict[str, float]) -> Any:
+    """That of the products: float64 also for parameters that float32 does not hold."""
+    for name, x in parameters.items():
+        if np.isinf(x):
+            raise ValueError(f"{name}: out of the range in which float64 can compute with it")
+        if x and not _SINGLE.tiny <= abs(x) <= _SINGLE.max:
+            double = True
+    return np.float64 if double else np.float32
 
 
 # ---- InfoNCE -------------------------------------------------------------------------------------
@@ -169,13 +226,19 @@ def info_nce(
     query: Any,
     positive: Any,
     negatives: Any,
-    temperature: float,
+    temperature: Any,
+    *,
     normalized: bool,
+    negatives_where: Any,
+    temperature_grad: bool,
     weight: Any,
+    sample_weight: Any,
+    where: Any,
     reduction: str,
 ) -> Any:
     """The logits of a query are those with vectors of its own, then those with the shared ones."""
     check_reduction(reduction)
+    tau = positive_number("temperature", temperature)
     q, asks = vectors("query", query)
     k, more = vectors("positive", positive)
     if k.shape != q.shape:
@@ -185,6 +248,7 @@ def info_nce(
     operands, asks, dim = [q, k], asks | more, q.shape[1]
     own = [k[:, np.newaxis]]  # for each query
     shared = None
+    others = len(q)  # negatives of a query
     if negatives is None:
         own, shared = [], k
     else:
@@ -198,50 +262,114 @@ def info_nce(
                 f"negatives: vectors for all queries, shape (M, {dim}), or for each of them, shape "
                 f"({len(q)}, M, {dim}), are needed; got shape {n.shape}"
             )
-        operands, asks = [q, k, n], asks | more
-    call = begun(request, operands, operands, asks, weight, reduction)
-    dtype, grads, factors = call.dtype, call.leaves.grads, call.factors
-    downs = [grads[1][:, np.newaxis], *grads[2:]] if grads else []
-    ends = list(np.cumsum([0, *(o.shape[1] for o in own)]))
-    width, vectors_held = ends[-1], ends[-1] * dim
-    values, labels = np.empty(len(q), dtype), np.arange(len(q)) * (not own)
+        operands, asks, others = [q, k, n], asks | more, n.shape[-2]
+    inputs: list[Any] = [*operands]
+    mask = None
+    if negatives_where is not None:
+        given, _ = operand("negatives_where", negatives_where)
+        mask = broadcast("negatives_where", given, (len(q), others), "the similarities")
+        inputs.append(given)
+    if temperature_grad:
+        operands.append(np.asarray(tau))
+        inputs.append(temperature if isinstance(temperature, np.ndarray) else None)
     with np.errstate(all="ignore"):
+        call = begun(
+            request,
+            operands,
+            inputs,
+            asks,
+            weight=weight,
+            sample_weight=sample_weight,
+            where=where,
+            reduction=reduction,
+            parameters={"temperature": 1 / tau},
+        )
+        dtype, grads = call.dtype, call.leaves.grads
+        factors, scales, active = call.factors, call.scales, call.active
+        pairs_there = call.there if negatives is None else None
+        masked = mask is not None or pairs_there is not None
+
+        def kept(rows: Selection) -> Array:
+            """Which similarities of some queries with negatives count."""
+            keep = np.ones((number_of(rows), others), bool) if mask is None else mask[rows] != 0
+            if pairs_there is not None:
+                keep = keep & pairs_there
+            if not own:
+                keep[np.arange(len(keep)), labels[rows]] = True  # the positives
+            return keep
+
+        downs = [grads[1][:, np.newaxis], *grads[2:3]][: len(own)] if grads else []
+        ends = list(np.cumsum([0, *(o.shape[1] for o in own)]))
+        width, vectors_held = ends[-1], ends[-1] * dim
+        values, labels = np.zeros(len(q), dtype), np.arange(len(q)) * (not own)
+        first = len(own) and 1  # column of the first negative
+        dtau = 0.0
+        if grads and active is not None:
+            for grad in (grads[0], *downs):
+                grad[~active] = 0
         if shared is not None:
             keys = prepared(shared, dtype, normalized)
             width += len(keys)
             dkeys = np.zeros_like(keys)
+            used = np.zeros(len(keys), bool)
+            clean = finite_rows(keys) if masked else keys
         buffers = Buffers(2, width, dtype)
-        for rows in rows_at_a_time(len(q), max(width, vectors_held), 1 if own else _ROWS):
-            logits, slopes = buffers(rows.stop - rows.start)
-            x = prepared(q[rows], dtype, normalized) * dtype(1 / temperature)
+        least = 1 if own else _ROWS
+        for rows in selections(active, len(q), max(width, vectors_held), least):
+            count = number_of(rows)
+            logits, slopes = buffers(count)
+            x = prepared(q[rows], dtype, normalized) * dtype(1 / tau)
             theirs = [prepared(o[rows], dtype, normalized) for o in own]
             for o, at, to in zip(theirs, ends, ends[1:], strict=False):
                 logits[:, at:to] = (o @ x[:, :, np.newaxis])[:, :, 0]
             if shared is not None:
                 np.matmul(x, keys.T, out=logits[:, ends[-1] :])
-            out = values[rows]
+            keep = None
+            if masked:
+                keep = kept(rows)
+                np.copyto(logits[:, first:], -np.inf, where=~keep)
+                theirs[1:] = [np.where(keep[:, :, np.newaxis], o, dtype(0)) for o in theirs[1:]]
+            out = np.empty(count, dtype)
             if not grads:
                 cross_entropy(logits, labels[rows], ignore_index=-1, reduction="none", out=out)
+                values[rows] = out
                 continue
             cross_entropy.value_and_grad(
                 logits, labels[rows], ignore_index=-1, reduction="none", out=out, grad_out=slopes
             )
+            values[rows] = out
+            if keep is not None:
+                np.copyto(slopes[:, first:], 0, where=~keep)
+            if temperature_grad:
+                # The slopes add up to 0: what counts is how much the others are above the positive.
+                logits -= logits[np.arange(count), labels[rows]][:, np.newaxis]
+                logits *= slopes
+                np.copyto(logits, 0, where=slopes == 0)
+                dtau -= float(scales[rows] @ logits.sum(axis=1, dtype=np.float64)) / tau
             x *= factors[rows]
+            back = finite_rows(x) if masked else x
             dx = np.zeros_like(x)
             for j, o in enumerate(theirs):
                 part = slopes[:, np.newaxis, ends[j] : ends[j + 1]]
                 dx += (part @ o)[:, 0]
-                down = part[:, 0, :, np.newaxis] * x[:, np.newaxis]
-                carried_back(own[j][rows], down, normalized, downs[j][rows])
+                down = part[:, 0, :, np.newaxis] * back[:, np.newaxis]
+                carried_back(own[j], down, normalized, downs[j], rows, keep if j else None)
             if shared is not None:
                 part = slopes[:, ends[-1] :]
-                dx += part @ keys
-                dkeys += part.T @ x
-            dx *= factors[rows] * dtype(1 / temperature)
-            carried_back(q[rows], dx, normalized, grads[0][rows])
+                dx += part @ clean
+                dkeys += part.T @ back
+                used |= True if keep is None else keep.any(axis=0)
+            dx *= factors[rows] * dtype(1 / tau)
+            carried_back(q, dx, normalized, grads[0], rows)
         if grads and shared is not None:
-            carried_back(shared, dkeys, normalized, grads[-1])
-    return call.finished(values)
+            carried_back(shared, dkeys, normalized, grads[2 if own else 1], kept=used)
+        if grads and temperature_grad:
+            grads[-1][...] = dtau
+        return call.finished(values)
+
+
+def number_of(rows: Selection) -> int:
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
 
 
 # ---- labelled vectors ----------------------------------------------------------------------------
@@ -259,8 +387,12 @@ def labelled(
     spare: int,
     scale: float,
     needs_negatives: bool,
+    *,
     normalized: bool,
+    parameters: dict[str, float],
     weight: Any,
+    sample_weight: Any,
+    where: Any,
     reduction: str,
 ) -> Any:
     """A loss of the similarities, times `scale`, of each vector with all others.
@@ -278,33 +410,65 @@ def labelled(
         )
     if t.size and is_float(t.dtype):
         raise TypeError(f"labels: an integer dtype is needed, got {t.dtype}")
-    _, groups, sizes = np.unique(t, return_inverse=True, return_counts=True)
-    groups = groups.astype(np.int32)
-    counted = sizes[groups] > 1
-    if needs_negatives:
-        counted &= sizes[groups] < len(x)
-    call = begun(request, [x], (x, t), asks, weight, reduction, counted)
-    dtype, grads, factors = call.dtype, call.leaves.grads, call.factors
-    values, anchors = np.zeros(len(x), dtype), np.flatnonzero(counted)
+    groups: Array = np.empty(0, np.int32)
+
+    def counted(there: Array | None) -> Array:
+        """Which vectors have a loss."""
+        nonlocal groups
+        members = t if there is None else t[there]
+        _, groups, sizes = np.unique(members, return_inverse=True, return_counts=True)
+        groups = groups.astype(np.int32)
+        some: Array = sizes[groups] > 1
+        if needs_negatives:
+            some &= sizes[groups] < len(members)
+        if there is None:
+            return some
+        found = np.zeros(len(t), bool)
+        found[there] = some
+        return found
+
     with np.errstate(all="ignore"):
-        keys = prepared(x, dtype, normalized)
+        call = begun(
+            request,
+            [x],
+            (x, t),
+            asks,
+            weight=weight,
+            sample_weight=sample_weight,
+            where=where,
+            reduction=reduction,
+            parameters=parameters,
+            counted=counted,
+        )
+        dtype, grads, values = call.dtype, call.leaves.grads, np.zeros(len(x), call.dtype)
+        active: Any = call.active
+        members: Selection = slice(None) if call.there is None else np.flatnonzero(call.there)
+        factors, anchors = call.factors[members], np.flatnonzero(active[members])
+        found = np.zeros(len(factors), dtype)
+        keys = prepared(x[members], dtype, normalized)
         dkeys = np.zeros_like(keys)
-        buffers = Buffers(1 + spare, len(x), dtype)
-        for part in rows_at_a_time(len(anchors), len(x)):
+        buffers = Buffers(1 + spare, len(keys), dtype)
+        for part in rows_at_a_time(len(anchors), len(keys)):
             rows = anchors[part]
             similarities, *others = list(buffers(len(rows)))
             y = keys[rows] * dtype(scale)
             np.matmul(y, keys.T, out=similarities)
             out = np.empty(len(rows), dtype)
             slopes = row_loss(similarities, others, rows, groups, out, call.order)
-            values[rows] = out
+            found[rows] = out
             if grads:
                 dkeys[rows] += (slopes @ keys) * (factors[rows] * dtype(scale))
                 y *= factors[rows]
                 dkeys += slopes.T @ y
+        values[members] = found
         if grads:
-            carried_back(x, dkeys, normalized, grads[0])
-    return call.finished(values)
+            if call.there is not None:
+                grads[0][~call.there] = 0
+            if len(anchors):
+                carried_back(x, dkeys, normalized, grads[0], members)
+            else:
+                grads[0][...] = 0
+        return call.finished(values)
 
 
 def among_positives(

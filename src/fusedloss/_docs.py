@@ -57,10 +57,11 @@ value : scalar, or ndarray of {shape} for ``reduction="none"``
 
 _REDUCTION_OF_VECTORS = """\
 reduction : str
-    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
-    (divides by the length of the first axis, or 1 for one dimension), "weighted_mean" (by the sum
-    of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero
-    weights; 0 where there are none).
+    "mean" (divides by the number of values that are not left out, also with a weight), "sum",
+    "none", "batchmean" (divides by the length of the first axis, less what `where` leaves out
+    altogether, or 1 for one dimension), "weighted_mean" (by the sum of the products of the weights;
+    0 where that is 0) or "sum_by_nonzero_weights" (by the number of products that are not zero; 0
+    where there are none).
 """
 
 COMMON: Final = {
@@ -246,7 +247,14 @@ axis : int
     The axis along which the vectors lie. Any works, without a copy.""",
     "vector weight": """\
 weight : array_like, optional
-    Weights w of the values, of their shape or broadcasting up to it.""",
+    Weights w of the values, of their shape or broadcasting up to it. What has weight 0 counts for
+    nothing, whatever it holds: value and derivatives are 0.
+sample_weight : array_like, optional
+    More weights of the values, by which the others are multiplied.
+where : array_like, optional
+    Which values count, of their shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves a value out. It is 0 then, as are its derivatives, whatever the vectors hold there, and
+    no reduction counts it.""",
     "reduction of vectors": """\
 reduction : str
     "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
@@ -282,7 +290,8 @@ value : scalar, or ndarray of the vectors' shape without their axis for ``reduct
     float32 (also for half precision). `value_and_grad` returns (value, gradients),
     `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
     arrays, each of its own operand's shape and (if that is floating) dtype. The gradient of a
-    broadcast operand is summed over the axes along which it was repeated.""",
+    broadcast operand is summed over the axes along which it was repeated; where that is the axis of
+    the vectors, its second derivative has the mixed ones in the sum.""",
     "pair returns": """\
 Returns
 -------
@@ -378,18 +387,29 @@ IndexError
     "return_divisor": _RETURN_DIVISOR,
     "weight of all pairs": """\
 weight : array_like, optional
-    Weights w of the values, of shape (N,) or broadcasting up to it.""",
+    Weights w of the values, of shape (N,) or broadcasting up to it. With weight 0 a vector has no
+    loss of its own, whatever its similarities are: value 0, and no gradient from it. It still is
+    among the negatives of the others.
+sample_weight : array_like, optional
+    More weights of the values, by which the others are multiplied.""",
+    "where of labelled pairs": """\
+where : array_like, optional
+    Which vectors are there, of shape (N,) or broadcasting up to it: booleans, or numbers of which 0
+    leaves a vector out. It has no loss then, is no other's positive or negative, and has gradient
+    0, whatever it holds; no reduction counts it.""",
     "reduction of all pairs": """\
 reduction : str
-    "mean" (divides by N, also with a weight), "sum", "none", "batchmean" (divides by N),
-    "weighted_mean" (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by
-    the number of non-zero weights; 0 where there are none).""",
+    "mean" (divides by the number of queries that are not left out, also with a weight), "sum",
+    "none", "batchmean" (by the same number), "weighted_mean" (by the sum of the products of the
+    weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of products that are not
+    zero; 0 where there are none).""",
     "reduction of labelled pairs": """\
 reduction : str
     "mean" (divides by the number of vectors that have a loss, also with a weight; nan where there
-    are none), "sum", "none", "batchmean" (divides by N), "weighted_mean" (by the sum of the weights
-    of those vectors; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of those that
-    are not zero; 0 where there are none).""",
+    are none), "sum", "none", "batchmean" (divides by the number that are there), "weighted_mean"
+    (by the sum of the products of the weights of the vectors with a loss; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of those products that are not zero; 0 where there are
+    none).""",
     "buffers of all pairs": """\
 out, grad_out : ndarray, optional, keyword only
     Buffers for the value (of shape () unless ``reduction="none"``) and the gradient.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
-from typing import Any, Final
+from functools import reduce
+from math import inf, prod
+from operator import or_
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,19 +16,22 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
-    divisor_of,
+    divisor,
     finish,
     integer,
     is_double,
+    lifted,
     number,
     operand,
+    outside_error,
     scale_of,
     shown,
     value_output,
 )
 from fusedloss._dispatch import get_num_threads, kernels
+from fusedloss._elementwise import elementwise
 from fusedloss._rows import axes_last, axis_number
-from fusedloss._several import Leaves
+from fusedloss._several import Leaf, Leaves
 
 Parameters = tuple[float, ...]
 Score = tuple[str, Parameters]  # its name in kernels/vectors.pyx, and its parameters
@@ -93,6 +98,59 @@ def view(shape: tuple[int, ...], axis: int) -> Callable[[Array], Array]:
     return seen
 
 
+class Weights(NamedTuple):
+    """What values are multiplied by, and what reductions make of that."""
+
+    each: Array | None  # of the shape of the values; 0 takes a value out
+    given: tuple[Array, ...]  # the arguments, as arrays: no buffer may share their memory
+    asks: int  # of their dtypes
+    counted: float  # how many values are not left out by `where`
+    total: float  # of the weights
+    nonzero: float  # how many of these are not 0
+    there: Array | None = None  # which values are not left out, if some may be
+
+
+def weights(
+    weight: Any,
+    sample_weight: Any,
+    where: Any,
+    shape: tuple[int, ...],
+    what: str,
+    reduction: str,
+) -> Weights:
+    """The product of the weights, 0 where a value is left out; all broadcast up to `shape`."""
+    count = float(prod(shape))
+    given, factors, asks = [], [], 0
+    for name, value in (("weight", weight), ("sample_weight", sample_weight)):
+        if value is not None:
+            array, more = operand(name, value)
+            asks |= more
+            given.append(array)
+            factors.append(broadcast(name, array, shape, what))
+    if where is None and len(factors) < 2:
+        each, total, nonzero = (*factors, None)[0], count, count
+        if each is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+            repeats = count / given[0].size if given[0].size else 0.0
+            total, nonzero = (x * repeats for x in kernels.scan_weights(given[0]))
+        return Weights(each, tuple(given), asks, count, total, nonzero)
+    each, there = np.ones(shape), None
+    with np.errstate(all="ignore"):
+        for factor in factors:
+            each *= factor
+    for factor in factors:
+        np.copyto(each, 0, where=factor == 0)  # also 0 times nan
+    if where is not None:
+        mask, _ = operand("where", where)  # whose dtype asks for nothing
+        given.append(mask)
+        there = broadcast("where", mask, shape, what) != 0
+        np.copyto(each, 0, where=~there)
+        count = float(np.count_nonzero(there))
+    with np.errstate(all="ignore"):
+        total = float(each.sum())
+    nonzero = float(np.count_nonzero(each))
+    return Weights(each, tuple(given), asks, count, total, nonzero, there)
+
+
 def loss(
     request: Request,
     score: Score,
@@ -104,6 +162,8 @@ def loss(
     parameters: Parameters = (),
     axis: Any = -1,
     weight: Any = None,
+    sample_weight: Any = None,
+    where: Any = None,
     reduction: str = "mean",
     accepted: str = "",
 ) -> Any:
@@ -127,22 +187,26 @@ def loss(
     shape, rows = x.shape, x.shape[:axis] + x.shape[axis + 1 :]
     for name, array in zip(operands, arrays, strict=True):
         broadcast(name, array, shape, first)
-    t = w = given = None
+    t: Any = None
     values = f"{first} without the axis of the vectors"
     if target is not _NONE:
         t, more = operand("target", target)
         asks |= more
         t = broadcast("target", t, rows, values)
-    if weight is not None:
-        given, more = operand("weight", weight)
-        asks |= more
-        w = broadcast("weight", given, rows, values)
+    batch = shape[0] if rows else 1
+    w = None
+    inputs = (*arrays, t)
+    if weight is None and sample_weight is None and where is None:
+        count = prod(rows)
+        by, safe = divisor(reduction, count, batch, count, count)
+    else:
+        given = weights(weight, sample_weight, where, rows, values, reduction)
+        w, inputs = given.each, (*inputs, *given.given)
+        asks |= given.asks
+        by, safe = divisor(reduction, given.counted, batch, given.total, given.nonzero)
     double = is_double(asks)
-    count = x.size // shape[axis] if shape[axis] else int(np.prod(rows))
-    batch = shape[0] if x.ndim > 1 else 1
-    by, safe = divisor_of(reduction, float(count), batch, given)
+    w, divided = lifted(w, by)
     reduced = reduction != "none"
-    inputs = (*arrays, t, w)
     value = value_output(out, None if reduced else rows, double, inputs)
     seen = view(shape, axis)
     made = Leaves(request, double, [(a, seen) for a in arrays[:leaves]], (*inputs, value))
@@ -156,30 +220,167 @@ def loss(
             w,
             value,
             order,
-            scale_of(by, safe),
+            scale_of(divided, safe),
             made.grads,
             made.hesses,
             double,
         )
-    except LookupError:
-        raise _outside(t, accepted) from None
-    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+    except LookupError as error:  # of the target: no other operand has a domain
+        raise outside_error("target", t, error.args[1], accepted) from None
+    result = finish(total, divided, safe, double, out) if reduced else shown(value, out)
     return made.packed(result, by)
 
 
-def _outside(target: Any, accepted: str) -> ValueError:
-    """What is wrong with the first target that is not accepted."""
-    low = 0.0 if accepted.startswith("numbers") else -1.0
-    bad = ((target < low) | (target > 1)) if low == 0 else ((target != 1) & (target != -1))
-    bad &= target == target
-    if not bad.any():
-        return ValueError(f"target: the values changed during the call; accepted are {accepted}")
-    index = tuple(map(int, np.unravel_index(bad.argmax(), bad.shape)))
-    where = f" at [{', '.join(map(str, index))}]" if index else ""
-    return ValueError(f"target: the value{where} is {target[index]}; accepted are {accepted}")
+# ---- any distance --------------------------------------------------------------------------
+
+
+class _Distance:
+    """A function of two arrays that gives distances, and whose vjp carries gradients back."""
+
+    def __init__(self, function: Any, order: int, dtype: Any) -> None:
+        if order and not callable(getattr(function, "vjp", None)):
+            raise TypeError(
+                "distance_function: a method vjp(x1, x2, grad_output) is needed for gradients, as "
+                f"pairwise_distance has; {type(function).__name__} has none"
+            )
+        self._function, self._dtype = function, dtype
+
+    def __call__(self, x: Array, y: Array) -> Array:
+        distances, _ = operand("distance_function: its distances", self._function(x, y))
+        with np.errstate(all="ignore"):
+            return distances.astype(self._dtype, copy=False)
+
+    def carry_back(self, x: Array, y: Array, grad_output: Array) -> list[Array]:
+        result = self._function.vjp(x, y, grad_output)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            got = type(result).__name__
+            if isinstance(result, (tuple, list)):
+                got += f" of {len(result)}"
+            raise TypeError(
+                f"distance_function: a tuple of two arrays is needed from its vjp, got {got}"
+            )
+        grads = [operand("distance_function: a gradient of its vjp", g)[0] for g in result]
+        for g, like in zip(grads, (x, y), strict=True):
+            if g.shape != like.shape:
+                raise ValueError(
+                    "distance_function: gradients of the shape of its operands, "
+                    f"{like.shape}, are needed from its vjp, got shape {g.shape}"
+                )
+        return grads
+
+
+def of_distances(
+    request: Request,
+    function: Any,
+    operands: dict[str, Any],
+    *,
+    margin: float,
+    swap: bool,
+    weight: Any,
+    sample_weight: Any,
+    where: Any,
+    reduction: str,
+) -> Any:
+    """The triplet margin loss of distances that a function gives."""
+    check_reduction(reduction)
+    if not callable(function):
+        kind = type(function).__name__
+        raise TypeError(f"distance_function: a function is needed, got {kind}")
+    order, out = min(request[0], 1), request[1]
+    given, asks = zip(*(operand(name, x) for name, x in operands.items()), strict=True)
+    first, shape = next(iter(operands)), given[0].shape
+    for name, x in zip(operands, given, strict=True):
+        broadcast(name, x, shape, first)
+    factors = {"weight": weight, "sample_weight": sample_weight}
+    more = [operand(name, w)[1] for name, w in factors.items() if w is not None]
+    double = is_double(reduce(or_, (*asks, *more)))
+    dtype = np.float64 if double else np.float32
+    d = _Distance(function, order, dtype)
+    with np.errstate(all="ignore"):
+        a, b, c = (broadcast("", x.astype(dtype, copy=False), shape) for x in given)
+    near, far = d(a, b), d(a, c)
+    other = d(b, c) if swap else far
+    if not near.shape == far.shape == other.shape:
+        raise ValueError(
+            "distance_function: distances of one shape are needed, got "
+            + ", ".join(str(x.shape) for x in (near, far, other)[: 3 if swap else 2])
+        )
+    values = "the distances"
+    w = weights(weight, sample_weight, where, near.shape, values, reduction)
+    batch = near.shape[0] if near.ndim else 1
+    by, safe = divisor(reduction, w.counted, batch, w.total, w.nonzero)
+    inputs = (*given, *w.given)
+    reduced = reduction != "none"
+    value = value_output(out, None if reduced else near.shape, double, inputs)
+    leaves: list[Leaf] = [(x, lambda array: array) for x in given]
+    made = Leaves((order, *request[1:]), double, leaves, (*inputs, value))
+    # max(0, m - t (d(a, c) - d(a, b))) with t = 1
+    results = elementwise(
+        (order, None, None, None, False),
+        "margin_ranking",
+        np.minimum(far, other) if swap else far,
+        1.0,
+        parameters=(margin,),
+        third=near,
+        third_name="distance_function",
+        weight=w.each,
+        reduction="none",
+        input_name="distance_function",
+    )
+    each, slopes = results if order else (results, [])
+    each, idle = np.asarray(each), None if w.each is None else w.each == 0
+    with np.errstate(all="ignore"):
+        for part in slopes:
+            part *= part.dtype.type(scale_of(by, safe))
+        if idle is not None:
+            for part in (each, *slopes):
+                np.copyto(part, 0, where=idle)
+        if order:
+            to_far, to_near = slopes
+            pairs = [(0, 1, to_near), (0, 2, to_far)]
+            if swap:
+                share = np.where(far == other, 0.5, far < other).astype(dtype)
+                pairs[1:] = [(1, 2, to_far * (1 - share)), (0, 2, to_far * share)]
+            _carry_all(d, (a, b, c), pairs, idle, made.grads)
+        if reduced:
+            total = float(each.sum(dtype=np.float64))
+            return made.packed(finish(total, by, safe, double, out), by)
+        value[...] = each  # type: ignore[index]
+    return made.packed(shown(value, out), by)
+
+
+def _carry_all(
+    d: _Distance,
+    vectors: tuple[Array, ...],
+    pairs: list[tuple[int, int, Array]],
+    idle: Array | None,
+    results: tuple[Array, ...],
+) -> None:
+    """Add up the gradients of distances, each of two of the vectors, and write them."""
+    totals: list[Any] = [0, 0, 0]
+    for i, j, grad_output in pairs:
+        for k, g in zip((i, j), d.carry_back(vectors[i], vectors[j], grad_output), strict=True):
+            if idle is not None and g.shape[: idle.ndim] == idle.shape:
+                g = np.where(idle.reshape(idle.shape + (1,) * (g.ndim - idle.ndim)), 0, g)
+            totals[k] = totals[k] + g
+    for total, result in zip(totals, results, strict=True):
+        more = total.ndim - result.ndim
+        repeated = [k for k, n in enumerate(total.shape) if k < more or n != result.shape[k - more]]
+        if repeated:
+            total = total.sum(axis=tuple(repeated), dtype=np.float64)
+        result[...] = total.reshape(result.shape)
 
 
 # ---- activations ---------------------------------------------------------------------------
+
+
+def _common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """What both broadcast to, if anything; np.broadcast_shapes takes no more than 32 axes."""
+    axes = max(len(a), len(b))
+    a, b = (1,) * (axes - len(a)) + a, (1,) * (axes - len(b)) + b
+    if any(m != n and 1 not in (m, n) for m, n in zip(a, b, strict=True)):
+        return None
+    return tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
 
 
 def _two(x1: Any, x2: Any, axis: Any) -> tuple[Array, Array, int, tuple[int, ...], int]:
@@ -187,12 +388,11 @@ def _two(x1: Any, x2: Any, axis: Any) -> tuple[Array, Array, int, tuple[int, ...
     axis in it."""
     a, asks = operand("x1", x1)
     b, more = operand("x2", x2)
-    try:
-        shape = np.broadcast_shapes(a.shape, b.shape)
-    except ValueError:
+    shape = _common_shape(a.shape, b.shape)
+    if shape is None:
         raise ValueError(
             f"x2: shape {b.shape} and the shape of x1, {a.shape}, cannot be broadcast to each other"
-        ) from None
+        )
     if not shape:
         raise ValueError("x1: at least one dimension is needed, that of the vectors")
     return a, b, asks | more, shape, axis_number(np.broadcast_to(a, shape), axis, "x1 and x2")

@@ -17,8 +17,6 @@ __all__ = [
     "supervised_contrastive_loss",
 ]
 
-_positive = positive  # info_nce_loss has an argument of that name
-
 
 @first_order
 def info_nce_loss(
@@ -29,7 +27,11 @@ def info_nce_loss(
     temperature: float = 0.07,
     *,
     normalize: bool = True,
+    negatives_where: ArrayLike | None = None,
+    temperature_grad: bool = False,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""InfoNCE: the cross entropy of finding each query's positive among its negatives.
@@ -53,16 +55,28 @@ def info_nce_loss(
         Negatives for all queries, or for each its own. By default those of a query are the
         positives of all others.
     temperature : float
-        τ, positive.
+        τ, positive. Where float32 does not hold 1 / τ the products are computed in float64.
     normalize : bool
         Whether similarity is the cosine of the angle. A vector shorter than 1e-12 is divided by
         that.
+    negatives_where : array_like, optional
+        Which negatives count, of shape (N, M) or broadcasting up to it, as (M,) for the same ones
+        of every query: booleans, or numbers of which 0 leaves a negative out, whatever it holds.
+        Without `negatives` M is N; a query's own positive is never left out.
+    temperature_grad : bool
+        Whether the gradients end with that with respect to τ, an array of shape () and dtype
+        float64 (or the buffer for it).
     <weight of all pairs>
+    where : array_like, optional
+        Which queries count, of shape (N,) or broadcasting up to it: booleans, or numbers of which 0
+        leaves a query out, whatever it and its positive hold. Its value and gradients are 0 then,
+        no reduction counts it, and its positive is no negative of the others.
     <reduction of all pairs>
     out, grad_out : ndarray, or tuple of ndarray, optional, keyword only
         Buffers for the value (of shape () unless ``reduction="none"``), and for the gradients: a
-        tuple of one for each of the arrays given, query, positive and negatives, or None. Of a
-        floating dtype, any strides, sharing no memory with an input.
+        tuple of one for each of the arrays given, query, positive and negatives (and one for the
+        temperature with `temperature_grad`), or None. Of a floating dtype, any strides, sharing no
+        memory with an input.
     <return_divisor>
 
     <returns all pairs>
@@ -97,16 +111,33 @@ def info_nce_loss(
            [0.0286, 0.    ]])
     >>> fl.info_nce_loss(query, positive, [[-1.0, 0.0], [0.0, -1.0]], reduction="none")
     array([6.24875146e-07, 4.10161228e-05])
+
+    Negatives that fill an array up, a query that does not count, a temperature that is learned:
+
+    >>> padded, kept = [[0.6, 0.8], [float("nan")] * 2], [True, False]
+    >>> fl.info_nce_loss(query, positive, padded, 0.5, negatives_where=kept).round(4)
+    np.float64(0.5807)
+    >>> fl.info_nce_loss(query, positive, padded, 0.5, negatives_where=kept, where=[1, 0]).round(4)
+    np.float64(0.3711)
+    >>> value, (dq, dk, dtau) = fl.info_nce_loss.value_and_grad(
+    ...     query, positive, temperature=0.5, sample_weight=[1.0, 3.0], temperature_grad=True
+    ... )
+    >>> value.round(4), dtau.round(4)
+    (np.float64(0.5477), np.float64(1.0392))
     """
     return _contrastive.info_nce(
         request,
         query,
         positive,
         negatives,
-        _positive("temperature", temperature),
-        flag("normalize", normalize),
-        weight,
-        reduction,
+        temperature,
+        normalized=flag("normalize", normalize),
+        negatives_where=negatives_where,
+        temperature_grad=flag("temperature_grad", temperature_grad),
+        weight=weight,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
     )
 
 
@@ -119,6 +150,8 @@ def supervised_contrastive_loss(
     *,
     normalize: bool = True,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Supervised contrastive loss: cross entropy among all others, mean over those alike.
@@ -147,6 +180,7 @@ def supervised_contrastive_loss(
         Whether similarity is the cosine of the angle, or else the product of the vectors. A vector
         shorter than 1e-12 is divided by that.
     <weight of all pairs>
+    <where of labelled pairs>
     <reduction of labelled pairs>
     <buffers of all pairs>
 
@@ -176,18 +210,25 @@ def supervised_contrastive_loss(
     >>> value, grad = fl.supervised_contrastive_loss.value_and_grad(embeddings, [0, 0, 0, 1], 0.5)
     >>> value.round(4)
     np.float64(1.5729)
+    >>> padded = [*embeddings, [float("nan")] * 2]
+    >>> fl.supervised_contrastive_loss(padded, [0, 0, 1, 1, 0], 0.5, where=[1, 1, 1, 1, 0]).round(4)
+    np.float64(0.2395)
     """
+    scale = 1 / positive("temperature", temperature)
     return _contrastive.labelled(
         request,
         embeddings,
         labels,
         _contrastive.among_positives,
         2,
-        1 / positive("temperature", temperature),
+        scale,
         False,
-        flag("normalize", normalize),
-        weight,
-        reduction,
+        normalized=flag("normalize", normalize),
+        parameters={"temperature": scale},
+        weight=weight,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
     )
 
 
@@ -201,6 +242,8 @@ def circle_loss(
     margin: float = 0.4,
     normalize: bool = True,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Circle loss: similarities weighted by how far each is from where it should be.
@@ -234,6 +277,7 @@ def circle_loss(
         Whether the vectors are divided by their lengths. A vector shorter than 1e-12 is divided by
         that.
     <weight of all pairs>
+    <where of labelled pairs>
     <reduction of labelled pairs>
     <buffers of all pairs>
 
@@ -260,18 +304,24 @@ def circle_loss(
     >>> embeddings = [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-0.6, 0.8]]
     >>> fl.circle_loss(embeddings, [0, 0, 1, 1], gamma=4.0).round(4)
     np.float64(0.8299)
+    >>> fl.circle_loss(embeddings, [0, 0, 1, 1], gamma=4.0, sample_weight=[1, 0, 0, 0]).round(4)
+    np.float64(0.1663)
     """
+    gamma, margin = positive("gamma", gamma), finite("margin", margin, 0)
     return _contrastive.labelled(
         request,
         embeddings,
         labels,
-        _contrastive.circle(positive("gamma", gamma), finite("margin", margin, 0)),
+        _contrastive.circle(gamma, margin),
         4,
         1.0,
         True,
-        flag("normalize", normalize),
-        weight,
-        reduction,
+        normalized=flag("normalize", normalize),
+        parameters={"gamma": 2 * gamma, "margin": margin},
+        weight=weight,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
     )
 
 

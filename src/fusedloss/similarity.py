@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fusedloss import _vectors
 from fusedloss._arrays import (
     Array,
     ArrayLike,
     Reduction,
     Request,
-    broadcast,
-    check_reduction,
-    derivative,
     finite,
     flag,
-    operand,
-    put,
 )
-from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss, activation, first_order
 
 __all__ = [
@@ -225,6 +217,8 @@ def cosine_embedding_loss(
     margin: float = 0.0,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""One less the cosine of like vectors, the cosine above a margin of unlike ones.
@@ -272,6 +266,8 @@ def cosine_embedding_loss(
     >>> value, (g1, g2) = fl.cosine_embedding_loss.value_and_grad([1.0, 0.0], [0.0, 1.0], 1)
     >>> g1.round(4) + 0, g2.round(4) + 0
     (array([ 0., -1.]), array([-1.,  0.]))
+    >>> fl.cosine_embedding_loss(a, b, [1, 0], where=[True, False]).round(4)
+    np.float64(0.04)
     """
     return _vectors.loss(
         request,
@@ -283,6 +279,8 @@ def cosine_embedding_loss(
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         accepted="-1 and 1, and booleans",
     )
@@ -297,6 +295,8 @@ def cosine_distance(
     axis: int = -1,
     eps: float = 1e-8,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""One less the cosine of the angle between vectors, as `cosine_similarity` has it.
@@ -339,6 +339,9 @@ def cosine_distance(
     (np.float64(0.04), array([[-0.0448,  0.0336]]))
     >>> f"{fl.cosine_distance([1.0, 0.0], [1.0, 1e-10]):.4g}"
     '5e-21'
+    >>> x, t = [[3.0, 4.0], [float("nan"), 1.0]], [[4.0, 3.0], [1.0, 0.0]]
+    >>> fl.cosine_distance(x, t, sample_weight=[2.0, 0.0], reduction="weighted_mean").round(4)
+    np.float64(0.04)
     """
     return _vectors.loss(
         request,
@@ -348,6 +351,8 @@ def cosine_distance(
         leaves=1,
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -365,6 +370,8 @@ def triplet_margin_loss(
     swap: bool = False,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""A margin between the distances of an anchor to a like and to an unlike vector.
@@ -426,6 +433,9 @@ def triplet_margin_loss(
     (np.float64(1.0), array([[-0.6,  0.2]]))
     >>> b, c + 0
     (array([[0.6, 0.8]]), array([[ 0., -1.]]))
+    >>> a, b, c = [[0.0, 0.0], [1.0, 1.0]], [[3.0, 4.0]] * 2, [[0.0, 5.0]] * 2
+    >>> fl.triplet_margin_loss(a, b, c, eps=0.0, where=[True, False])
+    np.float64(1.0)
     """
     return _vectors.loss(
         request,
@@ -436,6 +446,8 @@ def triplet_margin_loss(
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -451,6 +463,8 @@ def triplet_margin_with_distance_loss(
     margin: float = 1.0,
     swap: bool = False,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""`triplet_margin_loss` of any distance.
@@ -472,14 +486,22 @@ def triplet_margin_with_distance_loss(
     distance_function : object, optional
         By default the Euclidean distance of `pairwise_distance`. Called as ``f(x1, x2)`` it gives
         an array of distances; where gradients are asked for, ``f.vjp(x1, x2, grad_output)`` gives a
-        tuple of two. It gets arrays of the computation's dtype.
+        tuple of two arrays, of the shapes of x1 and x2. It gets arrays of the computation's dtype
+        and of anchor's shape, which it must not write to.
     margin : float
         The margin m, finite.
     swap : bool
         Whether the distance of the negative is that to the nearer of anchor and positive. Where
         both are the same, each has half of the gradient.
     weight : array_like, optional
-        Weights w, of the shape of the distances or broadcasting up to it.
+        Weights w, of the shape of the distances or broadcasting up to it. What has weight 0 counts
+        for nothing, whatever it holds; in the gradients too, if the distances have the first axes
+        of the vectors.
+    sample_weight : array_like, optional
+        More weights, by which the others are multiplied.
+    where : array_like, optional
+        Which distances count, of their shape or broadcasting up to it; the others have weight 0,
+        and no reduction counts them.
     <reduction of several vectors, first order>
 
     <returns several vectors>
@@ -487,10 +509,11 @@ def triplet_margin_with_distance_loss(
     Raises
     ------
     ValueError
-        For distances of different shapes, and as `triplet_margin_loss`.
+        For distances of different shapes, gradients of other shapes than the operands', and as
+        `triplet_margin_loss`.
     TypeError
         For a `distance_function` that cannot be called, or has no ``vjp`` where a gradient is asked
-        for.
+        for; for distances and gradients that are not real numbers.
 
     Notes
     -----
@@ -513,6 +536,10 @@ def triplet_margin_with_distance_loss(
     ... )
     >>> value, a, b
     (np.float64(1.0), array([[0., 0.]]), array([[1., 1.]]))
+    >>> fl.triplet_margin_with_distance_loss(
+    ...     [[0.0, 0.0], [9.0, 9.0]], [[1.0, 0.5]], [[0.5, 1.0]], where=[True, False]
+    ... )
+    np.float64(1.0)
     """
     margin, swap = finite("margin", margin), flag("swap", swap)
     if distance_function is None:
@@ -524,77 +551,21 @@ def triplet_margin_with_distance_loss(
             leaves=3,
             parameters=(margin,),
             weight=weight,
+            sample_weight=sample_weight,
+            where=where,
             reduction=reduction,
         )
-    check_reduction(reduction)
-    function: Any = distance_function
-    if not callable(function):
-        raise TypeError(f"distance_function: a function is needed, got {type(function).__name__}")
-    order, out, grad_out, _, with_divisor = request
-    names = ("anchor", "positive", "negative")
-    arrays, asks = zip(*map(operand, names, (anchor, positive, negative)), strict=True)
-    double = 2 in asks or not any(asks)
-    for name, x in zip(names, arrays, strict=True):
-        broadcast(name, x, arrays[0].shape, "anchor")
-    if order and not callable(getattr(function, "vjp", None)):
-        raise TypeError(
-            "distance_function: a method vjp(x1, x2, grad_output) is needed for gradients, as "
-            f"pairwise_distance has; {type(function).__name__} has none"
-        )
-    dtype = np.float64 if double else np.float32
-    given, arrays = arrays, tuple(x.astype(dtype, copy=False) for x in arrays)
-    a, b, c = arrays
-    near, far = np.asarray(function(a, b)), np.asarray(function(a, c))
-    other = np.asarray(function(b, c)) if swap else far
-    if not near.shape == far.shape == other.shape:
-        raise ValueError(
-            "distance_function: distances of one shape are needed, got "
-            + ", ".join(str(d.shape) for d in (near, far, other)[: 3 if swap else 2])
-        )
-    nearer = np.minimum(far, other) if swap else far
-    grads: list[Array] = []
-    if order:
-        buffers = (None,) * 3 if grad_out is None else grad_out
-        if not isinstance(buffers, tuple) or len(buffers) != 3:
-            raise TypeError(
-                "grad_out: a tuple of 3 arrays or None is needed, as this loss has 3 gradients; "
-                f"got {type(buffers).__name__}"
-            )
-        others = [*given, out]
-        for k, (buffer, x) in enumerate(zip(buffers, given, strict=True)):
-            grads.append(derivative(f"grad_out[{k}]", buffer, x, double, tuple(others)))
-            others.append(grads[-1])
-    # max(0, m - t (d(a, c) - d(a, b))) with t = 1
-    result = elementwise(
-        (min(order, 1), out, None, None, with_divisor),
-        "margin_ranking",
-        nearer,
-        1.0,
-        parameters=(margin,),
-        third=near,
-        third_name="distance_function",
+    return _vectors.of_distances(
+        request,
+        distance_function,
+        {"anchor": anchor, "positive": positive, "negative": negative},
+        margin=margin,
+        swap=swap,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
-        input_name="distance_function",
     )
-    if not order:
-        return result
-    value, (to_far, to_near), *more = result
-    parts: list[list[Array]] = [[], [], []]
-
-    def carry(i: int, j: int, grad_output: Array) -> None:
-        for k, g in zip((i, j), function.vjp(arrays[i], arrays[j], grad_output), strict=True):
-            parts[k].append(np.asarray(g))
-
-    carry(0, 1, to_near)
-    if swap:
-        share = np.where(far == other, 0.5, far < other).astype(to_far.dtype)
-        carry(1, 2, to_far * (1 - share))
-        to_far = to_far * share
-    carry(0, 2, to_far)
-    for grad, pair in zip(grads, parts, strict=True):
-        put(grad, sum(pair[1:], pair[0]))
-    return value, tuple(grads), *more
 
 
 @Loss
@@ -607,6 +578,8 @@ def contrastive_loss(
     margin: float = 1.0,
     axis: int = -1,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared distance of like vectors, squared rest of a margin for unlike ones.
@@ -660,6 +633,10 @@ def contrastive_loss(
     >>> value, g1 + 0
     (np.float64(2.5), array([[ 0.,  1.],
            [ 0., -3.]]))
+    >>> fl.contrastive_loss(
+    ...     [[0.0, 0.5], [float("nan")] * 2], [[0.0, 0.0]], [1, 0], where=[True, False]
+    ... )
+    np.float64(0.25)
     """
     return _vectors.loss(
         request,
@@ -671,6 +648,8 @@ def contrastive_loss(
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         accepted="numbers from 0 to 1, and booleans",
     )

@@ -173,6 +173,7 @@ class Joint:
     domains: dict[str, tuple[float, ...]] = field(default_factory=dict)  # numbers not accepted
     twin: bool = True  # whether the twin has these options
     spread: tuple[str, ...] = ()  # operands that broadcast up along axis 0
+    along: tuple[str, ...] = ()  # those that broadcast up along the last axis, that of vectors
     lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
 

@@ -286,6 +286,8 @@ JOINT += [
         smooth=False,
         domains={"target": (0, 2, 0.5)},
         twin=not options,
+        spread=("input2",),
+        along=("input2",),
     )
     for options in ({}, {"margin": 0.25})
 ]
@@ -335,6 +337,8 @@ JOINT += [
         options=options,
         bounds=(4, 5, 6),
         twin=not options,
+        spread=("target",),
+        along=("target",),
     )
     for options in ({}, {"eps": 0.5})
 ]
@@ -433,6 +437,8 @@ _triplet = partial(
     hard=hard_vectors(*TRIPLET),
     truth=triplet_margin,
     smooth=False,
+    spread=("positive", "negative"),
+    along=("positive", "negative"),
 )
 JOINT += [
     _triplet("triplet_margin_loss", options=options, twin=not options)
@@ -441,6 +447,7 @@ JOINT += [
         {"swap": True},
         {"p": 1.0, "eps": 0.0, "margin": 0.5},
         {"p": float("inf"), "eps": 0.0},
+        {"p": float("inf"), "eps": 0.0, "swap": True},
     )
 ]
 JOINT += [
@@ -450,7 +457,11 @@ JOINT += [
         options=options,
         twin=False,
     )
-    for options in ({"p": 3.0, "eps": 0.0}, {"p": 1.5, "eps": 0.0, "swap": True})
+    for options in (
+        {"p": 3.0, "eps": 0.0},
+        {"p": 3.0, "eps": 0.0, "swap": True},
+        {"p": 1.5, "eps": 0.0, "swap": True},
+    )
 ]
 
 
@@ -560,6 +571,8 @@ JOINT += [
         options=options,
         domains={"target": (-1, 2, 1.5)},
         twin=not options,
+        spread=("input2",),
+        along=("input2",),
     )
     for options in ({}, {"margin": 3.0})
 ]
