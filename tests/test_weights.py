@@ -178,13 +178,13 @@ def test_divisors(case: reg.Elementwise, reduction: str) -> None:
     }
     total = sample.run(reduction="sum", where=where)[0]
     for order in range(3):
-        method = getattr(sample.loss, ORDERS[order])
+        method = getattr(getattr(fl, case.loss), ORDERS[order])
         options = sample.options | {"reduction": reduction, "where": where}
-        plain = sample.run(order, reduction=reduction, where=where)
+        plain = method(**sample.arrays, **options)
         *results, divisor = method(**sample.arrays, **options, return_divisor=True)
         assert type(divisor) is float
         assert divisor == pytest.approx(by.get(reduction, 1.0), rel=1e-14)
-        assert all(map(same, results, plain))
+        assert all(map(np.array_equal, results, plain if order else (plain,)))
         if reduction != "none":
             assert results[0] * divisor == pytest.approx(total, rel=1e-14)
 

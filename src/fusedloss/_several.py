@@ -49,6 +49,7 @@ class Leaves:
                     sums = np.zeros(like.shape)
                     self._sums.append((result, sums))
                     target = view(sums)
+                if target.shape != like.shape:
                     target.flags.writeable = True  # of a broadcast view it is not
                 seen.append(target)
             self._results.append(results)
