@@ -3,11 +3,6 @@
 include "formulas.pxi"
 
 
-cdef inline real times(real t, real y) noexcept nogil:
-    """t y, where 0 times infinity is 0."""
-    return 0 if t == 0 else t * y
-
-
 # ---- counts ----------------------------------------------------------------------------------------------------------
 
 cdef struct Poisson:
@@ -118,13 +113,13 @@ cdef inline int tweedie_mean(TweedieMean f, real x, real t, real *v, real *g, re
     cdef real a = <real> f.one, b = <real> (f.one + 1), p = <real> f.power
     cdef real m = x if f.power > 0 else <real> 1, n = <real> 1 if f.power > 0 else x
     cdef real base = pow(x, f.exponent, f.exponent_low), d = x - t, r = t / x, first = base * n * n, second
-    cdef bint end = (f.power > 0) & (x == INFINITY) & (t < INFINITY)
+    cdef bint end = (f.power > 0) & (x == INFINITY) & (t < INFINITY), small = (x < 1) & (t > <real> 1e-6)
     cdef real power = 0 if end else base / m
-    second = (times(t, base) if x < 1 else t) / m * n
-    second = second if x < 1 else times(second, base)
-    v[0] = faster(first / b, second / a, first * (a * x - b * t))
-    g[0] = 0 if end | (d == 0) else power * (d / m)
-    h[0] = (power / x * (p * t) if r == INFINITY else power * (a + p * r)) / m
+    second = times(times(t, base) if small else t, n) / m
+    second = second if small else times(second, base)
+    v[0] = faster(first / b, second / a, first / b * (x - t * (b / a) if x < 1 else (x - t) - t / a))
+    g[0] = 0 if end | (d == 0) else base * (d / m) / m
+    h[0] = (power / x * (p * t) if absolute(r) == INFINITY else power * (a + p * r)) / m
     return BAD_INPUT * (x <= 0) | BAD_TARGET * ((t < 0) & (a <= 0))
 
 

@@ -66,7 +66,8 @@ cdef struct PseudoHuber:
 
 cdef inline int pseudo_huber(PseudoHuber f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """δ²(√(1 + r²) - 1) with r = |d|/δ, as d²/(1 + √(1 + r²)): no difference, and no square that overflows."""
-    cdef real delta = <real> f.delta, d = x - t, a = absolute(d), r = a * <real> (1 / f.delta)
+    cdef real delta = <real> f.delta, d = x - t, a = absolute(d)
+    cdef real r = a * <real> (1 / f.delta if f.delta > LEAST_INVERTIBLE else 1 / LEAST_INVERTIBLE)
     cdef bint far = r > <real> HUGE_RATIO * <real> HUGE_RATIO
     cdef real s = r if r > <real> HUGE_RATIO else sqrt(<real> 1 + r * r), i = <real> 1 / s
     v[0] = delta * a if far else a / (<real> 1 + s) * a
@@ -119,7 +120,7 @@ cdef inline int squared_log_error(real x, real t, real *v, real *g, real *h) noe
     """(log1p x - log1p t)², the difference as a log1p of its own, of a positive number: no cancellation."""
     # Of a quotient that may overflow a 2^54th is taken.
     cdef real d = x - t, a = absolute(d), low = t if t < x else x, b = <real> 1 + low, i = <real> 1 / (<real> 1 + x)
-    cdef real y = a / b, part = a / (b * <real> TWO_54), l
+    cdef real y = a / b, part = a * <real> (1 / TWO_54) / b, l
     cdef bint far = y > <real> 1e30
     cdef real size = log1p(part if far else y) + (<real> (54 * LN2) if far else <real> 0)
     l = signed(size, d)

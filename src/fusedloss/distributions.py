@@ -532,9 +532,11 @@ def js_div(
     Notes
     -----
     scipy.spatial.distance: ``jensenshannon(p, q)``, which is the square root of the sum, after it
-    has made each sum to 1; TRL: ``generalized_jsd_loss(beta=β)`` of GKD, which is of logits, and for
-    β = 0 and 1 `kl_div`, which is not the limit (that is 0); Liger Kernel: ``LigerJSD(beta=β)``,
-    likewise.
+    has made each sum to 1.
+
+    TRL's ``generalized_jsd_loss(beta=β)``, of GKD, is of logits, and Liger Kernel's
+    ``LigerJSD(beta=β)`` of log-probabilities. With β = 0 and 1 both are `kl_div`, which is not the
+    limit: that is 0.
 
     A β other than 1/2 is computed in float64, whatever the dtypes.
 
@@ -553,7 +555,7 @@ def js_div(
     >>> fl.js_div(np.log([0.5, 0.5]), np.log([0.9, 0.1]), reduction="sum").round(6)
     np.float64(0.101749)
     >>> fl.js_div(np.log([0.5, 0.5]), np.log([0.9, 0.1]), beta=0.9, reduction="sum").round(6)
-    np.float64(0.043085)
+    np.float64(0.043074)
     """
     share = number("beta", beta)
     if not 0 < share < 1:

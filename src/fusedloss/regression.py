@@ -404,7 +404,7 @@ def _level(
     formula: str, q: ArrayLike
 ) -> tuple[str, tuple[float, ...], ArrayLike | None, dict[str, str] | None]:
     """Formula, parameters, third operand and its domain: one level for all, or an array of them."""
-    if isinstance(q, (list, tuple)) or getattr(q, "ndim", 0):
+    if isinstance(q, (list, tuple)) or getattr(q, "ndim", 0) > 0:
         return formula + "_levels", (), q, _LEVELS
     level = finite("q", q, 0.0, 1.0)
     return formula, (level, 1.0 - level), None, None
@@ -449,8 +449,10 @@ def quantile_loss(
     scikit-learn: ``PinballLoss(quantile=q)``, whose derivative where x = t is -q and whose second
     derivative is 1; sklearn.metrics: ``mean_pinball_loss(alpha=q)``; XGBoost: ``reg:quantileerror``
     with ``quantile_alpha`` = q, whose derivative where x = t is 1 - q and whose second derivative
-    is 1, and which takes several levels too; LightGBM: ``quantile`` with ``alpha`` = q, likewise.
-    CatBoost: ``MultiQuantile``, of several levels.
+    is 1; LightGBM: ``quantile`` with ``alpha`` = q, likewise.
+
+    Several levels at once, as an array q has them, are XGBoost's ``quantile_alpha`` with a list and
+    CatBoost's ``MultiQuantile``. They are rounded to the dtype of the computation.
 
     References
     ----------
@@ -542,7 +544,8 @@ def expectile_loss(
     """
     formula, parameters, levels, accepted = _level("expectile", q)
     if 0.0 in parameters:  # the formula for any level
-        formula, parameters, levels, accepted = "expectile_levels", (), parameters[0], _LEVELS
+        formula, levels, accepted = "expectile_levels", parameters[0], _LEVELS
+        parameters = ()
     return elementwise(
         request,
         formula,
