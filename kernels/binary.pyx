@@ -163,7 +163,7 @@ cdef inline int sigmoid_focal(double focusing, real scale, real x, real t, real 
     r = q if t == 0 else r
     r = -p if nt == 0 else r
     cr = 0 if r == 0 else c * r
-    v[0] = times(scale, c)
+    v[0] = scale * c
     g[0] = scale * muladd(gamma, cr, dc)
     h[0] = scale * (p * q + gamma * (<real> 2 * dc * r + cr * ((gamma - <real> 1) * r + (q - p))))
     return BAD_TARGET * not_a_probability(t)

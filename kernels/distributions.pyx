@@ -115,9 +115,10 @@ cdef inline int tweedie_mean(TweedieMean f, real x, real t, real *v, real *g, re
     cdef real base = pow(x, f.exponent, f.exponent_low), d = x - t, r = t / x, first = base * n * n, second
     cdef bint end = (f.power > 0) & (x == INFINITY) & (t < INFINITY), small = (x < 1) & (t > <real> 1e-6)
     cdef real power = 0 if end else base / m
-    second = times(times(t, base) if small else t, n) / m
-    second = second if small else times(second, base)
-    v[0] = faster(first / b, second / a, first / b * (x - t * (b / a) if x < 1 else (x - t) - t / a))
+    second = (t * base if small else t) / m * n
+    second = second if small else second * base
+    second = 0 if end | (t == 0) else second
+    v[0] = faster(first / b, second / a, first / b * (x - t * (b / a) if x < 1 else (x - t) - t * (<real> 1 / a)))
     g[0] = 0 if end | (d == 0) else base * (d / m) / m
     h[0] = (power / x * (p * t) if absolute(r) == INFINITY else power * (a + p * r)) / m
     return BAD_INPUT * (x <= 0) | BAD_TARGET * ((t < 0) & (a <= 0))
@@ -209,33 +210,30 @@ cdef inline int js(real x, real t, real *v, real *g, real *h) noexcept nogil:
 
 
 cdef struct JsMixed:
-    double beta
+    double own, other                # the weights of the input and of the target, which add up to 1
 
-cdef inline int js_mixed(double q, real score, real target, real *v, real *g, real *h) noexcept nogil:
-    """p e^x (x - M) + q e^t (t - M) with p = 1 - q and M = log(p e^x + q e^t), in float64.
+cdef inline int js_mixed(JsMixed f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """p e^x (x - M) + q e^t (t - M) with M = log(p e^x + q e^t).
 
     With s = |x - t|, z = exp(-s), u and w the weights of the higher and the lower one, a = higher - M and b = M - lower it
     is e^higher (u a - w z b). Where they are close these are nearly the same, and it is, with γ(y) = y - log1p(y) and
     y = 1/z - 1, e^higher (w z γ(y) - (u + w z) γ(e^a - 1)) or e^lower (u (y s - γ(y)) - (u y b - γ(u y))): the former
     where w, which it loses digits by, is the lesser weight."""
-    cdef double x = score, t = target, d = x - t, s = absolute(d), p = 1 - q
-    cdef real high = score if d > 0 else target
-    cdef double w = q if d > 0 else p, u = p if d > 0 else q, z = exp(-s), half = 0.5 * (2 if s > 2 else s)
-    cdef double th = tanh_unit(half), rise = 2 * th / (1 - th) if s <= 2 else 1 / z - 1
-    cdef double wf = w * (2 * th / (1 + th) if s <= 2 else 1 - z), mean = u + w * z
-    cdef double a = -log1p(-wf) if wf < 0.5 else -log(mean), b = log1p(u * rise) if s < 700 else s - a
-    cdef bint upper = w <= 0.5
-    cdef double y = wf / mean if upper else u * rise, l = a if upper else b
-    cdef double one = rise if rise < 1 else 1, other = y if y < 1 else 1
-    cdef double gap = log1p_gap_unit(one) if rise < 1 else rise - s, part = log1p_gap_unit(other) if y < 1 else y - l
-    cdef double near = w * z * gap - mean * part if upper else z * (u * (rise * s - gap) - (y * b - part))
-    cdef double far = u * a - (0 if z == 0 else w * z * b), slope, share
-    cdef bint none = (score == -INFINITY) & (target == target)
-    slope = a if d > 0 else -b
-    share = w * z / mean if d > 0 else u / mean
-    v[0] = 0 if (high == -INFINITY) & (score == target) else exp_parts(high, 0, <real> (near if s <= 2 else far))
-    g[0] = 0 if none else exp_parts(score, 0, <real> (p * slope))
-    h[0] = 0 if none else exp_parts(score, 0, <real> (p * (slope + share)))
+    cdef real p = <real> f.own, q = <real> f.other, d = x - t, s = absolute(d), high = x if d > 0 else t
+    cdef real w = q if d > 0 else p, u = p if d > 0 else q, z = exp(-s), half = <real> 0.5 * (2 if s > 2 else s)
+    cdef real th = tanh_unit(half), rise = <real> 2 * th / (<real> 1 - th) if s <= 2 else <real> 1 / z - <real> 1
+    cdef real wf = w * (<real> 2 * th / (<real> 1 + th) if s <= 2 else <real> 1 - z), mean = u + w * z
+    cdef real a = -log1p(-wf) if wf < <real> 0.5 else -log(mean), b = log1p(u * rise) if s < 80 else s - a
+    cdef bint upper = w <= <real> 0.5, none = (x == -INFINITY) & (t == t)
+    cdef real y = wf / mean if upper else u * rise, l = a if upper else b
+    cdef real one = rise if rise < 1 else 1, other = y if y < 1 else 1
+    cdef real gap = log1p_gap_unit(one) if rise < 1 else rise - s, part = log1p_gap_unit(other) if y < 1 else y - l
+    cdef real near = w * z * gap - mean * part if upper else z * (u * (rise * s - gap) - (y * b - part))
+    cdef real far = u * a - (0 if z == 0 else w * z * b), slope = a if d > 0 else -b
+    cdef real share = w * z / mean if d > 0 else u / mean
+    v[0] = 0 if (high == -INFINITY) & (x == t) else exp_parts(high, 0, near if s <= 2 else far)
+    g[0] = 0 if none else exp_parts(x, 0, p * slope)
+    h[0] = 0 if none else exp_parts(x, 0, p * (slope + share))
     return 0
 
 
@@ -285,7 +283,7 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is KlLogTarget: return kl_log_target(x, t, v, g, h, gu, hu)
     elif Formula is KlLogTargetBoth: return kl_log_target(x, u, v, g, h, gu, hu)
     elif Formula is Js: return js(x, t, v, g, h)
-    elif Formula is JsMixed: return js_mixed(f.beta, x, t, v, g, h)
+    elif Formula is JsMixed: return js_mixed(f, x, t, v, g, h)
 
 
 cdef int enlist_formulas() except -1:

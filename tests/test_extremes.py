@@ -87,6 +87,8 @@ def test_numbers_come_out_as_numbers(case: reg.Elementwise, dtype: Any) -> None:
     """Not nan, not 0 and not infinite where the exact result is an ordinary number."""
     largest = float(np.finfo(dtype).max)
     numbers = extremes(case, dtype)
+    if case.options.get("alpha") == 0:  # times an infinite loss: nan
+        numbers[0] = [x for x in numbers[0] if abs(x) != inf]
     if len(numbers) == 3:
         numbers[0] = numbers[0][::2]
     finite = [[x for x in column if abs(x) != inf] for column in numbers[1:]]

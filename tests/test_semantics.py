@@ -968,3 +968,71 @@ def test_weights_that_are_python_numbers(reduction: str) -> None:
     x = np.arange(6, dtype=np.float32)
     expected = fl.huber_loss(x, 1, weight=np.full(6, 2, np.float32), reduction=reduction)
     assert same(fl.huber_loss(x, 1, weight=2, reduction=reduction), expected)
+
+
+# ---- levels, shares, the target's gradient -----------------------------------------------------
+
+
+LEVELS = pytest.mark.parametrize("loss", [fl.quantile_loss, fl.expectile_loss], ids=str)
+
+
+@LEVELS
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+def test_a_level_for_each_column(loss: Any, dtype: Any) -> None:
+    """As one call for each of them; their dtype does not count."""
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(50, 4)).astype(dtype), rng.normal(size=(50, 1)).astype(dtype)
+    levels = [0.0, 0.25, 0.5, 1.0]
+    each = [loss.value_grad_hess(x[:, [k]], t, q=q, reduction="none") for k, q in enumerate(levels)]
+    for q in (levels, tuple(levels), np.array(levels), np.array([levels], np.float16)):
+        got = loss.value_grad_hess(x, t, q=q, reduction="none")
+        for part, columns in zip(got, zip(*each, strict=True), strict=True):
+            assert same(part, np.concatenate(columns, axis=1))
+        assert loss(x, t, q=q).dtype == dtype
+    criterion = (
+        fl.QuantileLoss(q=levels) if loss is fl.quantile_loss else fl.ExpectileLoss(q=levels)
+    )
+    assert same(criterion(x, t), loss(x, t, q=levels))
+
+
+@LEVELS
+def test_levels_are_checked(loss: Any) -> None:
+    x = np.zeros((3, 2))
+    for bad in (nan, -0.1, 1.5, inf):
+        with pytest.raises(ValueError, match=r"^q: the value at \[0, 1\] is .*; accepted are num"):
+            loss(x, x, q=[0.5, bad])
+        with pytest.raises(ValueError, match=r"^q: a finite number from 0 to 1 is needed"):
+            loss(x, x, q=bad)
+    with pytest.raises(ValueError, match=r"^q: shape \(3,\) cannot be broadcast"):
+        loss(x, x, q=[0.5, 0.25, 0.75])
+
+
+def test_js_div_with_other_shares() -> None:
+    """Of mixtures: β KL(target | M) + (1 - β) KL(input | M)."""
+    rng = np.random.default_rng(0)
+    x, t = (fl.log_softmax(rng.normal(size=(20, 7)) * 3) for _ in range(2))
+    for beta in (0.1, 0.5, 0.75):
+        m = np.logaddexp(x + np.log1p(-beta), t + np.log(beta))
+        expected = beta * fl.kl_div(m, t, log_target=True, reduction="sum")
+        expected += (1 - beta) * fl.kl_div(m, x, log_target=True, reduction="sum")
+        np.testing.assert_allclose(fl.js_div(x, t, beta=beta, reduction="sum"), expected, 1e-13)
+        swapped = fl.js_div(t, x, beta=1 - beta, reduction="sum")
+        np.testing.assert_allclose(swapped, expected, 1e-13)
+    assert same(fl.js_div(x, t), fl.js_div(x, t, beta=0.5))
+    for bad in (0, 1, -0.5, nan, inf):
+        with pytest.raises(ValueError, match=r"^beta: a number between 0 and 1, .* kl_div"):
+            fl.js_div(x, t, beta=bad)
+
+
+def test_kl_div_with_the_gradient_of_the_target() -> None:
+    x, t = np.log([0.25, 0.75]), np.array([0.5, 0.5])
+    value, (a, b), (c, d) = fl.kl_div.value_grad_hess(x, t, target_grad=True, reduction="sum")
+    plain = fl.kl_div.value_grad_hess(x, t, reduction="sum")
+    assert same(value, plain[0]) and same(a, plain[1]) and same(c, plain[2])
+    np.testing.assert_allclose(b, np.log(t) + 1 - x, 1e-15)
+    np.testing.assert_allclose(d, 1 / t, 1e-15)
+    assert same(fl.kl_div(x, t, target_grad=True), fl.kl_div(x, t))
+    limits = fl.kl_div.value_and_grad([-1, -inf, -inf], [0, 0, 0.5], target_grad=True)[1][1]
+    assert limits.tolist() == [-inf, inf, inf]
+    with pytest.raises(ValueError, match=r"^target: the value at \[1\] is -1.0; accepted are num"):
+        fl.kl_div(x, [0.5, -1.0], target_grad=True)

@@ -538,8 +538,6 @@ def js_div(
     ``LigerJSD(beta=β)`` of log-probabilities. With β = 0 and 1 both are `kl_div`, which is not the
     limit: that is 0.
 
-    A β other than 1/2 is computed in float64, whatever the dtypes.
-
     References
     ----------
     J. Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 37 (1991)
@@ -568,7 +566,7 @@ def js_div(
         "js" if share == 0.5 else "js_mixed",
         input,
         target,
-        parameters=() if share == 0.5 else (share,),
+        parameters=() if share == 0.5 else (1.0 - share, share),
         weight=weight,
         reduction=reduction,
     )

@@ -422,7 +422,7 @@ for log_target, kind in ((False, "positive mass"), (True, "log-probability")):
             options={"target_grad": True} | ({"log_target": True} if log_target else {}),
             side=side,
             by="target",
-            convex=not log_target or not side,
+            convex=not side,
             negative=True,
         )
         for side in (0, 1)
