@@ -487,7 +487,7 @@ ELEMENTWISE += [
         "log-probability",
         options={"beta": beta},
         convex=False,
-        bounds=(10, 6, 6),
+        bounds=(14, 6, 6),
     )
     for beta in (0.1, 0.9, 0.3)
 ]
