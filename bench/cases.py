@@ -264,7 +264,7 @@ ELEMENTWISE: Final = [
         row.loss,
         elements(row),
         _ELEMENTS,
-        (row.first,) if row.side is None else (row.first, row.third or ""),
+        (row.first,) if row.side is None else (row.first, row.by or row.third or ""),
         row.options,
     )
     for module in (regression, binary, distributions)

@@ -3,11 +3,6 @@
 include "formulas.pxi"
 
 
-cdef inline real times(real t, real y) noexcept nogil:
-    """t y, where 0 times infinity is 0."""
-    return 0 if t == 0 else t * y
-
-
 # ---- counts ----------------------------------------------------------------------------------------------------------
 
 cdef struct Poisson:
@@ -21,8 +16,9 @@ cdef struct PoissonExact:
 
 cdef inline int poisson(real x, real t, real constant, real *v, real *g, real *h) noexcept nogil:
     """exp(x) - t x"""
-    cdef real e = exp(x)
-    v[0] = x + (t - t) if x == INFINITY else (e - times(t, x)) + constant
+    cdef real e = exp(x), y = e - times(t, x)
+    y = 0 if (constant == INFINITY) & (y == y) else y      # the sum of all is not negative
+    v[0] = e + (t - t) if e == INFINITY else y + constant
     g[0] = e - t
     h[0] = e
     return BAD_TARGET * (t < 0)
@@ -39,10 +35,12 @@ cdef struct PoissonRateExact:
 
 cdef inline int poisson_rate(double eps, real x, real t, real constant, real *v, real *g, real *h) noexcept nogil:
     """x - t log(x + ε)"""
-    cdef real y = x + <real> eps, r
+    cdef real y = x + <real> eps, r, l
     y = 1 if y + t == 0 else y                        # 0 log 0 is 0
     r = t / y
-    v[0] = x + (t - t) if x == INFINITY else (x - t * log(y)) + constant
+    l = x - t * log(y)
+    l = 0 if (constant == INFINITY) & (l == l) else l
+    v[0] = x + (t - t) if x == INFINITY else l + constant
     g[0] = <real> 1 - r if r < <real> 0.5 else (y - t) / y
     h[0] = r / y
     return BAD_INPUT * (x < 0) | BAD_TARGET * (t < 0)
@@ -74,7 +72,7 @@ cdef inline int gamma_mean(real x, real t, real *v, real *g, real *h) noexcept n
     cdef real r = t / x
     v[0] = log(x) + r
     g[0] = (<real> 1 - r if r < <real> 0.5 else (x - t) / x) / x
-    h[0] = (r + r - <real> 1 if r < <real> 0.25 else ((t + t) - x) / x) / x / x
+    h[0] = (r + r - <real> 1 if r < <real> 0.25 else (t - <real> 0.5 * x) / (<real> 0.5 * x)) / x / x
     return BAD_INPUT * (x <= 0) | BAD_TARGET * (t < 0)
 
 
@@ -99,9 +97,9 @@ cdef inline int tweedie(Tweedie f, real x, real t, real *v, real *g, real *h) no
     """exp((2 - p) x) / (2 - p) - t exp((1 - p) x) / (1 - p), for p not 1 or 2"""
     cdef real a = <real> f.one, b = <real> f.two
     # The powers are written out thrice, as a variable for each puts branches into the loop.
-    v[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1 / b), power_of_e(f.one, f.one_low, x, t / a), INFINITY)
+    v[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1 / b), power_of_e(f.one, f.one_low, x, t) / a, INFINITY)
     g[0] = faster(power_of_e(f.two, f.two_low, x, <real> 1), power_of_e(f.one, f.one_low, x, t), a * INFINITY)
-    h[0] = faster(power_of_e(f.two, f.two_low, x, b), power_of_e(f.one, f.one_low, x, a * t), INFINITY)
+    h[0] = faster(power_of_e(f.two, f.two_low, x, b), a * power_of_e(f.one, f.one_low, x, t), INFINITY)
     return BAD_TARGET * ((t < 0) & (a <= 0))
 
 
@@ -110,12 +108,19 @@ cdef struct TweedieMean:
 
 cdef inline int tweedie_mean(TweedieMean f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """x^(2 - p) / (2 - p) - t x^(1 - p) / (1 - p), for p not 1 or 2"""
-    # power = x^(1 - p) or, for p < 0, x^-p: what does not overflow where the results do not.
-    cdef real a = <real> f.one, b = <real> (f.one + 1), m = x if f.power > 0 else <real> 1
-    cdef real power = pow(x, f.exponent, f.exponent_low), y = power * (x / m)
-    v[0] = faster(y * x / b, times(t, y) / a, y * (x / b - t / a))
-    g[0] = power * ((x - t) / m)
-    h[0] = power * (a + <real> f.power * (t / x)) / m
+    # The powers come from x^(2 - p), divided by m = x, or for p < 0 from x^-p, multiplied by n = x: from what does not
+    # overflow where the results do not.
+    cdef real a = <real> f.one, b = <real> (f.one + 1), p = <real> f.power
+    cdef real m = x if f.power > 0 else <real> 1, n = <real> 1 if f.power > 0 else x
+    cdef real base = pow(x, f.exponent, f.exponent_low), d = x - t, r = t / x, first = base * n * n, second
+    cdef bint end = (f.power > 0) & (x == INFINITY) & (t < INFINITY), small = (x < 1) & (t > <real> 1e-6)
+    cdef real power = 0 if end else base / m
+    second = (t * base if small else t) / m * n
+    second = second if small else second * base
+    second = 0 if end | (t == 0) else second
+    v[0] = faster(first / b, second / a, first / b * (x - t * (b / a) if x < 1 else (x - t) - t * (<real> 1 / a)))
+    g[0] = 0 if end | (d == 0) else base * (d / m) / m
+    h[0] = (power / x * (p * t) if absolute(r) == INFINITY else power * (a + p * r)) / m
     return BAD_INPUT * (x <= 0) | BAD_TARGET * ((t < 0) & (a <= 0))
 
 
@@ -149,22 +154,40 @@ cdef inline int gaussian(Gaussian f, real x, real t, real u, real *v, real *g, r
 cdef struct Kl:
     char none
 
-cdef inline int kl(real x, real t, real *v, real *g, real *h) noexcept nogil:
+cdef struct KlBoth:                # with derivatives with respect to the target, which is the third operand
+    char none
+
+cdef inline int kl(real x, real t, real *v, real *g, real *h, real *gt, real *ht) noexcept nogil:
     """t (log t - x), 0 for t = 0"""
-    v[0] = 0 if (t == 0) & (x == x) else t * (log(t) - x)
+    cdef real gap = log(t) - x
+    v[0] = 0 if (t == 0) & (x == x) else t * gap
     g[0] = x if x != x else -t
     h[0] = zero(x)
-    return BAD_TARGET * (t < 0)
+    gt[0] = INFINITY if (x == -INFINITY) & (t == t) else gap + <real> 1
+    ht[0] = x if x != x else <real> 1 / t
+    return t < 0
 
 
 cdef struct KlLogTarget:
     char none
 
-cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h) noexcept nogil:
-    """exp(t) (t - x), 0 for t = -inf"""
-    v[0] = 0 if (t == -INFINITY) & (x == x) else exp_parts(t, 0, t - x)
+cdef struct KlLogTargetBoth:
+    char none
+
+cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h, real *gt, real *ht) noexcept nogil:
+    """exp(t) (t - x), 0 where exp(t) is"""
+    cdef real gap = t - x
+    cdef bint none
+    if real is float:
+        none = (t < -174) & (x == x)                   # from where on exp_parts takes the factor 0
+    else:
+        none = (t < -1416) & (x == x)
+    v[0] = 0 if none else exp_parts(t, 0, gap)
     g[0] = x if x != x else -exp(t)
     h[0] = zero(x)
+    gt[0] = 0 if none else exp_parts(t, 0, gap + <real> 1)
+    ht[0] = 0 if none else exp_parts(t, 0, gap + <real> 2)
+    return 0
 
 
 cdef struct Js:
@@ -186,6 +209,34 @@ cdef inline int js(real x, real t, real *v, real *g, real *h) noexcept nogil:
     h[0] = 0 if none else exp_parts(x, 0, <real> 0.5 * (to_mean + q))
 
 
+cdef struct JsMixed:
+    double own, other                # the weights of the input and of the target, which add up to 1
+
+cdef inline int js_mixed(JsMixed f, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """p e^x (x - M) + q e^t (t - M) with M = log(p e^x + q e^t).
+
+    With s = |x - t|, z = exp(-s), u and w the weights of the higher and the lower one, a = higher - M and b = M - lower it
+    is e^higher (u a - w z b). Where they are close these are nearly the same, and it is, with γ(y) = y - log1p(y) and
+    y = 1/z - 1, e^higher (w z γ(y) - (u + w z) γ(e^a - 1)) or e^lower (u (y s - γ(y)) - (u y b - γ(u y))): the former
+    where w, which it loses digits by, is the lesser weight."""
+    cdef real p = <real> f.own, q = <real> f.other, d = x - t, s = absolute(d), high = x if d > 0 else t
+    cdef real w = q if d > 0 else p, u = p if d > 0 else q, z = exp(-s), half = <real> 0.5 * (2 if s > 2 else s)
+    cdef real th = tanh_unit(half), rise = <real> 2 * th / (<real> 1 - th) if s <= 2 else <real> 1 / z - <real> 1
+    cdef real wf = w * (<real> 2 * th / (<real> 1 + th) if s <= 2 else <real> 1 - z), mean = u + w * z
+    cdef real a = -log1p(-wf) if wf < <real> 0.5 else -log(mean), b = log1p(u * rise) if s < 80 else s - a
+    cdef bint upper = w <= <real> 0.5, none = (x == -INFINITY) & (t == t)
+    cdef real y = wf / mean if upper else u * rise, l = a if upper else b
+    cdef real one = rise if rise < 1 else 1, other = y if y < 1 else 1
+    cdef real gap = log1p_gap_unit(one) if rise < 1 else rise - s, part = log1p_gap_unit(other) if y < 1 else y - l
+    cdef real near = w * z * gap - mean * part if upper else z * (u * (rise * s - gap) - (y * b - part))
+    cdef real far = u * a - (0 if z == 0 else w * z * b), slope = a if d > 0 else -b
+    cdef real share = w * z / mean if d > 0 else u / mean
+    v[0] = 0 if (high == -INFINITY) & (x == t) else exp_parts(high, 0, near if s <= 2 else far)
+    g[0] = 0 if none else exp_parts(x, 0, p * slope)
+    h[0] = 0 if none else exp_parts(x, 0, p * (slope + share))
+    return 0
+
+
 # ---- the lists -------------------------------------------------------------------------------------------------------
 
 ctypedef fused Formula:
@@ -202,11 +253,16 @@ ctypedef fused Formula:
     HalfSquaredLogLink
     Gaussian
     Kl
+    KlBoth
     KlLogTarget
+    KlLogTargetBoth
     Js
+    JsMixed
 
 ctypedef fused Paired:
     Gaussian
+    KlBoth
+    KlLogTargetBoth
 
 
 cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
@@ -222,9 +278,12 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is TweedieMean: return tweedie_mean(f, x, t, v, g, h)
     elif Formula is HalfSquaredLogLink: return half_squared_log_link(x, t, v, g, h)
     elif Formula is Gaussian: return gaussian(f, x, t, u, v, g, h, gu, hu)
-    elif Formula is Kl: return kl(x, t, v, g, h)
-    elif Formula is KlLogTarget: return kl_log_target(x, t, v, g, h)
+    elif Formula is Kl: return BAD_TARGET * kl(x, t, v, g, h, gu, hu)
+    elif Formula is KlBoth: return BAD_THIRD * kl(x, u, v, g, h, gu, hu)
+    elif Formula is KlLogTarget: return kl_log_target(x, t, v, g, h, gu, hu)
+    elif Formula is KlLogTargetBoth: return kl_log_target(x, u, v, g, h, gu, hu)
     elif Formula is Js: return js(x, t, v, g, h)
+    elif Formula is JsMixed: return js_mixed(f, x, t, v, g, h)
 
 
 cdef int enlist_formulas() except -1:
@@ -241,8 +300,11 @@ cdef int enlist_formulas() except -1:
     enlist[HalfSquaredLogLink](NULL, "half_squared_log_link", PLAIN)
     enlist[Gaussian](NULL, "gaussian", CHECKED)
     enlist[Kl](NULL, "kl", CHECKED)
+    enlist[KlBoth](NULL, "kl_both", CHECKED)
     enlist[KlLogTarget](NULL, "kl_log_target", PLAIN)
+    enlist[KlLogTargetBoth](NULL, "kl_log_target_both", PLAIN)
     enlist[Js](NULL, "js", PLAIN)
+    enlist[JsMixed](NULL, "js_mixed", PLAIN)
 
 
 include "elementwise.pxi"

@@ -25,11 +25,13 @@ cdef enum Trait:          # of a formula: without a domain; with one; with targe
 cdef extern from *:
     """
     #define LN2 0.693147180559945309417
+    #define LEAST_INVERTIBLE 0x1p-1022
     #define TWO_54 0x1p54
     #define LOG_2PI 1.837877066409345483561
     #define HUGE_RATIO 0x1p30     /* 1 is nothing beside its square, which does not overflow */
     #define TINY_RATIO 0x1p-60    /* it is nothing beside 1, and its square does not underflow */
     """
+    const double LEAST_INVERTIBLE
     const double LN2
     const double TWO_54
     const double LOG_2PI
@@ -50,6 +52,10 @@ cdef inline real sign(real x) noexcept nogil:
 cdef inline real signed(real k, real x) noexcept nogil:
     """k with the sign of x, for k >= 0"""
     return k if x > 0 else -k
+
+cdef inline real times(real t, real y) noexcept nogil:
+    """t y, where 0 times infinity is 0."""
+    return 0 if t == 0 else t * y
 
 cdef inline real zero(real x) noexcept nogil:
     """0, or nan where x is nan"""

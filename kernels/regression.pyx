@@ -66,7 +66,8 @@ cdef struct PseudoHuber:
 
 cdef inline int pseudo_huber(PseudoHuber f, real x, real t, real *v, real *g, real *h) noexcept nogil:
     """δ²(√(1 + r²) - 1) with r = |d|/δ, as d²/(1 + √(1 + r²)): no difference, and no square that overflows."""
-    cdef real delta = <real> f.delta, d = x - t, a = absolute(d), r = a * <real> (1 / f.delta)
+    cdef real delta = <real> f.delta, d = x - t, a = absolute(d)
+    cdef real r = a * <real> (1 / f.delta if f.delta > LEAST_INVERTIBLE else 1 / LEAST_INVERTIBLE)
     cdef bint far = r > <real> HUGE_RATIO * <real> HUGE_RATIO
     cdef real s = r if r > <real> HUGE_RATIO else sqrt(<real> 1 + r * r), i = <real> 1 / s
     v[0] = delta * a if far else a / (<real> 1 + s) * a
@@ -77,25 +78,39 @@ cdef inline int pseudo_huber(PseudoHuber f, real x, real t, real *v, real *g, re
 cdef struct Quantile:
     double down, up
 
-cdef inline int quantile(Quantile f, real x, real t, real *v, real *g, real *h) noexcept nogil:
-    """max(-q d, (1 - q) d), with derivative 0 at 0."""
-    cdef real d = x - t, up = <real> f.up, down = -<real> f.down
-    cdef real slope = down if d < 0 else d * 0
+cdef struct QuantileLevels:       # q is the third operand, one level for each element
+    char none
+
+cdef inline int quantile(real q, real up, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """max(-q d, up d) with up = 1 - q, and derivative 0 at 0."""
+    cdef real d = x - t
+    cdef real slope = -q if d < 0 else d * 0
     slope = up if d > 0 else slope
     v[0] = 0 if slope == 0 else slope * d
     g[0] = slope
     h[0] = zero(d)
+    return BAD_THIRD * not_a_level(q)
 
 
 cdef struct Expectile:
     double down, up
 
-cdef inline int expectile(Expectile f, real x, real t, real *v, real *g, real *h) noexcept nogil:
-    """q d² below the target, (1 - q) d² above it; at it the mean of both second derivatives."""
-    cdef real d = x - t, k = <real> f.up if d > 0 else <real> f.down
-    v[0] = k * d * d
-    g[0] = <real> 2 * k * d
+cdef struct ExpectileLevels:
+    char none
+
+cdef inline int expectile(real q, real up, bint any, real x, real t, real *v, real *g, real *h) noexcept nogil:
+    """q d² below the target, up d² above it with up = 1 - q; at it the mean of both second derivatives. With `any` one of
+    the factors may be 0, which makes 0 of an infinite d, too."""
+    cdef real d = x - t, k = up if d > 0 else q
+    cdef bint none = any & (k == 0) & (d == d)
+    v[0] = 0 if none else k * d * d
+    g[0] = 0 if none else <real> 2 * k * d
     h[0] = 1 if d == 0 else <real> 2 * k
+    return BAD_THIRD * not_a_level(q)
+
+
+cdef inline int not_a_level(real q) noexcept nogil:
+    return 1 - ((q >= 0) & (q <= 1))       # nan is none either
 
 
 cdef struct SquaredLogError:
@@ -105,13 +120,14 @@ cdef inline int squared_log_error(real x, real t, real *v, real *g, real *h) noe
     """(log1p x - log1p t)², the difference as a log1p of its own, of a positive number: no cancellation."""
     # Of a quotient that may overflow a 2^54th is taken.
     cdef real d = x - t, a = absolute(d), low = t if t < x else x, b = <real> 1 + low, i = <real> 1 / (<real> 1 + x)
-    cdef real y = a / b, part = a / (b * <real> TWO_54), l
+    cdef real y = a / b, part = a * <real> (1 / TWO_54) / b, l
     cdef bint far = y > <real> 1e30
     cdef real size = log1p(part if far else y) + (<real> (54 * LN2) if far else <real> 0)
     l = signed(size, d)
     v[0] = size * size
-    g[0] = 0 if i == 0 else <real> 2 * l * i
-    h[0] = <real> 2 * (<real> 1 - l) * i * i
+    cdef bint end = (i == 0) & (l == l)
+    g[0] = 0 if end else <real> 2 * l * i
+    h[0] = 0 if end else <real> 2 * (<real> 1 - l) * i * i
     return BAD_INPUT * (x < -1) | BAD_TARGET * (t < -1)
 
 
@@ -190,7 +206,9 @@ ctypedef fused Formula:
     LogCosh
     PseudoHuber
     Quantile
+    QuantileLevels
     Expectile
+    ExpectileLevels
     SquaredLogError
     PercentageError
     Cauchy
@@ -209,8 +227,10 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is SmoothL1: return smooth_l1(f, x, t, v, g, h)
     elif Formula is LogCosh: return log_cosh(x, t, v, g, h)
     elif Formula is PseudoHuber: return pseudo_huber(f, x, t, v, g, h)
-    elif Formula is Quantile: return quantile(f, x, t, v, g, h)
-    elif Formula is Expectile: return expectile(f, x, t, v, g, h)
+    elif Formula is Quantile: return quantile(<real> f.down, <real> f.up, x, t, v, g, h)
+    elif Formula is QuantileLevels: return quantile(u, 1 - u, x, t, v, g, h)
+    elif Formula is Expectile: return expectile(<real> f.down, <real> f.up, False, x, t, v, g, h)
+    elif Formula is ExpectileLevels: return expectile(u, 1 - u, True, x, t, v, g, h)
     elif Formula is SquaredLogError: return squared_log_error(x, t, v, g, h)
     elif Formula is PercentageError: return percentage_error(f, x, t, v, g, h)
     elif Formula is Cauchy: return cauchy(f, x, t, v, g, h)
@@ -227,7 +247,9 @@ cdef int enlist_formulas() except -1:
     enlist[LogCosh](NULL, "log_cosh", PLAIN)
     enlist[PseudoHuber](NULL, "pseudo_huber", PLAIN)
     enlist[Quantile](NULL, "quantile", PLAIN)
+    enlist[QuantileLevels](NULL, "quantile_levels", CHECKED)
     enlist[Expectile](NULL, "expectile", PLAIN)
+    enlist[ExpectileLevels](NULL, "expectile_levels", CHECKED)
     enlist[SquaredLogError](NULL, "squared_log_error", CHECKED)
     enlist[PercentageError](NULL, "percentage_error", PLAIN)
     enlist[Cauchy](NULL, "cauchy", PLAIN)

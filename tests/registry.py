@@ -243,6 +243,14 @@ KINDS = {
         moderate=(0, 1),
         bad=(-0.5, -2.0, -inf),
     ),
+    "positive mass": _changed(  # 0 has infinite derivatives
+        _UNIT,
+        few=(1, 0.5, 0.1, 1e-9, 2.5, 0),
+        moderate=(0.01, 1),
+        whole=(1, 1),
+        bad=(-0.5, -2.0, -inf),
+    ),
+    "level": _changed(_UNIT, bad=(-0.5, 1.5, inf, -inf)),
     "log-probability": Kind(
         _logarithms,
         (0, -0.5, -17, -100, -inf, -1e-9),
@@ -307,7 +315,8 @@ def elementwise_inputs(case: Elementwise, dtype: Any) -> tuple[Array, Array, Arr
         hard = np.array(list(kind.hard(dtype))).astype(dtype)
         some = rng.random(x.size)
         third = np.where(some < 0.4, rng.choice(hard, x.size), kind.random(rng, x.size))
-        third = np.where(some > 0.8, dtype(1 if case.third_kind == "variance" else 0), third)
+        some_value = 0 if case.third_kind == "real" else 1
+        third = np.where(some > 0.8, dtype(some_value), third)
         third = third.astype(dtype)
     return x, t, third
 

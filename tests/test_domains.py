@@ -183,6 +183,8 @@ def test_broadcast_operands(case: reg.Elementwise, name: str) -> None:
         ((1, 3, 600), (0, 1, 5), (0, 1, 5)),
         ((), (), (0, 0, 0)),
     ):
+        if not small and name not in case.takes_nan:
+            continue  # a single level is a parameter
         a = np.array(elementwise(case, small).arrays[name])
         a[index] = value
         refused(call.having(**{name: a}), name, value, at)
@@ -193,6 +195,8 @@ def test_broadcast_operands(case: reg.Elementwise, name: str) -> None:
 @EACH
 def test_single_numbers(case: reg.Elementwise, name: str) -> None:
     """Without dimensions there is no position."""
+    if name not in case.takes_nan:
+        return  # a single level is a parameter
     value = bad_numbers(case, name)[0]
     one = elementwise(case, ())
     refused(one.having(**{name: np.array(value)}), name, value, ())
@@ -205,6 +209,8 @@ def test_single_numbers(case: reg.Elementwise, name: str) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, bfloat16], ids=str)
 def test_nan_is_no_domain_error(case: reg.Elementwise, name: str, dtype: Any) -> None:
     """It comes out as nan in value and gradient, and hides no other number."""
+    if name not in case.takes_nan:
+        return
     call = elementwise(case, (40, 30)).changed(lambda a: a.astype(dtype))
     a = call.arrays[name].copy()
     a[1, ::2] = nan

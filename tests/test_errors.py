@@ -154,6 +154,7 @@ OPTIONS = {
     ("poisson_nll_loss", "eps"): FROM_0_ON,
     ("tweedie_loss", "power"): ([-1, 0, 1, 1.5, 2, 3], [0.5, 1e-9, 1 - 1e-9, *NO_NUMBERS]),
     ("gaussian_nll_loss", "eps"): FROM_0_ON,
+    ("js_div", "beta"): ([0.5, 0.25, np.float32(0.75)], [0, 1, -0.5, 1.5, *NO_NUMBERS]),
     ("cross_entropy", "z_loss"): FROM_0_ON,
     ("cross_entropy", "softcap"): ([None, 1, 30.0, np.float32(0.5)], [0, -1.0, -0.0, nan, -inf]),
     ("softmax_focal_loss", "gamma"): FROM_0_ON,
@@ -198,7 +199,8 @@ def test_numbers_that_an_option_may_be(loss: str, option: str, order: int) -> No
 @OPTION
 def test_options_that_are_no_numbers(loss: str, option: str) -> None:
     sample = sample_of(loss)
-    arrays = loss in FIRST and FIRST[loss].weights == option  # which are accepted
+    levels = loss in ("quantile_loss", "expectile_loss")
+    arrays = levels or (loss in FIRST and FIRST[loss].weights == option)  # which are accepted
     for x in ("a", "1.5", b"2", [1.0, 2.0], np.ones(2), 1j, {}, None):
         if x is None and None in OPTIONS[loss, option][0]:
             continue
@@ -222,6 +224,7 @@ def test_every_number_among_the_options_is_tested() -> None:
         ("gamma_nll_loss", "log_input"),
         ("tweedie_loss", "log_input"),
         ("kl_div", "log_target"),
+        ("kl_div", "target_grad"),
         ("gaussian_nll_loss", "full"),
         ("poisson_nll_loss", "full"),
         ("cross_entropy", "return_lse"),

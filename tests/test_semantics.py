@@ -506,7 +506,7 @@ def test_no_nan_out_of_numbers(case: reg.Elementwise, dtype: Any) -> None:
 def test_nan_in_nan_out(case: reg.Elementwise, dtype: Any, size: int) -> None:
     clean = elementwise(case, (size,), dtype, weighted=True)
     value, grad, _ = clean.each()
-    for name in clean.arrays:
+    for name in (*case.takes_nan, "weight"):
         for at in (0, size // 2, size - 1):
             bad = clean.arrays[name].copy()
             bad[at] = nan
@@ -940,11 +940,13 @@ def test_python_numbers_are_weak(case: reg.Elementwise) -> None:
     t = float(call.arrays["target"][0])
     expected = call.having(target=np.full(5, t, np.float32)).each()
     weak = call.having(target=t, weight=1).each()
-    assert all(map(same, weak, expected))
+    of_input = case.lead != "target"  # else the derivatives are sums, of the target's own shape
+    assert all(map(same, weak, expected) if of_input else [same(weak[0], expected[0])])
     assert call.having(target=t, weight=True).run()[0].dtype == np.float32
     strong = call.having(target=np.float64(t)).each()
     assert strong[0].dtype == np.float64  # NumPy's scalars are not weak, as in NumPy 2
-    assert strong[1].dtype == np.float32  # the gradient has input's dtype all the same
+    # The gradient has all the same the dtype of what it is with respect to.
+    assert strong[1].dtype == (np.float64 if case.lead == "target" else np.float32)
 
 
 def test_scalars() -> None:
@@ -969,3 +971,71 @@ def test_weights_that_are_python_numbers(reduction: str) -> None:
     x = np.arange(6, dtype=np.float32)
     expected = fl.huber_loss(x, 1, weight=np.full(6, 2, np.float32), reduction=reduction)
     assert same(fl.huber_loss(x, 1, weight=2, reduction=reduction), expected)
+
+
+# ---- levels, shares, the target's gradient -----------------------------------------------------
+
+
+LEVELS = pytest.mark.parametrize("loss", [fl.quantile_loss, fl.expectile_loss], ids=str)
+
+
+@LEVELS
+@pytest.mark.parametrize("dtype", reg.DTYPES)
+def test_a_level_for_each_column(loss: Any, dtype: Any) -> None:
+    """As one call for each of them; their dtype does not count."""
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(50, 4)).astype(dtype), rng.normal(size=(50, 1)).astype(dtype)
+    levels = [0.0, 0.25, 0.5, 1.0]
+    each = [loss.value_grad_hess(x[:, [k]], t, q=q, reduction="none") for k, q in enumerate(levels)]
+    for q in (levels, tuple(levels), np.array(levels), np.array([levels], np.float16)):
+        got = loss.value_grad_hess(x, t, q=q, reduction="none")
+        for part, columns in zip(got, zip(*each, strict=True), strict=True):
+            assert same(part, np.concatenate(columns, axis=1))
+        assert loss(x, t, q=q).dtype == dtype
+    criterion = (
+        fl.QuantileLoss(q=levels) if loss is fl.quantile_loss else fl.ExpectileLoss(q=levels)
+    )
+    assert same(criterion(x, t), loss(x, t, q=levels))
+
+
+@LEVELS
+def test_levels_are_checked(loss: Any) -> None:
+    x = np.zeros((3, 2))
+    for bad in (nan, -0.1, 1.5, inf):
+        with pytest.raises(ValueError, match=r"^q: the value at \[0, 1\] is .*; accepted are num"):
+            loss(x, x, q=[0.5, bad])
+        with pytest.raises(ValueError, match=r"^q: a finite number from 0 to 1 is needed"):
+            loss(x, x, q=bad)
+    with pytest.raises(ValueError, match=r"^q: shape \(3,\) cannot be broadcast"):
+        loss(x, x, q=[0.5, 0.25, 0.75])
+
+
+def test_js_div_with_other_shares() -> None:
+    """Of mixtures: β KL(target | M) + (1 - β) KL(input | M)."""
+    rng = np.random.default_rng(0)
+    x, t = (fl.log_softmax(rng.normal(size=(20, 7)) * 3) for _ in range(2))
+    for beta in (0.1, 0.5, 0.75):
+        m = np.logaddexp(x + np.log1p(-beta), t + np.log(beta))
+        expected = beta * fl.kl_div(m, t, log_target=True, reduction="sum")
+        expected += (1 - beta) * fl.kl_div(m, x, log_target=True, reduction="sum")
+        np.testing.assert_allclose(fl.js_div(x, t, beta=beta, reduction="sum"), expected, 1e-13)
+        swapped = fl.js_div(t, x, beta=1 - beta, reduction="sum")
+        np.testing.assert_allclose(swapped, expected, 1e-13)
+    assert same(fl.js_div(x, t), fl.js_div(x, t, beta=0.5))
+    for bad in (0, 1, -0.5, nan, inf):
+        with pytest.raises(ValueError, match=r"^beta: a number between 0 and 1, .* kl_div"):
+            fl.js_div(x, t, beta=bad)
+
+
+def test_kl_div_with_the_gradient_of_the_target() -> None:
+    x, t = np.log([0.25, 0.75]), np.array([0.5, 0.5])
+    value, (a, b), (c, d) = fl.kl_div.value_grad_hess(x, t, target_grad=True, reduction="sum")
+    plain = fl.kl_div.value_grad_hess(x, t, reduction="sum")
+    assert same(value, plain[0]) and same(a, plain[1]) and same(c, plain[2])
+    np.testing.assert_allclose(b, np.log(t) + 1 - x, 1e-15)
+    np.testing.assert_allclose(d, 1 / t, 1e-15)
+    assert same(fl.kl_div(x, t, target_grad=True), fl.kl_div(x, t))
+    limits = fl.kl_div.value_and_grad([-1, -inf, -inf], [0, 0, 0.5], target_grad=True)[1][1]
+    assert limits.tolist() == [-inf, inf, inf]
+    with pytest.raises(ValueError, match=r"^target: the value at \[1\] is -1.0; accepted are num"):
+        fl.kl_div(x, [0.5, -1.0], target_grad=True)

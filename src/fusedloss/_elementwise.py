@@ -44,6 +44,7 @@ def elementwise(
     third: Any = None,
     third_name: str = "",
     third_axis: bool = False,
+    third_asks: bool = True,
     input_name: str = "input",
     accepted: dict[str, str] | None = None,
     where: Any = None,
@@ -53,10 +54,10 @@ def elementwise(
     """Evaluate a formula of kernels/.
 
     `target`, `weight`, `where` and the third operand broadcast up to `input`; `third_axis` says
-    that the last may lack the last axis. A paired formula has derivatives with respect to the third
-    operand too, of that one's shape. `accepted` completes "accepted are" for the operands that have
-    a domain; `mean_by_weight` says that torch's mean of this loss divides by the sum of the
-    weights.
+    that the last may lack the last axis, `third_asks` whether its dtype counts for that of the
+    computation. A paired formula has derivatives with respect to the third operand too, of that
+    one's shape. `accepted` completes "accepted are" for the operands that have a domain;
+    `mean_by_weight` says that torch's mean of this loss divides by the sum of the weights.
     """
     if type(reduction) is not str or reduction != "mean":
         check_reduction(reduction)
@@ -70,7 +71,7 @@ def elementwise(
     run, number, paired = kernels.FORMULAS[formula]
     if third is not None or paired:
         u, more = operand(third_name, third)
-        asks |= more
+        asks |= more if third_asks else 0
     if weight is not None:
         given, more = operand("weight", weight)
         w = broadcast("weight", given, shape, input_name)

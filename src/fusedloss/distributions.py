@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag
+from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag, number
 from fusedloss._elementwise import elementwise
 from fusedloss._loss import Criterion, Loss
 
@@ -216,9 +216,10 @@ def _tweedie(power: float, log_input: bool) -> tuple[str, tuple[float, ...], dic
         return ("gamma", (), _TARGET) if log_input else ("gamma_mean", (), _TARGET_AND_MEAN)
     one, two = 1.0 - power, 2.0 - power
     one_low = fsum((1.0, -power, -one))  # what rounding took from the exponents
+    two_low = fsum((2.0, -power, -two))
     if log_input:
-        return "tweedie", (one, one_low, two, fsum((2.0, -power, -two))), _TARGET
-    exponent = (one, one_low) if power > 0 else (-power, 0.0)
+        return "tweedie", (one, one_low, two, two_low), _TARGET
+    exponent = (two, two_low) if power > 0 else (-power, 0.0)
     return "tweedie_mean", (one, power, *exponent), _TARGET_AND_MEAN
 
 
@@ -402,6 +403,7 @@ def kl_div(
     target: ArrayLike,
     *,
     log_target: bool = False,
+    target_grad: bool = False,
     weight: ArrayLike | None = None,
     where: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -415,6 +417,10 @@ def kl_div(
     Derivatives with respect to x: :math:`-w t`, or :math:`-w e^t`; 0. What has probability 0 in the
     target costs 0, also where x is -inf.
 
+    With ``target_grad=True`` those with respect to t are computed, too: :math:`w (\log t + 1 - x)`
+    and :math:`w / t`; or :math:`w \, e^t (1 + t - x)` and :math:`w \, e^t (2 + t - x)`. At a
+    probability of 0 they are the limits, so that the first is -inf; it is inf where x is -inf.
+
     The mathematical divergence is a sum over the classes: for rows of classes it is "batchmean"
     that is its mean over the rows, while "mean" divides by the number of classes besides.
 
@@ -425,6 +431,9 @@ def kl_div(
         Probabilities t from 0 on, or their logarithms, of input's shape or broadcasting up to it.
     log_target : bool
         Whether the target is given as logarithms.
+    target_grad : bool
+        Whether gradient and second derivative are tuples, of those with respect to `input` and to
+        `target`; so are then the buffers for them.
     <weight>
     <reduction>
 
@@ -440,6 +449,8 @@ def kl_div(
     axis; scipy.special: ``rel_entr(target, exp(input))``, where ``kl_div`` is
     ``rel_entr(t, p) - t + p``.
 
+    The gradient of a broadcast target is summed over the axes along which it was repeated.
+
     References
     ----------
     S. Kullback, R. A. Leibler, On Information and Sufficiency, Ann. Math. Statist. 22 (1951) 79-86.
@@ -452,17 +463,36 @@ def kl_div(
     array([ 0.346574, -0.202733])
     >>> fl.kl_div(np.log([[0.25, 0.75]]), [[0.5, 0.5]], reduction="batchmean").round(6)
     np.float64(0.143841)
+    >>> value, (grad, grad_target) = fl.kl_div.value_and_grad(
+    ...     np.log([0.25, 0.75]), [0.5, 0.5], target_grad=True, reduction="sum"
+    ... )
+    >>> grad, grad_target.round(6)
+    (array([-0.5, -0.5]), array([1.693147, 0.594535]))
     """
-    log_target = flag("log_target", log_target)
+    formula = "kl_log_target" if flag("log_target", log_target) else "kl"
+    accepted = None if log_target else _TARGET
+    if flag("target_grad", target_grad):  # it is the third operand that has derivatives, too
+        return elementwise(
+            request,
+            formula + "_both",
+            input,
+            input,
+            weight=weight,
+            where=where,
+            third=target,
+            third_name="target",
+            reduction=reduction,
+            accepted=accepted,
+        )
     return elementwise(
         request,
-        "kl_log_target" if log_target else "kl",
+        formula,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=None if log_target else _TARGET,
+        accepted=accepted,
     )
 
 
@@ -476,28 +506,34 @@ def js_div(
     input: ArrayLike,
     target: ArrayLike,
     *,
+    beta: float = 0.5,
     weight: ArrayLike | None = None,
     where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Jensen-Shannon divergence of two log-probabilities, element by element.
 
-    With :math:`p = e^x`, :math:`q = e^t` and :math:`M = \log((p + q) / 2)`:
+    With :math:`p = e^x`, :math:`q = e^t` and :math:`M = \log((1 - \beta) p + \beta q)`:
 
-    .. math:: \frac{w}{2} \left[ p (x - M) + q (t - M) \right]
+    .. math:: w \left[ (1 - \beta) \, p (x - M) + \beta \, q (t - M) \right]
 
-    Derivatives with respect to x: :math:`w p (x - M) / 2` and
-    :math:`w p [x - M + q / (p + q)] / 2`. Input and target may change places: for the gradient
-    with respect to the other one, swap the arguments. Logarithms of -inf give the limits.
+    Derivatives with respect to x: :math:`w (1 - \beta) p (x - M)` and
+    :math:`w (1 - \beta) p [x - M + \beta q / ((1 - \beta) p + \beta q)]`. For the gradient with
+    respect to the other one, swap the arguments, and take 1 - β for β. Logarithms of -inf give the
+    limits.
 
     As with `kl_div` the mathematical divergence is a sum over the classes: its mean over rows of
-    classes is "batchmean". It is at most log 2.
+    classes is "batchmean". It is at most log 2, and with another β at most the entropy of
+    (β, 1 - β).
 
     Parameters
     ----------
     <log-probabilities>
     target : array_like
         Log-probabilities t, of input's shape or broadcasting up to it. Not checked.
+    beta : float
+        β, the target's share of the mixture, between 0 and 1: in distillation, where the student
+        is the input, that of the teacher. For the divergences from one of both, `kl_div`.
     <weight>
     <reduction>
 
@@ -510,10 +546,17 @@ def js_div(
     scipy.spatial.distance: ``jensenshannon(p, q)``, which is the square root of the sum, after it
     has made each sum to 1.
 
+    TRL's ``generalized_jsd_loss(beta=β)``, of GKD, is of logits, and Liger Kernel's
+    ``LigerJSD(beta=β)`` of log-probabilities. With β = 0 and 1 both are `kl_div`, which is not the
+    limit: that is 0.
+
     References
     ----------
     J. Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 37 (1991)
     145-151.
+
+    R. Agarwal et al., On-Policy Distillation of Language Models: Learning from Self-Generated
+    Mistakes, ICLR 2024.
 
     Examples
     --------
@@ -521,9 +564,24 @@ def js_div(
     >>> import fusedloss as fl
     >>> fl.js_div(np.log([0.5, 0.5]), np.log([0.9, 0.1]), reduction="sum").round(6)
     np.float64(0.101749)
+    >>> fl.js_div(np.log([0.5, 0.5]), np.log([0.9, 0.1]), beta=0.9, reduction="sum").round(6)
+    np.float64(0.043074)
     """
+    share = number("beta", beta)
+    if not 0 < share < 1:
+        raise ValueError(
+            f"beta: a number between 0 and 1, the ends excluded, is needed, got {beta}; the "
+            "divergences from input or target alone are those of kl_div"
+        )
     return elementwise(
-        request, "js", input, target, weight=weight, where=where, reduction=reduction
+        request,
+        "js" if share == 0.5 else "js_mixed",
+        input,
+        target,
+        parameters=() if share == 0.5 else (1.0 - share, share),
+        weight=weight,
+        where=where,
+        reduction=reduction,
     )
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "squared_epsilon_insensitive_loss",
 ]
 
+_LEVELS = {"q": "numbers from 0 to 1"}
 _ABOVE_MINUS_ONE = {"input": "numbers from -1 on", "target": "numbers from -1 on"}
 
 
@@ -412,13 +413,23 @@ class LogCoshLoss(Criterion, loss=log_cosh_loss):
     """`log_cosh_loss` with its options bound."""
 
 
+def _level(
+    formula: str, q: ArrayLike
+) -> tuple[str, tuple[float, ...], ArrayLike | None, dict[str, str] | None]:
+    """Formula, parameters, third operand and its domain: one level for all, or an array of them."""
+    if isinstance(q, (list, tuple)) or getattr(q, "ndim", 0) > 0:
+        return formula + "_levels", (), q, _LEVELS
+    level = finite("q", q, 0.0, 1.0)
+    return formula, (level, 1.0 - level), None, None
+
+
 @Loss
 def quantile_loss(
     request: Request,
     input: ArrayLike,
     target: ArrayLike,
     *,
-    q: float = 0.5,
+    q: ArrayLike = 0.5,
     weight: ArrayLike | None = None,
     where: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -435,8 +446,11 @@ def quantile_loss(
     Parameters
     ----------
     <input and target>
-    q : float
-        The quantile, from 0 to 1. With 0.5 the loss is half the absolute error.
+    q : float or array_like
+        The quantile, from 0 to 1. With 0.5 the loss is half the absolute error. An array, which
+        broadcasts up to input's shape, has a quantile for each element: for predictions of shape
+        (N, Q) Q of them, with a target of shape (N, 1). Its dtype does not count for that of the
+        computation, and it has no gradient.
     <weight>
     <reduction>
 
@@ -451,6 +465,9 @@ def quantile_loss(
     with ``quantile_alpha`` = q, whose derivative where x = t is 1 - q and whose second derivative
     is 1; LightGBM: ``quantile`` with ``alpha`` = q, likewise.
 
+    Several levels at once, as an array q has them, are XGBoost's ``quantile_alpha`` with a list and
+    CatBoost's ``MultiQuantile``. They are rounded to the dtype of the computation.
+
     References
     ----------
     R. Koenker, G. Bassett, Regression Quantiles, Econometrica 46 (1978) 33-50.
@@ -463,17 +480,23 @@ def quantile_loss(
     >>> value, grad = fl.quantile_loss.value_and_grad([1, 3], [2, 2], q=0.75, reduction="sum")
     >>> grad
     array([-0.75,  0.25])
+    >>> fl.quantile_loss([[1.0, 2.0, 4.0]], [[2.0]], q=[0.1, 0.5, 0.9], reduction="none")
+    array([[0.1, 0. , 0.2]])
     """
-    q = finite("q", q, 0.0, 1.0)
+    formula, parameters, levels, accepted = _level("quantile", q)
     return elementwise(
         request,
-        "quantile",
+        formula,
         input,
         target,
-        parameters=(q, 1.0 - q),
+        parameters=parameters,
         weight=weight,
         where=where,
+        third=levels,
+        third_name="q",
+        third_asks=False,
         reduction=reduction,
+        accepted=accepted,
     )
 
 
@@ -487,7 +510,7 @@ def expectile_loss(
     input: ArrayLike,
     target: ArrayLike,
     *,
-    q: float = 0.5,
+    q: ArrayLike = 0.5,
     weight: ArrayLike | None = None,
     where: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -506,8 +529,9 @@ def expectile_loss(
     Parameters
     ----------
     <input and target>
-    q : float
-        The expectile, from 0 to 1. With 0.5 the loss is half the squared error.
+    q : float or array_like
+        The expectile, from 0 to 1. With 0.5 the loss is half the squared error. An array has an
+        expectile for each element, as that of `quantile_loss`.
     <weight>
     <reduction>
 
@@ -534,16 +558,23 @@ def expectile_loss(
     >>> grad
     array([-1.5,  1. ])
     """
-    q = finite("q", q, 0.0, 1.0)
+    formula, parameters, levels, accepted = _level("expectile", q)
+    if 0.0 in parameters:  # the formula for any level
+        formula, levels, accepted = "expectile_levels", parameters[0], _LEVELS
+        parameters = ()
     return elementwise(
         request,
-        "expectile",
+        formula,
         input,
         target,
-        parameters=(q, 1.0 - q),
+        parameters=parameters,
         weight=weight,
         where=where,
+        third=levels,
+        third_name="q",
+        third_asks=False,
         reduction=reduction,
+        accepted=accepted,
     )
 
 

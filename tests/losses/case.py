@@ -53,6 +53,7 @@ class Elementwise:
     third_kind: str = "factor"
     first: str = "input"  # the name of the operand that has the shape of the loss
     side: int | None = None
+    by: str | None = None  # what the other gradient is with respect to, if that is no third operand
     mean_by_weight: bool = False
     kinks: tuple[float, ...] = ()  # differences input - target to try
     convex: bool = True
@@ -60,9 +61,14 @@ class Elementwise:
     bounds: tuple[float, float, float] = (4, 4, 6)  # ULP of value, gradient, second derivative
 
     @property
+    def takes_nan(self) -> list[str]:
+        """The operands that may hold nan: levels must be numbers."""
+        return [name for name, kind in self.kinds.items() if kind != "level"]
+
+    @property
     def lead(self) -> str:
         """The operand with respect to which the row has the derivatives."""
-        return self.third if self.side and self.third else self.first
+        return (self.by or self.third or self.first) if self.side else self.first
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -73,7 +79,7 @@ class Elementwise:
     @property
     def operands(self) -> list[str]:
         """The loss's arguments that have no defaults, in their order."""
-        if self.side is None:
+        if self.side is None or self.by:
             return [self.first, "target"]
         names = [self.first, "target", self.third or ""]
         return sorted(names) if self.first == "input1" else names

@@ -25,7 +25,7 @@ def poisson(
 ) -> Exact:
     more = []
     if full == "exact":
-        more = [mp.loggamma(t + 1)]
+        more = [mp.loggamma(t + 1) if t > 2.0**-80 else -mp.euler * t]
     elif full and t > 1:
         more = [t * mp.log(t), -t, mp.log(2 * mp.pi * t) / 2]
     if log_input:
@@ -341,26 +341,47 @@ for options in ({}, {"full": True}, {"eps": 0.25}):
 # ---- kl_div --------------------------------------------------------------------------------
 
 
-def kl(x: Any, t: Any, log_target: bool = False) -> Exact:
+def kl(x: Any, t: Any, log_target: bool = False, target_grad: bool = False) -> Any:
+    q = mp.exp(t) if log_target else t
     if log_target:
-        q = mp.exp(t)
-        value = q * (t - x) if q else mp.mpf(0)
-        return exactly(value), exactly(-q), exactly(mp.mpf(0))
-    value = total(xlogy(t, t), -t * x) if t else exactly(mp.mpf(0))
-    return value, exactly(-t), exactly(mp.mpf(0))
+        value = exactly(q * (t - x) if q else mp.mpf(0))
+        by_target, bend = exactly(mp.mpf(0)), exactly(mp.mpf(0))
+        if q:
+            by_target, bend = (
+                (q * part, q * size) for part, size in (total(t, k, -x) for k in (1, 2))
+            )
+    else:
+        value = total(xlogy(t, t), -t * x) if t else exactly(mp.mpf(0))
+        bend = exactly(1 / t if t else mp.inf)
+        by_target = exactly(mp.inf) if x == -mp.inf else exactly(-mp.inf)
+        if t and x != -mp.inf:
+            by_target = total(mp.log(t), 1, -x)
+    slope, none = exactly(-q), exactly(mp.mpf(0))
+    return (value, (slope, by_target), (none, bend)) if target_grad else (value, slope, none)
 
 
-def kl_div(input: FloatArray, target: FloatArray, log_target: bool = False) -> Scalar:
+def kl_div(
+    input: FloatArray, target: FloatArray, log_target: bool = False, target_grad: bool = False
+) -> Scalar:
     """Mean of ``t * (log(t) - input)``; the target is t, or with log_target its logarithm."""
     return _kl_losses(input, target, log_target)[0]
 
 
 def kl_div_and_grad(
-    input: FloatArray, target: FloatArray, log_target: bool = False
-) -> tuple[Scalar, FloatArray]:
-    """Value and gradient of `kl_div`."""
+    input: FloatArray, target: FloatArray, log_target: bool = False, target_grad: bool = False
+) -> tuple[Scalar, Any]:
+    """Value and gradient of `kl_div`, or gradients."""
     value, probability = _kl_losses(input, target, log_target)
-    return value, probability / -probability.size
+    grad = probability / -probability.size
+    if not target_grad:
+        return value, grad
+    with np.errstate(divide="ignore"):
+        gap = (target if log_target else np.log(target)) - input
+    gap += 1
+    if log_target:
+        gap *= probability
+    gap /= gap.size
+    return value, (grad, gap)
 
 
 def _kl_losses(
@@ -391,51 +412,82 @@ ELEMENTWISE += [
         negative=True,
     ),
 ]
+for log_target, kind in ((False, "positive mass"), (True, "log-probability")):
+    ELEMENTWISE += [
+        Elementwise(
+            "kl_div",
+            kl,
+            "log-probability",
+            kind,
+            options={"target_grad": True} | ({"log_target": True} if log_target else {}),
+            side=side,
+            by="target",
+            convex=not side,
+            negative=True,
+        )
+        for side in (0, 1)
+    ]
 
 
 # ---- js_div --------------------------------------------------------------------------------
 
 
-def js(x: Any, t: Any) -> Exact:
+def js(x: Any, t: Any, beta: float = 0.5) -> Exact:
+    a, b = 1 - mp.mpf(beta), mp.mpf(beta)
     p, q = mp.exp(x), mp.exp(t)
-    if not p or not q:  # the logarithm of the mean is that of the other, less log 2
-        value = (p + q) * mp.log(2) / 2
-        slope = exactly(p * mp.log(2) / 2)
-        return exactly(value), slope, slope
+    if not p or not q:  # the logarithm of the mean is that of the other, and of its share
+        slope = exactly(-a * p * mp.log(a))
+        return exactly(-a * p * mp.log(a) - b * q * mp.log(b)), slope, slope
     d = x - t
     if d == 0:
-        return exactly(mp.mpf(0)), exactly(mp.mpf(0)), exactly(p / 4)
+        return exactly(mp.mpf(0)), exactly(mp.mpf(0)), exactly(a * b * p)
     lost = max(0, -mp.mag(d))  # bits in which the two logarithms are the same
     with mp.workprec(PRECISE + 2 * lost):
-        p, q = mp.exp(x), mp.exp(t)
-        m = mp.log((p + q) / 2)
-        value = (p * (x - m) + q * (t - m)) / 2
-        slope, share = p * (x - m) / 2, q / (p + q)
-        bend = p / 2 * (x - m + share), p / 2 * (abs(x - m) + share)
+        p, q = a * mp.exp(x), b * mp.exp(t)
+        m = mp.log(p + q)
+        value = p * (x - m) + q * (t - m)
+        slope, share = p * (x - m), q / (p + q)
+        bend = p * (x - m + share), p * (abs(x - m) + share)
     return exactly(value), exactly(slope), bend
 
 
 PRECISE = 400
 
 
-def js_div(input: FloatArray, target: FloatArray) -> Scalar:
-    """Mean of ``(p (x - m) + q (t - m)) / 2``: x and t are logarithms, m that of the mean."""
-    return js_div_and_grad(input, target)[0]
+def js_div(input: FloatArray, target: FloatArray, beta: float = 0.5) -> Scalar:
+    """Mean of ``p (x - m) + q (t - m)``, where p and q are the exponentials of x and t times their
+    shares 1 - beta and beta, and m the logarithm of the sum."""
+    return js_div_and_grad(input, target, beta)[0]
 
 
-def js_div_and_grad(input: FloatArray, target: FloatArray) -> tuple[Scalar, FloatArray]:
+def js_div_and_grad(
+    input: FloatArray, target: FloatArray, beta: float = 0.5
+) -> tuple[Scalar, FloatArray]:
     """Value and gradient of `js_div`."""
     grad, losses = np.exp(input), np.exp(target)
+    grad *= 1 - beta
+    losses *= beta
     mean = grad + losses  # np.logaddexp would take several times as long
     np.log(mean, out=mean)
-    mean -= np.log(2)
     grad *= input - mean
     losses *= target - mean
     losses += grad
-    grad /= 2 * grad.size
-    return np.mean(losses) / 2, grad
+    grad /= grad.size
+    return np.mean(losses), grad
 
 
 ELEMENTWISE += [
     Elementwise("js_div", js, "log-probability", "log-probability", convex=False, bounds=(5, 4, 6))
+]
+ELEMENTWISE += [
+    Elementwise(
+        "js_div",
+        js,
+        "log-probability",
+        "log-probability",
+        options={"beta": beta},
+        convex=False,
+        bounds=(14, 6, 6),
+    )
+    for beta in (0.1, 0.9, 0.3)
 ]

@@ -233,20 +233,20 @@ ELEMENTWISE += [
 # ---- quantile_loss -------------------------------------------------------------------------
 
 
-def quantile(x: Any, t: Any, q: float) -> Exact:
+def quantile(x: Any, t: Any, q: Any) -> Exact:
     d, q = x - t, mp.mpf(q)
     slope = -q if d < 0 else 1 - q if d > 0 else mp.mpf(0)
     return exactly(max(-q * d, (1 - q) * d)), exactly(slope), exactly(mp.mpf(0))
 
 
-def quantile_loss(input: FloatArray, target: FloatArray, q: float = 0.5) -> Scalar:
-    """Mean of the larger of ``-q * d`` and ``(1 - q) * d``."""
+def quantile_loss(input: FloatArray, target: FloatArray, q: Any = 0.5) -> Scalar:
+    """Mean of the larger of ``-q * d`` and ``(1 - q) * d``; q may be an array."""
     difference = input - target
     return np.mean(np.maximum(-q * difference, (1 - q) * difference))
 
 
 def quantile_loss_and_grad(
-    input: FloatArray, target: FloatArray, q: float = 0.5
+    input: FloatArray, target: FloatArray, q: Any = 0.5
 ) -> tuple[Scalar, FloatArray]:
     """Value and gradient of `quantile_loss`; the gradient is 0 where input and target are equal."""
     difference = input - target
@@ -261,29 +261,30 @@ ELEMENTWISE += [
     Elementwise("quantile_loss", quantile, options={"q": q}, kinks=(0.0,))
     for q in (0.5, 0.1, 0.9, 0.0, 1.0)
 ]
+ELEMENTWISE += [Elementwise("quantile_loss", quantile, third="q", third_kind="level", kinks=(0.0,))]
 
 
 # ---- expectile_loss ------------------------------------------------------------------------
 
 
-def expectile(x: Any, t: Any, q: float) -> Exact:
+def expectile(x: Any, t: Any, q: Any) -> Exact:
     d, q = x - t, mp.mpf(q)
     factor = q if d < 0 else 1 - q if d > 0 else mp.mpf(1) / 2
     return exactly(factor * d * d), exactly(2 * factor * d), exactly(2 * factor)
 
 
-def expectile_loss(input: FloatArray, target: FloatArray, q: float = 0.5) -> Scalar:
+def expectile_loss(input: FloatArray, target: FloatArray, q: Any = 0.5) -> Scalar:
     """Mean of ``q * d**2`` where d < 0, else ``(1 - q) * d**2``."""
     return expectile_loss_and_grad(input, target, q)[0]
 
 
 def expectile_loss_and_grad(
-    input: FloatArray, target: FloatArray, q: float = 0.5
+    input: FloatArray, target: FloatArray, q: Any = 0.5
 ) -> tuple[Scalar, FloatArray]:
     """Value and gradient of `expectile_loss`."""
     difference = input - target
-    number = difference.dtype.type
-    grad = np.where(difference < 0, number(q), number(1 - q))
+    below, above = (np.asarray(k, difference.dtype) for k in (q, 1 - q))
+    grad = np.where(difference < 0, below, above)
     grad *= difference
     value = np.mean(np.multiply(grad, difference, out=difference))
     grad *= 2 / grad.size
@@ -292,7 +293,10 @@ def expectile_loss_and_grad(
 
 ELEMENTWISE += [
     Elementwise("expectile_loss", expectile, options={"q": q}, kinks=(0.0,))
-    for q in (0.5, 0.1, 0.9)
+    for q in (0.5, 0.1, 0.9, 0.0)
+]
+ELEMENTWISE += [
+    Elementwise("expectile_loss", expectile, third="q", third_kind="level", kinks=(0.0,))
 ]
 
 
