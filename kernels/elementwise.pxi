@@ -175,6 +175,13 @@ cdef inline const real *weights_of(const Operand *op, const Space *space, int en
     return block
 
 
+cdef void weigh(const real *w, Py_ssize_t n, real *v) noexcept nogil:
+    cdef real value
+    cdef Py_ssize_t j
+    for j in range(n):
+        value = v[j] * w[j]
+        v[j] = 0 if w[j] == 0 else value
+
 cdef void weigh_both(const real *w, double scale, Py_ssize_t n, real *v, real *g) noexcept nogil:
     """Values times weights, and derivatives times weights and scale, in one pass."""
     cdef real value, slope
@@ -184,18 +191,6 @@ cdef void weigh_both(const real *w, double scale, Py_ssize_t n, real *v, real *g
         slope = g[j] * <real> (w[j] * scale)
         v[j] = 0 if w[j] == 0 else value
         g[j] = 0 if w[j] == 0 else slope
-
-
-cdef void add_weighed_to_lanes(Lanes *lanes, const real *w, const real *v, Py_ssize_t n) noexcept nogil:
-    """add_to_lanes of values times weights, which need not be stored then."""
-    cdef real tail[LANES]
-    cdef Py_ssize_t i, j, whole = n - n % LANES
-    for i from 0 <= i < whole by LANES:
-        for j in range(LANES):
-            accumulate(weighed(w[i + j], v[i + j]), &lanes.total[j], &lanes.lost[j])
-    for j in range(n - whole):
-        tail[j] = weighed(w[whole + j], v[whole + j])
-    add_to_lanes(lanes, <const real *> tail, n - whole)
 
 
 cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -236,17 +231,13 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
         if weighted:
             if job.order > 0:
                 weigh_both(w, job.scale, n, out[0], out[1])
-            elif op[<int> V].data != NULL:
-                for j in range(n):
-                    out[0][j] = weighed(w[j], out[0][j])
+            else:
+                weigh(w, n, out[0])
             for k in range(2, 5):
                 if op[<int> V + k].data != NULL:
                     weigh_both(w, job.scale, n, <real *> unused, out[k])
         if job.summed and not summed:
-            if weighted and job.order == 0 and op[<int> V].data == NULL:
-                add_weighed_to_lanes(&lanes, w, <const real *> out[0], n)
-            else:
-                add_to_lanes(&lanes, <const real *> out[0], n)
+            add_to_lanes(&lanes, <const real *> out[0], n)
         for k in range(5):
             if op[<int> V + k].data != NULL:
                 put(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
