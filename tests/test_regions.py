@@ -254,7 +254,7 @@ def test_lovasz_of_nan(bad: float, dtype: Any) -> None:
         ("dice_loss", (1.0, 1.0), {"mode": "binary"}, "input: the axes of the images are"),
         ("dice_loss", (X, MASKS), {"mode": "binary", "axis": 1}, "axis: there is no class axis"),
         ("dice_loss", (X, MASKS[0]), {"mode": "multilabel"}, "target: input's shape"),
-        ("dice_loss", (X, LABELS[0]), {}, "target: class numbers"),
+        ("dice_loss", (X, LABELS[0]), {}, r"target: shape \(3, 6, 7\) of class numbers, or input's"),
         ("dice_loss", (X, MASKS), {"ignore_index": 1}, "ignore_index: 1 has no meaning"),
         ("dice_loss", (X, LABELS, [1.0]), {}, "weight: one number for each of the 4"),
         ("dice_loss", (X, LABELS), {"smooth_nr": -1.0}, "smooth_nr: a finite number"),
