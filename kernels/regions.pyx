@@ -1341,34 +1341,44 @@ cdef double errors_span(const real *like, Errors *one, Py_ssize_t start, Py_ssiz
     cdef const real *x
     cdef const real *t
     cdef const real *counts
-    cdef real e, error, share, rest
-    cdef bint own, out
+    cdef real es[TILE]
+    cdef real e, share, rest, top
+    cdef bint own
     cdef Tile tile
-    cdef Py_ssize_t i, unwatched = 0
+    cdef Py_ssize_t i, found, unwatched = 0
     cdef double count = 0
     while start < stop and not halts(job, &unwatched, TILE):
         place_tile(job, &tile, one.image, start, stop)
         x = load_line(job, X, tile.x, one.c, tile.n, <real *> xs)
         open_tile(job, &tile, labels, <real *> w)
         t = target_line(job, &tile, labels, <const real *> w, one.c, <real *> ts, <real *> ws, &counts)
-        for i in range(tile.n):
-            own = t[i] != 0
-            out = counts != NULL and counts[i] == 0
-            if one.kind == HINGE:
-                error = (<real> 1 - x[i] if own else <real> 1 + x[i]) + (t[i] - t[i])
-                error = 0 if error <= 0 else error
-            elif one.kind == IDENTITY:
-                error = <real> 1 - x[i] if own else x[i]
-                error = absolute(error)
-            else:
+        if one.kind == HINGE:
+            for i in range(tile.n):
+                e = (<real> 1 - x[i] if t[i] != 0 else <real> 1 + x[i]) + (t[i] - t[i])
+                es[i] = 0 if e <= 0 else e
+        elif one.kind == IDENTITY:
+            for i in range(tile.n):
+                es[i] = absolute(<real> 1 - x[i] if t[i] != 0 else x[i])
+        else:
+            for i in range(tile.n):
                 rest = <real> one.rest[start + i]
                 share = <real> (1 / (1 + one.rest[start + i]))
-                e = exp_gap(x[i], m[start + i])
-                if m[start + i] - m[start + i] != 0:
-                    e = 1 if x[i] == m[start + i] else (x[i] - x[i] if x[i] != x[i] else <real> 0)
-                error = ((rest if e == 1 else (1 - e) + rest) if own else e) * share
-            count += own and not out
-            put_key(one, error, start + i, own, out)
+                top = m[start + i]
+                e = exp_gap(x[i], top)
+                e = e if top - top == 0 else (<real> 1 if x[i] == top else (x[i] - x[i] if x[i] != x[i] else <real> 0))
+                es[i] = ((rest if e == 1 else (1 - e) + rest) if t[i] != 0 else e) * share
+        found = 0
+        if counts == NULL:
+            for i in range(tile.n):
+                own = t[i] != 0
+                put_key(one, es[i], start + i, own, False)
+                found += own
+        else:
+            for i in range(tile.n):
+                own = t[i] != 0 and counts[i] != 0
+                put_key(one, es[i], start + i, own, counts[i] == 0)
+                found += own
+        count += found
         if weights != NULL:
             memcpy(weights + start, counts, tile.n * sizeof(real))
         start += tile.n
@@ -1398,23 +1408,22 @@ cdef double walk(const real *like, Weighing weighing, const Errors *one, Py_ssiz
     class, and of the weight `size`."""
     cdef const real *weights = <const real *> one.weights
     cdef real *slopes = <real *> one.slopes
-    cdef double left = count, union_ = count, delta, error, w = 1
+    cdef double left, union_ = count, delta, error, w = 1
     cdef Sum total = Sum(0, 0), union_size = size
-    cdef uint64_t tag
+    cdef uint64_t key, tag
     cdef bint own
     cdef Py_ssize_t i, k, unwatched = 0
     if slopes != NULL:
         memset(slopes, 0, pixels * sizeof(real))
     for i in range(pixels):
-        if one.keys[i] == <uint64_t> GONE:
-            break
-        if i % WATCHED == 0 and halts(one.job, &unwatched, WATCHED):
+        key = one.keys[i]
+        if key == <uint64_t> GONE or i & (WATCHED - 1) == 0 and halts(one.job, &unwatched, WATCHED):
             break
         if real is float:
-            tag = <uint32_t> one.keys[i]
+            tag = <uint32_t> key
         else:
             tag = one.tags[i]
-        error = error_of(one.keys[i], like)
+        error = error_of(key, like)
         own = tag & 1
         k = <Py_ssize_t> (tag >> 1)
         if error == 0 or (count == 0 and i > 0 and error == error):
@@ -1423,19 +1432,22 @@ cdef double walk(const real *like, Weighing weighing, const Errors *one, Py_ssiz
             w = weights[k]
             union_ = result(union_size)
             left = result(size)
+        else:
+            left = count
         if union_ == 0:
             delta = 1
         elif own:
             delta = w / union_
         else:
             delta = left * w / (union_ * (union_ + w))
-        count -= own
-        if Weighing is Weighted:
-            add(&size, -w if own else <double> 0)
-            add(&union_size, <double> 0 if own else w)
+        if own:
+            count -= 1
+            if Weighing is Weighted:
+                add(&size, -w)
+        elif Weighing is Weighted:
+            add(&union_size, w)
         else:
-            left -= own
-            union_ += not own
+            union_ += 1
         add(&total, error * delta)
         if slopes != NULL:
             slopes[k] = <real> ((-delta if own else delta) if error == error else NAN)
