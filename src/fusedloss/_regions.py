@@ -319,10 +319,6 @@ def lovasz(
         kernel = kernels.family("regions")
         holds = kernel.HOLDS["bits" if hinge else "labels"]
         bounded = not (hinge or logits)
-        try:
-            kernel.check_domains(seen.inputs, None, seen.axis, holds, bounded, seen.ignored)
-        except LookupError as error:
-            raise seen.error(*error.args, "0 and 1") from None
         dtype = np.dtype(np.float64 if double else np.float32)
         own = grad is not None and grad.dtype == dtype
         slopes = grad if own or grad is None else np.empty(x.shape, dtype)
@@ -338,6 +334,10 @@ def lovasz(
             double,
             get_num_threads() if x.size > SMALL else 1,
         )
+        try:
+            kernel.check_domains(seen.inputs, None, seen.axis, holds, bounded, seen.ignored)
+        except LookupError as error:
+            raise seen.error(*error.args, "0 and 1") from None
         for n, c in np.ndindex(groups, seen.classes):
             of_class = float(each_weight[c if w is not None else 0])
             values[n, c], present = work.compare(n, c, of_class, everything)
@@ -345,9 +345,7 @@ def lovasz(
         with np.errstate(all="ignore"):
             total = float(values.sum())
         count = float(np.count_nonzero(counted))
-        weights, nonzero = kernels.scan_weights(
-            np.broadcast_to(each_weight, values.shape), counted
-        )
+        weights, nonzero = kernels.scan_weights(np.broadcast_to(each_weight, values.shape), counted)
         if value is not None:
             seen.put(values, value, each)
     by, safe = divisor(reduction, count, batch, weights, nonzero)
