@@ -443,20 +443,22 @@ cdef inline const real *target_line(const Overlap *job, const Tile *tile, const 
     return t
 
 
-cdef inline bint strays(const real *x, Py_ssize_t n) noexcept nogil:
-    """Whether some number is not from 0 to 1. nan is not looked at."""
-    cdef uint32_t narrow, most = 0
+cdef inline bint strays(const real *x, const real *t, Py_ssize_t n) noexcept nogil:
+    """Whether some number of x or t is not from 0 to 1. nan is not looked at."""
+    cdef uint32_t a, b, most = 0
     cdef int64_t wide = 0
     cdef Py_ssize_t i
     if real is float:
         # As whole numbers those from 0 to 1 are the smallest of all floats.
         for i in range(n):
-            memcpy(&narrow, &x[i], sizeof(float))
-            most = narrow if narrow > most else most
+            memcpy(&a, &x[i], sizeof(float))
+            memcpy(&b, &t[i], sizeof(float))
+            a = a if a > b else b
+            most = a if a > most else most
         if most <= <uint32_t> 0x3F800000:
             return False
     for i in range(n):
-        wide |= (x[i] < 0) | (x[i] > 1)
+        wide |= (x[i] < 0) | (x[i] > 1) | (t[i] < 0) | (t[i] > 1)
     return wide != 0
 
 
@@ -607,8 +609,9 @@ cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *s
         if halts(job, &unwatched, n):
             break
         t = target_line(job, tile, labels, <const real *> w, c, <real *> ts, <real *> ws, &counts)
-        if not job.labelled and strays(t, n):
-            job.outside[0] = 1
+        if Activation is not Identity:
+            if not job.labelled and strays(t, t, n):
+                job.outside[0] = 1
         if Activation is Softmax:
             x = exponentials(job, tile, <const real *> m, <const real *> w, <const real *> kept, c, <real *> xs)
             for i in range(n):
@@ -628,14 +631,14 @@ cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *s
             for i in range(n):
                 p[i] = x[i]
                 q[i] = 1 - <double> x[i]
-        if Activation is Identity:
-            if counts == NULL and strays(x, n):
-                job.outside[0] = 1
         if counts != NULL:
             blank(n, counts, p, q)
-            if Activation is Identity:
-                if strays(<const double *> p, n):
+            if Activation is Identity:      # t is 0 where p now is
+                if strays(<const double *> p, <const double *> p, n) or strays(t, t, n):
                     job.outside[0] = 1
+        elif Activation is Identity:
+            if strays(x, t, n):
+                job.outside[0] = 1
         if counts != NULL and job.operands[<int> W].data != NULL:
             add_terms(f, weighted, p, q, t, counts, n, sums + 3 * c)
         else:

@@ -335,8 +335,8 @@ input : array_like
 target : array_like
     In mode "multiclass" class numbers from 0 to C - 1 of any integer dtype, of input's shape
     without the class axis; or probabilities t of a floating dtype and input's shape. In the other
-    modes masks t of input's shape, of any real dtype. Masks and probabilities are from 0 to 1, which
-    is checked: of a mask of 0 and 255 pass ``mask > 0``.""",
+    modes masks t of input's shape, of any real dtype. Masks and probabilities must be from 0 to 1:
+    of a mask of 0 and 255 pass ``mask > 0``.""",
     "region weight": """\
 weight : array_like of shape (C,), optional
     Weights w of the classes, by which their values are multiplied. A class of the weight 0, such as

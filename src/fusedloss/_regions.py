@@ -87,8 +87,9 @@ class Images(NamedTuple):
             value = value[np.newaxis]
         return value[:, np.newaxis] if self.single else value
 
-    def error(self, operand: int, position: int, accepted: str) -> Exception:
+    def error(self, found: LookupError, accepted: str) -> Exception:
         """What is wrong with the element that a kernel found outside of a domain."""
+        operand, position = found.args
         if operand == 0:
             return outside_error("input", self.x, position, "probabilities from 0 to 1")
         if self.ignored is not None:
@@ -242,7 +243,7 @@ def overlap(
                 seen.axis,
             )
         except LookupError as error:
-            raise seen.error(*error.args, "numbers from 0 to 1") from None
+            raise seen.error(error, "numbers from 0 to 1") from None
     if reduced:
         result = finish(total, divided, safe, double, request[1])
     else:
@@ -335,9 +336,10 @@ def lovasz(
             get_num_threads() if x.size > SMALL else 1,
         )
         try:
-            kernel.check_domains(seen.inputs, None, seen.axis, holds, bounded, seen.ignored)
+            of_classes = None if w is None else each_weight
+            kernel.check_domains(seen.inputs, of_classes, seen.axis, holds, bounded, seen.ignored)
         except LookupError as error:
-            raise seen.error(*error.args, "0 and 1") from None
+            raise seen.error(error, "0 and 1") from None
         for n, c in np.ndindex(groups, seen.classes):
             of_class = float(each_weight[c if w is not None else 0])
             values[n, c], present = work.compare(n, c, of_class, everything)

@@ -123,6 +123,13 @@ def dice_loss(
     np.float64(0.375)
     >>> grad
     array([[-0.34375,  0.15625, -0.34375,  0.15625]])
+
+    Pixels that weigh more than others, and one that is left out:
+
+    >>> fl.dice_loss(p, t, sample_weight=[1, 1, 2, 1], **options).round(6)
+    np.float64(0.363636)
+    >>> fl.dice_loss(p, t, where=[True, True, True, False], **options).round(6)
+    np.float64(0.285714)
     """
     return _regions.overlap(
         request,
@@ -169,9 +176,11 @@ def generalized_dice_loss(
 
     where :math:`v = w / (\sum t)^2` ("square"), :math:`w / \sum t` ("simple") or :math:`w`
     ("uniform"). A class without target has the largest of the other classes' weights before w; 0
-    where there is no target at all. A class of w = 0 has no part in that. Derivatives with respect to x: those by p, as of `dice_loss`
-    with :math:`v_c` and the joint denominator, carried through softmax or sigmoid; on the
-    diagonal what follows from these.
+    where there is no target at all; a class of w = 0 has no part in that. Derivatives with respect
+    to x: those by p, as of `dice_loss` with :math:`v_c` and the joint denominator, carried through
+    softmax or sigmoid; on the diagonal what follows from these.
+
+    With `sample_weight` the volumes are weighted, too.
 
     Parameters
     ----------
@@ -559,6 +568,11 @@ def lovasz_hinge_loss(
     np.float64(0.75)
     >>> grad
     array([[0. , 0. , 0.5]])
+
+    With weights of the pixels:
+
+    >>> fl.lovasz_hinge_loss([[2.0, -1.0, 0.5]], [[1, 0, 0]], sample_weight=[1, 1, 3])
+    np.float64(1.125)
     """
     return _regions.lovasz(
         request,
@@ -628,8 +642,8 @@ def lovasz_softmax_loss(
 
     These have probabilities in the paper's own code, and logits in smp. "mean" with ``per_image``
     divides by the number of values of all images, theirs takes the mean of the means of images,
-    which is another number where these have different numbers of classes. Where no class is present,
-    as where all pixels are left out, the mean is one over nothing: nan, with the gradient 0.
+    which is another number where these have different numbers of classes. Where no class is
+    present, as where all pixels are left out, the mean is one over nothing: nan, with gradient 0.
 
     With `sample_weight` J is the Jaccard loss of the weights: that of the pixels that are wrong, as
     a share of that of the union. Sorting takes memory of 32 bytes (float32) to 56 bytes (float64)
