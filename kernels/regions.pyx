@@ -5,7 +5,8 @@
 # in one pass over the data (q as accurate as p, so that nothing is lost where a segmentation is nearly perfect), make the
 # value and the derivatives by p of these sums, and carry the latter back to the input in a second pass, in which p is
 # computed again. What a loss makes of the sums is one formula, `fraction`; how a pixel enters them is said by `Terms`.
-# A pixel enters them with its weight. What has the weight 0 is taken out: p = q = t = 0 there, and its derivatives are 0.
+# A pixel enters them with its weight. What has the weight 0 is taken out: its numbers are read as 0, and its derivatives
+# are 0.
 # So is what a mask leaves out, what is ignored, and a class of the weight 0.
 #
 # Both passes go over tiles: all classes of a few pixels that lie side by side. Loops run over the pixels, a line of one
@@ -408,6 +409,13 @@ cdef void open_tile(const Overlap *job, Tile *tile, int32_t *labels, real *w) no
     tile.blanks = blanks
 
 
+cdef inline void clear_line(Py_ssize_t n, const real *w, const real *line, real *block) noexcept nogil:
+    """A line with 0 where a pixel counts for nothing. The block may be the line."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        block[i] = 0 if w[i] == 0 else line[i]
+
+
 cdef inline bint leaves_class(const Overlap *job, Py_ssize_t c) noexcept nogil:
     """Whether a class counts for nothing."""
     return job.weight != NULL and job.weight[c] == 0
@@ -436,9 +444,8 @@ cdef inline const real *target_line(const Overlap *job, const Tile *tile, const 
         counts[0] = weights
         for i in range(tile.n):
             weights[i] = 0 if t[i] == ignored else w[i]
-    if counts[0] != NULL:
-        for i in range(tile.n):
-            block[i] = 0 if counts[0][i] == 0 else t[i]
+    if tile.blanks or job.ignores:
+        clear_line(tile.n, counts[0], t, block)
         return block
     return t
 
@@ -569,13 +576,6 @@ cdef inline Py_ssize_t room(const real *like) noexcept nogil:
     return 3 * ROOM * <Py_ssize_t> sizeof(double) // <Py_ssize_t> sizeof(real)
 
 
-cdef inline void blank(Py_ssize_t n, const real *w, double *p, double *q) noexcept nogil:
-    """p = q = 0 where a pixel counts for nothing."""
-    cdef Py_ssize_t i
-    for i in range(n):
-        p[i] = 0 if w[i] == 0 else p[i]
-        q[i] = 0 if w[i] == 0 else q[i]
-
 cdef inline void weigh_line(Py_ssize_t n, const real *w, real *line) noexcept nogil:
     """Derivatives times the weights."""
     cdef Py_ssize_t i
@@ -599,6 +599,7 @@ cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *s
     cdef const real *counts
     cdef Alike alike
     cdef Weighted weighted
+    cdef bint cleared, weighed_ = job.operands[<int> W].data != NULL
     cdef double xi, z, share
     cdef real own
     cdef Py_ssize_t i, c, n = tile.n, unwatched = 0
@@ -609,9 +610,12 @@ cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *s
         if halts(job, &unwatched, n):
             break
         t = target_line(job, tile, labels, <const real *> w, c, <real *> ts, <real *> ws, &counts)
-        if Activation is not Identity:
-            if not job.labelled and strays(t, t, n):
-                job.outside[0] = 1
+        cleared = counts != NULL and (tile.blanks or counts == <const real *> ws)
+        if Activation is not Softmax:
+            x = load_line(job, X, tile.x, c, n, <real *> xs)
+            if cleared:
+                clear_line(n, counts, x, <real *> xs)
+                x = xs
         if Activation is Softmax:
             x = exponentials(job, tile, <const real *> m, <const real *> w, <const real *> kept, c, <real *> xs)
             for i in range(n):
@@ -619,7 +623,6 @@ cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *s
                 p[i] = xi * tile.share[i]
                 q[i] = (tile.rest[i] if xi == 1 else (1 - xi) + tile.rest[i]) * tile.share[i]
         elif Activation is Sigmoid:
-            x = load_line(job, X, tile.x, c, n, <real *> xs)
             for i in range(n):
                 own = x[i]
                 z = exp(-absolute(own))
@@ -627,19 +630,15 @@ cdef void sum_tile(Terms f, Activation a, const Overlap *job, Tile *tile, Sum *s
                 p[i] = share if own > 0 else z * share
                 q[i] = z * share if own > 0 else share
         else:
-            x = load_line(job, X, tile.x, c, n, <real *> xs)
             for i in range(n):
                 p[i] = x[i]
                 q[i] = 1 - <double> x[i]
-        if counts != NULL:
-            blank(n, counts, p, q)
-            if Activation is Identity:      # t is 0 where p now is
-                if strays(<const double *> p, <const double *> p, n) or strays(t, t, n):
-                    job.outside[0] = 1
-        elif Activation is Identity:
+        if Activation is Identity:
             if strays(x, t, n):
                 job.outside[0] = 1
-        if counts != NULL and job.operands[<int> W].data != NULL:
+        elif not job.labelled and strays(t, t, n):
+            job.outside[0] = 1
+        if cleared or weighed_:
             add_terms(f, weighted, p, q, t, counts, n, sums + 3 * c)
         else:
             add_terms(f, alike, p, q, t, counts, n, sums + 3 * c)
@@ -828,8 +827,8 @@ cdef void slope_tile(Terms f, Activation a, const Overlap *job, Tile *tile, cons
             if bent and h != hs:
                 memcpy(h, hs, n * sizeof(real))
         if Activation is Softmax:      # a class that counts for nothing still has a slope
-            counts = w if tile.blanks or weighed_ else NULL
-        if counts != NULL:
+            counts = w
+        if tile.blanks or weighed_ or (counts == <const real *> ws and Activation is not Softmax):
             weigh_line(n, counts, h if bent else g)
         if bent:
             put_line(job, H, base_h, c, n, <const real *> h)

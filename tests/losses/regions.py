@@ -448,7 +448,8 @@ def rows(
             labels=(*labels, "where") if "weighted" in kind else labels,
             domains=domains,
             twin=not chosen and "weighted" not in kind,
-            bounds=(4, 8, 10),
+            # Volumes with weights are not whole numbers, and their inverses are squared.
+            bounds=(4, 12, 14) if "weighted" in kind and "general" in loss else (4, 8, 10),
             kind="weighted" if "weighted" in kind else "",
             **more,
         )
