@@ -344,17 +344,19 @@ input : array_like
 target : array_like
     In mode "multiclass" class numbers from 0 to C - 1 of any integer dtype, of input's shape
     without the class axis; or probabilities t of a floating dtype and input's shape. In the other
-    modes masks t of input's shape, of any real dtype, from 0 to 1. These are not checked.""",
+    modes masks t of input's shape, of any real dtype. Masks and probabilities must be from 0 to 1:
+    of a mask of 0 and 255 pass ``mask > 0``.""",
     "region weight": """\
 weight : array_like of shape (C,), optional
-    Weights w of the classes, by which their values are multiplied. A weight of 0 leaves out the
-    background.""",
+    Weights w of the classes, by which their values are multiplied. A class of the weight 0, such as
+    the background, counts for nothing, whatever stands there.""",
     "region options": """\
 mode : {"multiclass", "multilabel", "binary"}
     One class for each pixel (softmax over the classes), any number of classes (sigmoid), or a
     single mask without a class axis (sigmoid).
 from_logits : bool
-    Whether the input holds logits; else it holds the probabilities p themselves, unchecked.""",
+    Whether the input holds logits; else it holds the probabilities p themselves, from 0 to 1, which
+    is checked.""",
     "region smoothing": """\
 smooth_nr, smooth_dr : float
     Added to numerator and denominator; finite, 0 or more.""",
@@ -366,6 +368,14 @@ ignore_index : int, optional
     and their gradient is 0.
 axis : int, optional
     The class axis, 1 by default. The images are on axis 0, or on 1 if the classes are on 0.""",
+    "region pixels": """\
+sample_weight : array_like, optional
+    Weights of the pixels, of their shape (input's without the class axis) or broadcasting up to it:
+    each pixel enters all sums with its weight. That is within the values, so the mean's divisor
+    stays. A pixel of the weight 0 counts for nothing, whatever stands there.
+where : array_like, optional
+    Which pixels count, of their shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves a pixel out.""",
     "region reduction": """\
 reduction : str
     "mean" (divides by the number of values, also with a weight; nan where there are none), "sum",
@@ -379,11 +389,12 @@ reduction : str
 Raises
 ------
 ValueError
-    For a wrong shape, a value out of its range, an unknown option, an unfit buffer.
+    For a wrong shape, a value out of its range, an unknown option, an unfit buffer. Also for a mask
+    or a probability that is not accepted, with its position; NaN is accepted.
 TypeError
     For a dtype that is not accepted.
 IndexError
-    For a class out of range, with its position; nothing has been written then.""",
+    For a class out of range, with its position. Nothing has been written then, nor for a mask.""",
     "return_divisor": _RETURN_DIVISOR,
     "weight of all pairs": """\
 weight : array_like, optional

@@ -10,13 +10,16 @@ from fusedloss._arrays import (
     SMALL,
     Array,
     Request,
+    broadcast,
     check_reduction,
     divisor,
     finish,
     flag,
     integer,
+    lifted,
     operand,
     outputs,
+    outside_error,
     packed,
     put,
     scale_of,
@@ -48,34 +51,67 @@ class Images(NamedTuple):
 
     x: Array
     target: Array
+    pixel_weight: Array | None  # of the pixels' shape
+    where: Array | None
     asks: int
-    mode: str
     axis: int  # of the classes; -1 in mode "binary"
     batch: int  # the axis of the images
     classes: int
     labelled: bool  # whether the target holds class numbers
     ignored: int | None
+    single: bool  # whether an image has one value
 
-    def seen(self, array: Array, per_image: bool, labels: bool = False) -> Array:
-        """A view with the axes of images, of classes and of pixels; one image of all if not
-        `per_image`. Class numbers have no axis of classes."""
-        if self.mode == "binary" or labels:
-            batch = self.batch - (self.batch > self.axis >= 0)
-            array = np.moveaxis(array, batch, 0)
-            return array[:, np.newaxis] if per_image else array[np.newaxis, np.newaxis]
-        rest = [k for k in range(array.ndim) if k not in (self.axis, self.batch)]
-        if per_image:
-            return array.transpose([self.batch, self.axis, *rest])
-        return array.transpose([self.axis, self.batch, *rest])[np.newaxis]
+    @property
+    def images(self) -> int:
+        return int(self.x.shape[self.batch])
 
-    def value_shape(self, per_image: bool, joint: bool) -> tuple[int, ...]:
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        return self.x, self.target, self.pixel_weight, self.where
+
+    def value_shape(self, per_image: bool) -> tuple[int, ...]:
         """The shape of the values: images and classes, or one of them, or none."""
-        images = (self.x.shape[self.batch],) if per_image else ()
-        return images if joint or self.mode == "binary" else (*images, self.classes)
+        images = (self.images,) if per_image else ()
+        return images if self.single else (*images, self.classes)
+
+    def put(self, values: Any, value: Array, per_image: bool) -> None:
+        """Values of images and classes into their array."""
+        if self.single:
+            value = value[..., np.newaxis]
+        put(value, values if per_image else values[0])
+
+    def seen(self, value: Array | None, per_image: bool) -> Array | None:
+        """The values with the axes of images and of classes."""
+        if value is None:
+            return None
+        if not per_image:
+            value = value[np.newaxis]
+        return value[:, np.newaxis] if self.single else value
+
+    def error(self, found: LookupError, accepted: str) -> Exception:
+        """What is wrong with the element that a kernel found outside of a domain."""
+        operand, position = found.args
+        if operand == 0:
+            return outside_error("input", self.x, position, "probabilities from 0 to 1")
+        if self.ignored is not None:
+            accepted += f", and ignore_index, which is {self.ignored}"
+        if not self.labelled or position < 0:
+            return outside_error("target", self.target, position, accepted)
+        skipped = NO_LABEL if self.ignored is None else self.ignored
+        return label_error(self.target, position, self.classes, skipped)
 
 
-def images(input: Any, target: Any, mode: str, ignore_index: Any, axis: Any) -> Images:
-    """Check the operands. Class numbers are looked at here, before anything is written."""
+def images(
+    input: Any,
+    target: Any,
+    mode: str,
+    ignore_index: Any,
+    axis: Any,
+    sample_weight: Any,
+    where: Any,
+    joint: bool = False,
+) -> Images:
+    """Check the operands, but not what stands in them."""
     choice("mode", mode, MODES)
     ignored = None if ignore_index is None else ignored_label(ignore_index)
     binary = mode == "binary"
@@ -90,35 +126,43 @@ def images(input: Any, target: Any, mode: str, ignore_index: Any, axis: Any) -> 
             f"input: the axes of {axes} are needed in mode {mode!r}, got shape {x.shape}; for one "
             "image add an axis of length 1"
         )
-    where = -1 if binary else class_axis(x, axis)
-    batch = 1 if where == 0 else 0
-    classes = 1 if binary else x.shape[where]
+    along = -1 if binary else class_axis(x, axis)
+    batch = 1 if along == 0 else 0
+    classes = 1 if binary else x.shape[along]
     if classes == 0:
-        raise ValueError(f"input: shape {x.shape} has no classes along axis {where}")
+        raise ValueError(f"input: shape {x.shape} has no classes along axis {along}")
+    pixels = x.shape if binary else x.shape[:along] + x.shape[along + 1 :]
     t, more = operand("target", target)
     labelled = False
-    if mode == "multiclass":
-        row_shape = x.shape[:where] + x.shape[where + 1 :]
-        t, kind = class_target(t, x, row_shape, True)
-        labelled = kind == kernels.TARGETS["class"]
-    if labelled:
-        skipped = NO_LABEL if ignored is None else ignored
-        rows, _, _, bad = kernels.scan_labels(t, classes, skipped, None)
-        if bad < 0 and ignored is None and rows < t.size:
-            bad = int(np.argmax(t == NO_LABEL))
-        if bad >= 0:
-            raise label_error(t, bad, classes, skipped)
-    else:
-        asks |= more
+    if mode != "multiclass":
         if t.shape != x.shape:
             raise ValueError(f"target: input's shape {x.shape} is needed, got {t.shape}")
+    elif t.shape not in (pixels, x.shape):
+        raise ValueError(
+            f"target: shape {pixels} of class numbers, or input's shape {x.shape} of "
+            f"probabilities, is needed; got shape {t.shape}"
+        )
+    else:
+        t, kind = class_target(t, x, pixels, True)
+        labelled = kind == kernels.TARGETS["class"]
+    if not labelled:
+        asks |= more
         if mode == "multiclass" and ignored is not None and ignored >= 0:
             raise ValueError(
                 f"ignore_index: {ignored} has no meaning where target holds probabilities"
             )
         if mode == "multiclass":
             ignored = None
-    return Images(x, t, asks, mode, where, batch, classes, labelled, ignored)
+    if sample_weight is not None:
+        sample_weight, more = operand("sample_weight", sample_weight)
+        asks |= more
+        sample_weight = broadcast("sample_weight", sample_weight, pixels, "the pixels")
+    if where is not None:
+        where = broadcast("where", operand("where", where)[0], pixels, "the pixels")
+    single = joint or binary
+    return Images(
+        x, t, sample_weight, where, asks, along, batch, classes, labelled, ignored, single
+    )
 
 
 def overlap(
@@ -135,6 +179,8 @@ def overlap(
     per_image: bool,
     ignore_index: Any,
     axis: Any,
+    sample_weight: Any,
+    where: Any,
     reduction: str,
 ) -> Any:
     """Evaluate a loss of the overlap of regions: `parameters` are those of the kernel's Fraction,
@@ -143,57 +189,76 @@ def overlap(
     squared = flag("squared", squared)
     each = flag("per_image", per_image)
     logits = flag("from_logits", from_logits)
-    seen = images(input, target, mode, ignore_index, axis)
-    x, classes = seen.x, seen.classes
+    seen = images(input, target, mode, ignore_index, axis, sample_weight, where, joint is not None)
+    x, classes, batch = seen.x, seen.classes, seen.images
     given, w, double = weight_of_classes(weight, classes, seen.asks)
-    shape = seen.value_shape(each, joint is not None)
-    batch = x.shape[seen.batch]
     groups = batch if each else min(batch, 1)
     count = float(groups * (1 if joint is not None else classes))
     weights = nonzero = count
-    if w is not None and joint is None:
+    if w is not None:
         w = np.require(w, np.float64, ["C", "A"])
-        total, nonzeros = kernels.scan_weights(w)
-        weights, nonzero = groups * total, float(groups * nonzeros)
-    elif w is not None:
-        w = np.require(w, np.float64, ["C", "A"])
-    by = divisor(reduction, count, batch, weights, nonzero)
+        if joint is None:
+            total, nonzeros = kernels.scan_weights(w)
+            weights, nonzero = groups * total, float(groups * nonzeros)
+    by, safe = divisor(reduction, count, batch, weights, nonzero)
+    divided = by
+    if joint is None and reduction == "weighted_mean":
+        w, divided = lifted(w, by)
     reduced = reduction != "none"
     value, grad, hess = outputs(
-        request, x, double, None if reduced else shape, (x, seen.target, given)
+        request, x, double, None if reduced else seen.value_shape(each), (*seen.inputs, given)
     )
     kernel = kernels.family("regions")
-    softmax = seen.mode == "multiclass" and logits
-    total = kernel.overlap(
-        parameters,
-        squared,
-        kernel.JOINT[joint],
+    softmax = mode == "multiclass" and logits
+    options = (
         kernel.ACTIVATIONS["softmax" if softmax else "sigmoid" if logits else "identity"],
         seen.labelled,
         seen.ignored,
         request[0],
         double,
-        scale_of(*by),
+        scale_of(divided, safe),
         get_num_threads() if x.size > SMALL else 1,
-        None if value is None else _values_seen(value, each, joint is not None or mode == "binary"),
-        w,
-        (
-            seen.seen(x, each),
-            seen.seen(seen.target, each, seen.labelled),
-            None if grad is None else seen.seen(grad, each),
-            None if hess is None else seen.seen(hess, each),
-        ),
     )
-    total = total if groups else 0.0
-    result = finish(total, *by, double, request[1]) if reduced else shown(value, request[1])
-    return packed(request, by[0], result, grad, hess)
+    if x.size == 0:
+        # Regions without pixels are all alike, so one is enough; there may be more of them than
+        # memory has room for.
+        few = np.empty((1, classes if w is not None else 1, 0), x.dtype)
+        one = np.empty((1, 1 if joint is not None else few.shape[1]))
+        options = (*options[:1], False, None, 0, True, *options[5:])
+        arrays = (few, few, None, None, None, None)
+        total = kernel.overlap(
+            parameters, squared, kernel.JOINT[joint], *options, one, w, arrays, 0, 1
+        )
+        total *= groups * (classes if w is None and joint is None else 1)
+        if value is not None:
+            seen.put(one, value, each)
+    else:
+        try:
+            total = kernel.overlap(
+                parameters,
+                squared,
+                kernel.JOINT[joint],
+                *options,
+                seen.seen(value, each),
+                w,
+                (*seen.inputs, grad, hess),
+                seen.batch if each else -1,
+                seen.axis,
+            )
+        except LookupError as error:
+            raise seen.error(error, "numbers from 0 to 1") from None
+    if reduced:
+        result = finish(total, divided, safe, double, request[1])
+    else:
+        result = shown(value, request[1])
+    return packed(request, by, result, grad, hess)
 
 
-def _values_seen(value: Array, per_image: bool, single: bool) -> Array:
-    """The values with the axes of images and of classes."""
-    if not per_image:
-        value = value[np.newaxis]
-    return value[:, np.newaxis] if single else value
+def table(rows: int, columns: int, fill: Any, dtype: Any) -> Array:
+    """An array of numbers of images and classes, or MemoryError."""
+    if rows * columns > 2**59:
+        raise MemoryError(f"no memory for the values of {rows} images and {columns} classes")
+    return np.full((rows, columns), fill, dtype)
 
 
 def lovasz(
@@ -208,6 +273,8 @@ def lovasz(
     per_image: bool,
     ignore_index: Any,
     axis: Any = None,
+    sample_weight: Any,
+    where: Any,
     reduction: str,
 ) -> Any:
     """Evaluate the Lovász hinge ("binary") or the Lovász softmax loss, one class of an image after
@@ -219,59 +286,79 @@ def lovasz(
     """
     check_reduction(reduction)
     each = flag("per_image", per_image)
-    softmax = flag("from_logits", from_logits) and mode == "multiclass"
-    everything = choice("classes", classes, ("present", "all")) == "all"
-    seen = images(input, target, mode, ignore_index, axis)
-    x = seen.x
-    if mode == "multiclass" and not seen.labelled:
+    logits = flag("from_logits", from_logits)
+    hinge = mode == "binary"
+    everything = choice("classes", classes, ("present", "all")) == "all" or hinge
+    seen = images(input, target, mode, ignore_index, axis, sample_weight, where)
+    x, batch = seen.x, seen.images
+    if not hinge and not seen.labelled:
         raise TypeError(
             "target: class numbers of an integer dtype are needed, got dtype "
             f"{seen.target.dtype}, shape {seen.target.shape}"
         )
     given, w, double = weight_of_classes(weight, seen.classes, seen.asks)
-    shape = seen.value_shape(each, joint=False)
-    batch = x.shape[seen.batch]
+    shape = seen.value_shape(each)
     reduced = reduction != "none"
     order, out = request[0], request[1]
     value, grad, hess = outputs(
-        request, x, double, None if reduced else shape, (x, seen.target, given)
+        request, x, double, None if reduced else shape, (*seen.inputs, given)
     )
-    kernel = kernels.family("regions")
-    dtype = np.dtype(np.float64 if double else np.float32)
-    own = grad is not None and grad.dtype == dtype
-    slopes = grad if own or grad is None else np.empty(x.shape, dtype)
-    threads = get_num_threads() if x.size > SMALL else 1
-    seen_x, seen_t = seen.seen(x, each), seen.seen(seen.target, each, seen.labelled)
-    seen_s: Any = None if slopes is None else seen.seen(slopes, each)
-    seen_h: Any = None if hess is None else seen.seen(hess, each)
-    groups = seen_x.shape[0] if batch else 0
-    values = np.zeros((seen_x.shape[0], seen.classes))
-    counted = np.ones(values.shape, bool)
-    pixels = int(np.prod(seen_x.shape[2:]))
-    work = kernel.Lovasz(pixels, dtype, softmax, order > 0)
-    for n in range(groups):
-        one = slice(n, n + 1)
-        part = (seen_x[one], seen_t[one], None if seen_s is None else seen_s[one], None)
-        work.start(part, mode == "binary", seen.ignored, threads)
-        for c in range(seen.classes):
-            values[n, c], present = work.compare(c, 1.0 if w is None else float(w[c]), everything)
-            counted[n, c] = everything or present or mode == "binary"
-    sums = np.broadcast_to(1.0 if w is None else np.asarray(w, np.float64), values.shape)
-    weights, nonzero = float(sums[counted].sum()), float(np.count_nonzero(sums[counted]))
-    count = float(np.count_nonzero(counted)) if groups else 0.0
-    by = divisor(reduction, count, batch, weights if groups else 0.0, nonzero if groups else 0.0)
-    if order:
-        scale = scale_of(*by) if by[0] else 0.0  # of nothing the gradient is 0
+    groups = batch if each else min(batch, 1)
+    each_weight = np.ones(1) if w is None else np.require(w, np.float64, ["C", "A"])
+    lift = 1.0
+    if reduction == "weighted_mean":
+        lift = lifted(1.0, kernels.scan_weights(each_weight)[0])[0]
+        each_weight = each_weight * lift
+    repeats = seen.classes if w is None else 1
+    if x.size == 0:
+        # Nothing to sort: all values are 0.
+        total = 0.0
+        count = float(groups * seen.classes) if everything else 0.0
+        sums, nonzeros = kernels.scan_weights(each_weight)
+        share = float(groups * repeats) if everything else 0.0
+        weights, nonzero = sums * share, nonzeros * share
+        if value is not None:
+            value[...] = 0
+    else:
+        kernel = kernels.family("regions")
+        holds = kernel.HOLDS["bits" if hinge else "labels"]
+        bounded = not (hinge or logits)
+        dtype = np.dtype(np.float64 if double else np.float32)
+        own = grad is not None and grad.dtype == dtype
+        slopes = grad if own or grad is None else np.empty(x.shape, dtype)
+        values = table(groups, seen.classes, 0.0, float)
+        counted = table(groups, seen.classes, True, bool)
+        work = kernel.Lovasz(
+            (*seen.inputs, slopes, hess),
+            seen.batch if each else -1,
+            seen.axis,
+            hinge,
+            logits and not hinge,
+            seen.ignored,
+            double,
+            get_num_threads() if x.size > SMALL else 1,
+        )
+        try:
+            of_classes = None if w is None else each_weight
+            kernel.check_domains(seen.inputs, of_classes, seen.axis, holds, bounded, seen.ignored)
+        except LookupError as error:
+            raise seen.error(error, "0 and 1") from None
+        for n, c in np.ndindex(groups, seen.classes):
+            of_class = float(each_weight[c if w is not None else 0])
+            values[n, c], present = work.compare(n, c, of_class, everything)
+            counted[n, c] = everything or present
+        with np.errstate(all="ignore"):
+            total = float(values.sum())
+        count = float(np.count_nonzero(counted))
+        weights, nonzero = kernels.scan_weights(np.broadcast_to(each_weight, values.shape), counted)
+        if value is not None:
+            seen.put(values, value, each)
+    by, safe = divisor(reduction, count, batch, weights, nonzero)
+    if order and x.size:
+        scale = scale_of(by, safe) if by else 0.0  # of nothing the gradient is 0
         for n in range(groups):
-            one = slice(n, n + 1)
-            part = (seen_x[one], seen_t[one], seen_s[one], seen_h[one] if order > 1 else None)
-            work.start(part, mode == "binary", seen.ignored, threads)
-            work.carry_back(scale, threads)
+            work.carry_back(n, scale)
         if grad is not None and not own:
             put(grad, slopes)
-    if value is None:
-        result = finish(float(values.sum()), *by, double, out)
-    else:
-        put(_values_seen(value, each, mode == "binary"), values)
-        result = shown(value, out)
-    return packed(request, by[0], result, grad, hess)
+    result = finish(total, by, safe, double, out) if reduced else shown(value, out)
+    return packed(request, by / lift, result, grad, hess)

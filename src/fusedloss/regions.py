@@ -62,6 +62,8 @@ def dice_loss(
     per_image: bool = True,
     ignore_index: int | None = None,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Dice loss: what two regions do not have in common, as a share of both (1 - F1 score).
@@ -89,6 +91,7 @@ def dice_loss(
     squared : bool
         Whether the denominator has squares.
     <region images>
+    <region pixels>
     <region reduction>
 
     <returns regions>
@@ -120,6 +123,13 @@ def dice_loss(
     np.float64(0.375)
     >>> grad
     array([[-0.34375,  0.15625, -0.34375,  0.15625]])
+
+    Pixels that weigh more than others, and one that is left out:
+
+    >>> fl.dice_loss(p, t, sample_weight=[1, 1, 2, 1], **options).round(6)
+    np.float64(0.363636)
+    >>> fl.dice_loss(p, t, where=[True, True, True, False], **options).round(6)
+    np.float64(0.285714)
     """
     return _regions.overlap(
         request,
@@ -133,6 +143,8 @@ def dice_loss(
         per_image=per_image,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -152,6 +164,8 @@ def generalized_dice_loss(
     per_image: bool = True,
     ignore_index: int | None = None,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Dice loss of all classes together, weighted by the inverse of their volume.
@@ -162,9 +176,11 @@ def generalized_dice_loss(
 
     where :math:`v = w / (\sum t)^2` ("square"), :math:`w / \sum t` ("simple") or :math:`w`
     ("uniform"). A class without target has the largest of the other classes' weights before w; 0
-    where there is no target at all. Derivatives with respect to x: those by p, as of `dice_loss`
-    with :math:`v_c` and the joint denominator, carried through softmax or sigmoid; on the
-    diagonal what follows from these.
+    where there is no target at all; a class of w = 0 has no part in that. Derivatives with respect
+    to x: those by p, as of `dice_loss` with :math:`v_c` and the joint denominator, carried through
+    softmax or sigmoid; on the diagonal what follows from these.
+
+    With `sample_weight` the volumes are weighted, too.
 
     Parameters
     ----------
@@ -177,6 +193,7 @@ def generalized_dice_loss(
     <region options>
     <region smoothing>
     <region images>
+    <region pixels>
     reduction : str
         "mean" (divides by the number of values, which are one for each image; nan where there are
         none), "sum", "none", "batchmean" (divides by the number of images), "weighted_mean" or
@@ -221,6 +238,8 @@ def generalized_dice_loss(
         per_image=per_image,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -240,6 +259,8 @@ def jaccard_loss(
     per_image: bool = True,
     ignore_index: int | None = None,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Jaccard loss: what two regions do not have in common, as a share of their union (1 - IoU).
@@ -264,6 +285,7 @@ def jaccard_loss(
     squared : bool
         Whether the denominator has squares.
     <region images>
+    <region pixels>
     <region reduction>
 
     <returns regions>
@@ -295,6 +317,8 @@ def jaccard_loss(
         per_image=per_image,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -315,6 +339,8 @@ def tversky_loss(
     per_image: bool = True,
     ignore_index: int | None = None,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Tversky loss: Dice or Jaccard loss with weights for false alarms and for misses.
@@ -342,6 +368,7 @@ def tversky_loss(
     <region options>
     <region smoothing>
     <region images>
+    <region pixels>
     <region reduction>
 
     <returns regions>
@@ -379,6 +406,8 @@ def tversky_loss(
         per_image=per_image,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -400,6 +429,8 @@ def focal_tversky_loss(
     per_image: bool = True,
     ignore_index: int | None = None,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Power of the Tversky loss, which turns attention to regions that are small or hard.
@@ -427,6 +458,7 @@ def focal_tversky_loss(
         Added to numerator and denominator; finite, 0 or more, and the first not above the second,
         as L would be negative.
     <region images>
+    <region pixels>
     <region reduction>
 
     <returns regions>
@@ -466,6 +498,8 @@ def focal_tversky_loss(
         per_image=per_image,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -478,6 +512,8 @@ def lovasz_hinge_loss(
     *,
     per_image: bool = False,
     ignore_index: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Lovász hinge: the convex extension of the Jaccard loss of a mask, over hinge errors.
@@ -495,11 +531,13 @@ def lovasz_hinge_loss(
     input : array_like
         Scores x, of shape (N, d1, …) for N images.
     target : array_like
-        Masks t of input's shape and any real dtype, 0 outside and any other number inside.
+        Masks t of input's shape and any real dtype, or booleans: 0 outside and 1 inside. This is
+        checked: of a mask of 0 and 255 pass ``mask > 0``.
     per_image : bool
         Whether each image has its own value, or all pixels of the batch are sorted together.
     ignore_index : int, optional
         Pixels with this number in the mask count for nothing.
+    <region pixels>
     <region reduction>
 
     <returns regions>
@@ -511,8 +549,11 @@ def lovasz_hinge_loss(
     segmentation_models.pytorch: ``LovaszLoss(mode="binary")``.
 
     As in the paper's own code: ``per_image=True`` is its default, and smp's is False. An image
-    without pixels that count has loss 0. Sorting takes memory of 16 bytes (float32) or 17 bytes
-    (float64) a pixel, and of one number more for the gradient.
+    without pixels that count has loss 0. Sorting takes memory of 16 bytes (float32) or 32 bytes
+    (float64) a pixel, and of one number more for the gradient and for `sample_weight`, each.
+
+    With `sample_weight` J is the Jaccard loss of the weights: that of the pixels that are wrong, as
+    a share of that of the union.
 
     References
     ----------
@@ -527,6 +568,11 @@ def lovasz_hinge_loss(
     np.float64(0.75)
     >>> grad
     array([[0. , 0. , 0.5]])
+
+    With weights of the pixels:
+
+    >>> fl.lovasz_hinge_loss([[2.0, -1.0, 0.5]], [[1, 0, 0]], sample_weight=[1, 1, 3])
+    np.float64(1.125)
     """
     return _regions.lovasz(
         request,
@@ -535,6 +581,8 @@ def lovasz_hinge_loss(
         mode="binary",
         per_image=per_image,
         ignore_index=ignore_index,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -551,6 +599,8 @@ def lovasz_softmax_loss(
     per_image: bool = False,
     ignore_index: int | None = None,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Lovász softmax: the extension of the Jaccard loss of each class, over errors of p.
@@ -573,11 +623,13 @@ def lovasz_softmax_loss(
         Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class axis.
     <region weight>
     from_logits : bool
-        Whether the input holds logits; else it holds the probabilities p themselves, unchecked.
+        Whether the input holds logits; else it holds the probabilities p themselves, from 0 to 1,
+        which is checked.
     classes : {"present", "all"}
         Whether a class without pixels has the value 0, and no part in the mean's divisor, or its
         loss counts too.
     <region images>
+    <region pixels>
     <region reduction>
 
     <returns regions>
@@ -590,9 +642,13 @@ def lovasz_softmax_loss(
 
     These have probabilities in the paper's own code, and logits in smp. "mean" with ``per_image``
     divides by the number of values of all images, theirs takes the mean of the means of images,
-    which is another number where these have different numbers of classes. Sorting takes memory of
-    32 bytes (float32) to 41 bytes (float64) for each pixel that is sorted together with others; a
-    gradient that goes to a buffer of another dtype that of one array more.
+    which is another number where these have different numbers of classes. Where no class is
+    present, as where all pixels are left out, the mean is one over nothing: nan, with gradient 0.
+
+    With `sample_weight` J is the Jaccard loss of the weights: that of the pixels that are wrong, as
+    a share of that of the union. Sorting takes memory of 32 bytes (float32) to 56 bytes (float64)
+    for each pixel that is sorted together with others, and of one number more with `sample_weight`;
+    a gradient that goes to a buffer of another dtype that of one array more.
 
     References
     ----------
@@ -621,6 +677,8 @@ def lovasz_softmax_loss(
         per_image=per_image,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 

@@ -182,9 +182,11 @@ class Joint:
     along: tuple[str, ...] = ()  # those that broadcast up along the last axis, that of vectors
     lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
+    kind: str = ""  # what tells the row from another one with these options
 
     def __str__(self) -> str:
-        return "-".join([self.loss, *(f"{k}={v}" for k, v in self.options.items())])
+        options = (f"{k}={v}" for k, v in self.options.items())
+        return "-".join([self.loss, *options, *([self.kind] if self.kind else [])])
 
 
 @dataclass(frozen=True)

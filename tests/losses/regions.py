@@ -67,6 +67,15 @@ def _arranged(x: Any, target: Any, mode: str) -> tuple[Any, Any]:
     return x.reshape(shape), target.reshape(shape)
 
 
+def _pixel_weights(numbers: dict[str, Any], mode: str) -> Any:
+    """Of shape (N, pixels)."""
+    x = numbers["input"]
+    shape = x.shape if mode == "binary" else (x.shape[0], *x.shape[2:])
+    w = np.broadcast_to(numbers.get("sample_weight", mp.mpf(1)), shape)
+    counts = np.broadcast_to(numbers.get("where", 1), shape)
+    return np.where(counts != 0, w, mp.mpf(0)).reshape(len(x), int(np.prod(shape[1:])))
+
+
 # ---- overlaps ------------------------------------------------------------------------------------
 
 
@@ -131,20 +140,22 @@ def overlap(
     smooth_dr: Any = 1e-5,
     per_image: bool = True,
 ) -> Exact:
+    w = _pixel_weights(numbers, mode)
     x, t = _arranged(numbers["input"], numbers["target"], mode)
     softmax = mode == "multiclass" and from_logits
     p, q = _softmax(x) if softmax else _sigmoid(x) if from_logits else (x, 1 - x)
     shape = x.shape
     if not per_image:
         p, q, t = (a.swapaxes(0, 1).reshape(1, shape[1], -1) for a in (p, q, t))
+        w = w.reshape(1, -1)
     options = (kappa, alpha, beta, smooth_nr, smooth_dr)
     parameters = (*(mp.mpf(v) for v in options), squared, mp.mpf(gamma))
     values: list[Pair] = []
     grad, hess = np.empty((*p.shape, 2), object), np.empty((*p.shape, 2), object)
     for n in range(len(p)):
-        ones = np.full(p.shape[1:], mp.mpf(1))
+        ones = np.full(p.shape[1:], mp.mpf(1)) * w[n]
         if w_type:
-            volumes = [mp.fsum(a) for a in t[n]]
+            volumes = [mp.fsum(a) for a in t[n] * w[n]]
             power = {"square": 2, "simple": 1, "uniform": 0}[w_type]
             v = [1 / a**power if a or not power else mp.mpf(0) for a in volumes]
             largest = max(v, default=mp.mpf(0))
@@ -247,11 +258,11 @@ def focal_tversky(
 # ---- Lovász --------------------------------------------------------------------------------------
 
 
-def _extension(errors: Any, sizes: Any, own: Any, ties: bool) -> tuple[Pair, Any, Any]:
+def _extension(errors: Any, sizes: Any, own: Any, ties: bool, w: Any) -> tuple[Pair, Any, Any]:
     """Value, its derivatives by the errors, and which of these another order of nearly equal
     errors would change; `ties` says whether equal ones may be computed as unequal."""
-    order = sorted(range(len(errors)), key=lambda k: -errors[k])
-    left = union = sum(map(bool, own))
+    order = sorted((k for k in range(len(errors)) if w[k]), key=lambda k: -errors[k])
+    left = union = mp.fsum(w[k] for k in order if own[k])
     value, size = mp.mpf(0), mp.mpf(0)
     slopes = np.full(len(errors), mp.mpf(0))
     unsure = np.zeros(len(errors), bool)
@@ -262,13 +273,13 @@ def _extension(errors: Any, sizes: Any, own: Any, ties: bool) -> tuple[Pair, Any
     cluster: list[int] = []
     for k in order:
         if union == 0:
-            delta, union = mp.mpf(1), 1
+            delta, union = mp.mpf(1), w[k]
         elif own[k]:
-            delta = mp.mpf(1) / union
-            left -= 1
+            delta = w[k] / union
+            left -= w[k]
         else:
-            delta = mp.mpf(left) / (union * (union + 1))
-            union += 1
+            delta = left * w[k] / (union * (union + w[k]))
+            union += w[k]
         if errors[k] > 0:
             value += errors[k] * delta
             slopes[k] = delta
@@ -284,6 +295,7 @@ def _extension(errors: Any, sizes: Any, own: Any, ties: bool) -> tuple[Pair, Any
 
 def lovasz_hinge(numbers: dict[str, Any], per_image: bool = False) -> Exact:
     x, t = numbers["input"], numbers["target"]
+    w = _pixel_weights(numbers, "binary")
     groups = range(len(x)) if per_image else ([slice(None)] if len(x) else [])
     grad = np.empty((x.size, 2), object).reshape(*x.shape, 2)
     values = []
@@ -291,7 +303,7 @@ def lovasz_hinge(numbers: dict[str, Any], per_image: bool = False) -> Exact:
         sign = np.where(t[n].ravel() != 0, 1, -1)
         scores = x[n].ravel()
         sizes = [1 + abs(v) if abs(v) < mp.inf else mp.mpf(1) for v in scores]
-        value, slopes, unsure = _extension(1 - scores * sign, sizes, sign > 0, False)
+        value, slopes, unsure = _extension(1 - scores * sign, sizes, sign > 0, False, w[n].ravel())
         values.append(value)
         pairs = [
             (-s * d, ANYTHING if u else d) for s, d, u in zip(sign, slopes, unsure, strict=True)
@@ -308,20 +320,22 @@ def lovasz_softmax(
     classes: str = "present",
     from_logits: bool = True,
 ) -> Exact:
+    w = _pixel_weights(numbers, "multiclass")
     x, t = _arranged(numbers["input"], numbers["target"], "multiclass")
     p, q = _softmax(x) if from_logits else (x, 1 - x)
     shape = x.shape
     if not per_image:
         p, q, t = (a.swapaxes(0, 1).reshape(1, shape[1], -1) for a in (p, q, t))
+        w = w.reshape(1, -1)
     values: list[Pair] = []
     g, g_size = np.full(p.shape, mp.mpf(0)), np.full(p.shape, mp.mpf(0))
     unsure = np.zeros(p.shape, bool)
     for n, c in np.ndindex(p.shape[:2]):
-        if not any(t[n, c]) and classes == "present":
+        if not any(t[n, c] * w[n]) and classes == "present":
             values.append((mp.mpf(0), mp.mpf(0)))
             continue
         errors = np.where(t[n, c] != 0, q[n, c], p[n, c])
-        value, slopes, unsure[n, c] = _extension(errors, errors, t[n, c], True)
+        value, slopes, unsure[n, c] = _extension(errors, errors, t[n, c], True, w[n])
         values.append(value)
         g[n, c], g_size[n, c] = np.where(t[n, c] != 0, -slopes, slopes), slopes
     grad, hess = np.empty((*p.shape, 2), object), np.empty((*p.shape, 2), object)
@@ -363,9 +377,19 @@ def _images(mode: str, kind: str, size: tuple[int, int] = (3, 35)) -> Callable[.
             target = target.astype(dtype)
         else:
             target = (rng.uniform(size=shape) < 0.4).astype(dtype)
-        return {"input": x.astype(dtype), "target": target}
+        return _with_weights({"input": x.astype(dtype), "target": target}, rng, kind)
 
     return inputs
+
+
+def _with_weights(arrays: Arrays, rng: Generator, kind: str) -> Arrays:
+    """With weights and a mask of the pixels, where the kind says so."""
+    if "weighted" not in kind:
+        return arrays
+    x = arrays["input"]
+    shape = (len(x), x.shape[-1])
+    w = rng.uniform(0.1, 3, shape) * rng.choice((0, 1e-3, 1, 1, 1, 50), shape)
+    return arrays | {"sample_weight": w.astype(x.dtype), "where": rng.uniform(size=shape) < 0.9}
 
 
 SCORES = (0.0, 1e-30, -1e-30, 1.0, -1.0, 17.0, -17.0, 40.0, -40.0, 100.0, -100.0, 1e30, -1e30)
@@ -396,7 +420,7 @@ def _hard(mode: str, kind: str) -> Callable[..., Arrays]:
         t[7] = 0
         if "soft" not in kind:
             t[2, ..., :4] = 0
-        return {"input": x.astype(dtype), "target": t}
+        return arrays | {"input": x.astype(dtype), "target": t}
 
     return inputs
 
@@ -408,6 +432,10 @@ def rows(
         has_mode = mode != "multiclass" and loss != "lovasz_hinge_loss"
         chosen = {"mode": mode, **options} if has_mode else options
         chosen = chosen | ({"from_logits": False} if "probability" in kind else {})
+        labels = ("target",) if mode == "multiclass" and "soft" not in kind else ()
+        domains: dict[str, tuple[float, ...]] = {"target": (-1, 3, 100) if labels else (-0.5, 255)}
+        if "probability" in kind:
+            domains["input"] = (-0.5, 1.5)
         yield Joint(
             loss,
             ("input", "target"),
@@ -417,10 +445,12 @@ def rows(
             truth,
             options=chosen,
             weighted=False,
-            labels=("target",) if mode == "multiclass" and "soft" not in kind else (),
-            domains={"target": (-1, 3, 100)} if mode == "multiclass" and "soft" not in kind else {},
-            twin=not chosen,
-            bounds=(4, 8, 10),
+            labels=(*labels, "where") if "weighted" in kind else labels,
+            domains=domains,
+            twin=not chosen and "weighted" not in kind,
+            # Volumes with weights are not whole numbers, and their inverses are squared.
+            bounds=(4, 12, 14) if "weighted" in kind and "general" in loss else (4, 8, 10),
+            kind="weighted" if "weighted" in kind else "",
             **more,
         )
 
@@ -613,6 +643,10 @@ JOINT += rows(
     ("binary", "soft", {}),
     ("binary", "probability", {"smooth_nr": 0.0, "smooth_dr": 1e-7, "per_image": False}),
     ("multiclass", "probability", {}),
+    ("multiclass", "weighted", {}),
+    ("multiclass", "soft weighted", {"squared": True, "per_image": False}),
+    ("multilabel", "soft weighted", {"squared": True}),
+    ("binary", "probability weighted", {}),
 )
 JOINT += rows(
     "generalized_dice_loss",
@@ -620,25 +654,37 @@ JOINT += rows(
     ("multiclass", "", {}),
     ("multiclass", "soft", {"w_type": "simple", "per_image": False}),
     ("multilabel", "", {"w_type": "uniform"}),
+    ("multiclass", "weighted", {}),
+    ("multilabel", "soft weighted", {"w_type": "simple"}),
 )
-JOINT += rows("jaccard_loss", jaccard, ("multiclass", "", {}), ("binary", "", {"squared": True}))
+JOINT += rows(
+    "jaccard_loss",
+    jaccard,
+    ("multiclass", "", {}),
+    ("binary", "", {"squared": True}),
+    ("binary", "weighted", {}),
+)
 JOINT += rows(
     "tversky_loss",
     tversky,
     ("multiclass", "", {}),
     ("multilabel", "soft", {"alpha": 0.25, "beta": 0.75}),
+    ("multiclass", "soft weighted", {"alpha": 0.25, "beta": 0.75}),
 )
 JOINT += rows(
     "focal_tversky_loss",
     focal_tversky,
     ("multiclass", "", {}),
     ("binary", "", {"gamma": 2.0, "alpha": 0.3, "beta": 0.7}),
+    ("multilabel", "weighted", {}),
 )
 JOINT += rows(
     "lovasz_hinge_loss",
     lovasz_hinge,
     ("binary", "", {}),
     ("binary", "", {"per_image": True}),
+    ("binary", "weighted", {}),
+    ("binary", "weighted", {"per_image": True}),
     smooth=False,
     lean=False,
 )
@@ -648,6 +694,8 @@ JOINT += rows(
     ("multiclass", "", {}),
     ("multiclass", "", {"per_image": True, "classes": "all"}),
     ("multiclass", "probability", {"per_image": True}),
+    ("multiclass", "weighted", {}),
+    ("multiclass", "probability weighted", {"per_image": True, "classes": "all"}),
     smooth=False,
     lean=False,
 )
