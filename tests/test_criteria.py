@@ -37,6 +37,11 @@ def arrays_of(cls: Any) -> list[str]:
     return [name for name, p in options_of(cls).items() if "ArrayLike" in str(p.annotation)]
 
 
+def free_arrays_of(cls: Any) -> list[str]:
+    """Those that may be left out."""
+    return [name for name in arrays_of(cls) if options_of(cls)[name].default is None]
+
+
 def sample(case: Case | reg.Joint) -> tuple[Any, list[Any], Options]:
     """The class of a row, operands, and options."""
     if isinstance(case, reg.Joint):
@@ -93,7 +98,7 @@ def test_bad_options_are_errors_when_made_and_set(case: Case | reg.Joint) -> Non
 
             expected, made = error_of(run), error_of(lambda c=changed: cls(**c))
             if made is None and expected is not None:
-                if expected[1].partition(":")[0] not in of_loss:
+                if expected[1].partition(":")[0] not in of_loss | set(arrays_of(cls)):
                     assert name in OF_OPERANDS, (name, bad, expected)
                     assert isinstance(bad, int) or bad is None, (name, bad, expected)
                 continue
@@ -118,7 +123,7 @@ def test_bad_arrays_are_errors_when_made_and_set(cls: Any) -> None:
             assert error is not None and error[1].startswith(f"{name}: "), (name, bad, error)
             assert error_of(lambda n=name, b=bad: setattr(criterion, n, b)) == error
             assert error_of(lambda n=name, b=bad: criterion.set_params(**{n: b})) == error
-            assert getattr(criterion, name) is None
+            assert getattr(criterion, name) is options_of(cls)[name].default
 
 
 def test_errors_of_weights_are_those_of_the_call() -> None:
@@ -258,7 +263,7 @@ def parts(result: Any) -> list[Any]:
 
 def weights_of(case: Case | reg.Joint, cls: Any, operands: list[Any], options: Options) -> Options:
     """An array for each option that is one."""
-    given = {name: options[name] for name in arrays_of(cls) if name in options}
+    given = {name: options[name] for name in free_arrays_of(cls) if name in options}
     if "weight" in arrays_of(cls) and "weight" not in given:
         given["weight"] = 2.0
         if isinstance(case, reg.Rows) or error_of(
@@ -347,7 +352,7 @@ def test_equality_and_hash(cls: Any) -> None:
     assert cls() == cls() and hash(cls()) == hash(cls())
     assert cls(reduction="sum") != cls() and cls() != cls.loss and cls() != 3
     assert all(cls() != other() for other in CRITERIA if other is not cls)
-    for name in arrays_of(cls):
+    for name in free_arrays_of(cls):
 
         def of(value: Any, name: str = name) -> Any:
             return cls(**{name: value})
@@ -363,6 +368,13 @@ def test_equality_and_hash(cls: Any) -> None:
         others = [[0.0, nan, 3.0], [0.0, nan], [[0.0, nan, 2.0]], [0.0, 1.0, 2.0], 2.0, None]
         assert all(of(other) != alike[0] for other in others)
         assert of(2) == of(np.float32(2)) != of(3)
+
+
+def test_levels_are_compared_as_arrays() -> None:
+    assert fl.QuantileLoss(q=[0.1, 0.5]) == fl.QuantileLoss(q=np.array([0.1, 0.5]))
+    assert fl.QuantileLoss(q=[0.1, 0.5]) != fl.QuantileLoss(q=[0.1, 0.6]) != fl.QuantileLoss()
+    criterion = fl.QuantileLoss(q=0.5)
+    assert criterion([1.0], [3.0], q=0.9) == fl.quantile_loss([1.0], [3.0], q=0.9)
 
 
 def test_numbers_are_equal_whatever_their_type() -> None:

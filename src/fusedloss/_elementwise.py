@@ -106,7 +106,8 @@ def elementwise(
 
         both: list[Leaf] = [(x, lambda array: array), (own, spread)]
         value = value_output(out, None if reduced else shape, double, inputs, x)
-        leaves = Leaves(request, double, both, (x, t, own, w, mask, value), in_place=True)
+        others = (x, None if t is own else t, own, w, mask, value)
+        leaves = Leaves(request, double, both, others, in_place=True)
         (grad, gu), (hess, hu) = leaves.grads, leaves.hesses or (None, None)
     elif order or out is not None or not reduced:
         value, grad, hess = outputs(

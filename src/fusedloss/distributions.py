@@ -476,7 +476,7 @@ def kl_div(
             request,
             formula + "_both",
             input,
-            input,
+            target,
             weight=weight,
             where=where,
             third=target,
