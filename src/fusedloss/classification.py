@@ -37,6 +37,8 @@ def cross_entropy(
     softcap: float | None = None,
     return_lse: bool = False,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Cross entropy of logits along a class axis (softmax, then negative log-likelihood).
@@ -74,6 +76,8 @@ def cross_entropy(
         Whether the logsumexp of every row (after `softcap`), which is computed in any case, is
         returned too, as the last item.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -126,6 +130,8 @@ def cross_entropy(
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(z, cap),
         by_distribution=cap > 0,
@@ -143,6 +149,8 @@ def nll_loss(
     *,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Negative log-likelihood :math:`-w_y x_y` of a class y along a class axis.
@@ -158,6 +166,8 @@ def nll_loss(
     <class weight>
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -182,6 +192,8 @@ def nll_loss(
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         probabilities=False,
     )
@@ -198,6 +210,8 @@ def softmax_focal_loss(
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Focal loss of logits along a class axis: cross entropy that plays down what is easy.
@@ -225,6 +239,8 @@ def softmax_focal_loss(
     label_smoothing : float
         ε, from 0 to 1.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows, mean over rows>
 
     <returns rows>
@@ -262,6 +278,8 @@ def softmax_focal_loss(
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(exponent,),
         mean_by_weight=False,
@@ -278,6 +296,8 @@ def generalized_cross_entropy_loss(
     q: float = 0.5,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Generalised cross entropy of logits along a class axis: robust to wrong labels.
@@ -299,6 +319,8 @@ def generalized_cross_entropy_loss(
         Above 0, at most 1.
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -331,6 +353,8 @@ def generalized_cross_entropy_loss(
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(exponent,),
     )
@@ -347,6 +371,8 @@ def poly_cross_entropy_loss(
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Poly-1 cross entropy of logits along a class axis.
@@ -371,6 +397,8 @@ def poly_cross_entropy_loss(
     label_smoothing : float
         t becomes (1 - s) t + s / C with this number s, from 0 to 1.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -402,6 +430,8 @@ def poly_cross_entropy_loss(
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(coefficient,),
     )
@@ -415,6 +445,8 @@ def brier_loss(
     *,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Brier score of logits along a class axis: the squared distance of softmax to the target.
@@ -434,6 +466,8 @@ def brier_loss(
     <class target>
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows, mean over rows>
 
     <returns rows>
@@ -467,6 +501,8 @@ def brier_loss(
         target,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         by_distribution=True,
     )
