@@ -715,10 +715,13 @@ cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t l
             check_line(l, job, v, line, start, n, labels, t)
         if job.target == TIMES_SOFTMAX:
             for i in range(n):
-                tau[i] = weighed(t[i], e[i] * own[<int> SHARE * <int> TILE + at(l, i)])
+                tau[i] = t[i] * (e[i] * own[<int> SHARE * <int> TILE + at(l, i)])
         elif v.masked and spread > 0:
             for i in range(n):
                 tau[i] = <real> (t[i] * job.keep + own[<int> SPREAD * <int> TILE + at(l, i)])
+        elif job.keep == 1 and spread == 0:
+            for i in range(n):
+                tau[i] = t[i]
         else:
             for i in range(n):
                 tau[i] = <real> (t[i] * job.keep + job.spread)
@@ -1614,23 +1617,6 @@ def scan_labels(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored
     return rows, weights, nonzero, bad
 
 
-cdef class Vector:            # numbers of a float32 or float64 vector, as doubles
-    cdef const double *wide
-    cdef const float *narrow
-
-    def __cinit__(self, cnp.ndarray weight, Py_ssize_t n):
-        self.wide = NULL
-        self.narrow = NULL
-        if weight is None:
-            return
-        if is_vector(weight, n, <const double *> NULL):
-            self.wide = <const double *> cnp.PyArray_DATA(weight)
-        elif is_vector(weight, n, <const float *> NULL):
-            self.narrow = <const float *> cnp.PyArray_DATA(weight)
-        else:
-            raise ValueError("kernel: weight is not a vector of floats")
-
-
 def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight, cnp.ndarray factor,
               cnp.ndarray mask, bint some_ignored=True):
     """Look at all labels: (number of rows that count, sum of their class weights, sum of these times the factor of the row,
@@ -1642,7 +1628,8 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
     cdef Space space, whole
     cdef Operand op[2]
     cdef Operand left
-    cdef Vector w_of = Vector(weight, classes)
+    cdef const double *wide = NULL
+    cdef const float *narrow = NULL
     cdef int64_t block[CHUNK]
     cdef double factors[CHUNK]
     cdef double valid
@@ -1652,6 +1639,13 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
     cdef double w, total = 0, products = 0
     cdef bint weighted = weight is not None or factor is not None
     cdef bint fine
+    if weight is not None:
+        if is_vector(weight, classes, <const double *> NULL):
+            wide = <const double *> cnp.PyArray_DATA(weight)
+        elif is_vector(weight, classes, <const float *> NULL):
+            narrow = <const float *> cnp.PyArray_DATA(weight)
+        else:
+            raise ValueError("kernel: weight is not a vector of floats")
     check_shape(factor, labels, ndim)
     describe(&op[0], labels, <const double *> NULL, ndim)
     describe(&op[1], factor, <const double *> NULL, ndim)
@@ -1706,7 +1700,7 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
                     load_block(&op[1], op[1].load, op[1].data, &space, 0, space.ndim, i, n, <char *> factors, sizeof(double))
                 for j in range(n):
                     if (every or block[j] != ignored) and 0 <= block[j] < classes:
-                        w = w_of.wide[block[j]] if w_of.wide != NULL else w_of.narrow[block[j]] if w_of.narrow != NULL else 1
+                        w = wide[block[j]] if wide != NULL else narrow[block[j]] if narrow != NULL else 1
                         total += w
                         if op[1].data != NULL:
                             w = 0 if factors[j] == 0 or w == 0 else w * factors[j]

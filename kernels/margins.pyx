@@ -682,7 +682,7 @@ cdef real multilabel_margin_row(const Rows *job, const Row *at, double omega, co
         if at.g != NULL:
             out = place(job, R_G, at.g, i, <real *> gs)
             for j in range(n):
-                out[j] = <real> (rate * (above[j] + below[j]))
+                out[j] = <real> weighed(above[j] + below[j], rate)      # a mean over nothing has an infinite rate
             put_classes(job, R_G, at.g, i, n, <const real *> out)
     set_row(job, R_H, at, <real> 0)
     return NAN if spoiled else <real> weighed(omega, result(total) / left)
@@ -781,7 +781,11 @@ cdef inline void load_rates(const Rows *job, Py_ssize_t rows, Py_ssize_t start, 
     """What the derivatives of each class are multiplied by, rounded once."""
     cdef const real *w = <const real *> job.weight
     cdef Py_ssize_t r, j
-    cdef real once
+    cdef real once = <real> scales[0]
+    if w == NULL and not is_masked(job) and job.operands[<int> R_F].data == NULL:
+        for j in range(rows * n):
+            block[j] = once
+        return
     for r in range(rows):
         if w == NULL:
             once = <real> scales[r]

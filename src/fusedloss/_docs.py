@@ -63,6 +63,16 @@ reduction : str
     weights; 0 where there are none).
 """
 
+_SCORES_OF_LISTS = """\
+input : array_like
+    Scores x, of shape (C,) for one list of C items, (N, C) or (N, …, C), or with the items on any
+    other `axis`.
+target : array_like
+    Relevances t of the items, of input's shape or broadcasting up to it. {accepted}.
+where : array_like, optional
+    Which items count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves an item out. Its gradient is 0 then, whatever `input` and `target` hold there."""
+
 COMMON: Final = {
     "input and target": """\
 input : array_like
@@ -223,15 +233,8 @@ ValueError
     with its position. NaN is accepted. The contents of the buffers are unspecified then.
 TypeError
     For a dtype that is not accepted.""",
-    "scores of lists": """\
-input : array_like
-    Scores x, of shape (C,) for one list of C items, (N, C) or (N, …, C), or with the items on any
-    other `axis`.
-target : array_like
-    Relevances t of the items, of input's shape or broadcasting up to it. Any real numbers.
-where : array_like, optional
-    Which items count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
-    leaves an item out. Its gradient is 0 then, whatever `input` and `target` hold there.""",
+    "scores of lists": _SCORES_OF_LISTS.format(accepted="Any real numbers"),
+    "scores of lists, relevances": _SCORES_OF_LISTS.format(accepted="0 or more"),
     "axis of lists": """\
 axis : int
     The axis of the items: the last by default. Any works, without a copy.""",
@@ -266,8 +269,8 @@ out : ndarray, optional, keyword only
     A buffer of the result's shape and a floating dtype; it is written to and returned.""",
     "activation out, in place": """\
 out : ndarray, optional, keyword only
-    A buffer of the result's shape and a floating dtype, which may be the input itself; it is written
-    to and returned.""",
+    A buffer of the result's shape and a floating dtype, which may be the input itself; it is
+    written to and returned.""",
     "activation where": """\
 where : array_like, optional
     Which elements there are, of input's shape or broadcasting up to it: booleans, or numbers of

@@ -664,7 +664,9 @@ def logsumexp(
     double = is_double(asks)
     shape = kept if keepdims else without
     value: Any = value_output(out, shape, double, (x, factors, mask))
-    signs: Any = np.empty(shape, value.dtype if out is None else np.float64) if return_sign else None
+    signs: Any = (
+        np.empty(shape, value.dtype if out is None else np.float64) if return_sign else None
+    )
     if x.size:
         axes, x, factors, mask = _over(axes, x, factors, mask)
         rows, of_rows = value, signs

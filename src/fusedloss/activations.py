@@ -48,7 +48,7 @@ def softmax(
 
     Notes
     -----
-    torch and scipy.special: ``softmax``.
+    torch and scipy.special: ``softmax``; jax.nn: ``softmax``, which has `where`, too.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def log_softmax(
 
     Notes
     -----
-    torch and scipy.special: ``log_softmax``.
+    torch and scipy.special: ``log_softmax``; jax.nn: ``log_softmax``, which has `where`, too.
 
     Examples
     --------
@@ -160,7 +160,8 @@ def logsumexp(
 
     Notes
     -----
-    torch and scipy.special: ``logsumexp``.
+    torch and scipy.special: ``logsumexp``, of which the latter has `b` and `return_sign`, too; jax.nn:
+    ``logsumexp``, which has `where` besides.
 
     Examples
     --------

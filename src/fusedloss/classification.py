@@ -68,7 +68,8 @@ def cross_entropy(
     label_smoothing : float
         ε, from 0 to 1.
     z_loss : float
-        Every row that is not ignored has z_loss · logsumexp(x)² added to its value. 0 or more.
+        Every row that counts has z_loss · logsumexp(x)² added to its value, times `sample_weight`
+        but not times `weight`. 0 or more.
     softcap : float, optional
         Every logit x is replaced by softcap · tanh(x / softcap); positive. Such a call computes in
         float64 whatever the dtypes.
@@ -93,7 +94,8 @@ def cross_entropy(
     sparse one; optax: ``softmax_cross_entropy`` and ``softmax_cross_entropy_with_integer_labels``;
     scikit-learn: ``HalfMultinomialLoss``; XGBoost: ``multi:softprob``; LightGBM: ``multiclass``.
 
-    With probabilities "mean" divides by the number of rows, as in torch.
+    With probabilities "mean" divides by the number of rows, as in torch. scikit-learn's
+    ``log_loss(sample_weight=...)`` is ``reduction="weighted_mean"`` here.
 
     Liger-Kernel calls `z_loss` ``lse_square_scale``.
 

@@ -118,16 +118,17 @@ def ranking_softmax_loss(
 
     Parameters
     ----------
-    <scores of lists>
+    <scores of lists, relevances>
     weight : array_like, optional
-        Weights w of the items, of input's shape or broadcasting up to it.
+        Weights w of the items, of input's shape or broadcasting up to it. An item of the weight 0
+        has no term of its own.
     <axis of lists>
     <sample_weight of lists>
     <reduction of lists of valid items>
 
     <returns values>
 
-    <raises>
+    <raises rows with probabilities>
 
     Notes
     -----
