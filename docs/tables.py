@@ -166,7 +166,14 @@ def call(thing: Any) -> str:
     for p in inspect.signature(thing).parameters.values():
         if p.default is p.empty:
             shown.append(p.name)
-        elif p.name not in ("weight", "sample_weight", "where", "reduction", "out"):
+        elif p.name not in (
+            "weight",
+            "sample_weight",
+            "where",
+            "reduction",
+            "out",
+            "return_divisor",
+        ):
             number = isinstance(p.default, float) and len(repr(p.default)) > 8
             shown.append(f"{p.name}={f'{p.default:.2g}' if number else repr(p.default)}")
     if shown[:2] == ["input", "target"] and shown[2:3] != ["var"]:

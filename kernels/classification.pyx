@@ -136,6 +136,20 @@ cdef inline Py_ssize_t at(Layout l, Py_ssize_t i) noexcept nogil:
         return 0
 
 
+cdef inline real factor_of(Layout l, const real *own, Py_ssize_t i, real factor) noexcept nogil:
+    """The factor of an item of a line; `factor` is that of the line's first row."""
+    if Layout is Across:
+        return own[<int> FACTOR * <int> TILE + i]
+    else:
+        return factor
+
+cdef inline real scale_of(Layout l, const real *own, Py_ssize_t i, real scale) noexcept nogil:
+    """What the derivatives of an item of a line are multiplied by; `scale` is that of the line's first row."""
+    if Layout is Across:
+        return own[<int> SCALE * <int> TILE + i]
+    else:
+        return scale
+
 cdef inline real softmax_gap(real e, real s) noexcept nogil:
     """q (1 + S), without cancellation."""
     return s if e == 1 else (1 - e) + s
@@ -654,10 +668,6 @@ cdef void check_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, 
     cdef int outside = 0
     cdef Py_ssize_t i
     for i in range(n):
-        outside |= (t[i] < 0) | (t[i] > most)
-    if not outside:
-        return
-    for i in range(n):
         block[i] = t[i]
     if Layout is Across:
         blank_line(labels, n, <real *> block)
@@ -676,7 +686,6 @@ cdef void check_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, 
             block[i] = 0 if omega[i] == 0 else block[i]
     if v.masked:
         mask_line(job, v, line, start, n, <real *> block, <real> 0)
-    outside = 0
     for i in range(n):
         outside |= (block[i] < 0) | (block[i] > most)
     if outside:
@@ -711,7 +720,7 @@ cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t l
                 tau[labels[line] - start] = both
     else:
         t = target_line(l, job, R_T, v.base_t, line, start, n, tau)
-        if checked and job.most == job.most:
+        if checked and job.most == job.most and may_be_outside(job, t, n):
             check_line(l, job, v, line, start, n, labels, t)
         if job.target == TIMES_SOFTMAX:
             for i in range(n):
@@ -789,8 +798,12 @@ cdef bint prepare(const Rows *job, const View *v, bint by_class, int64_t *labels
     cdef Py_ssize_t r
     cdef bint ignored = load_labels(job, v.row, v.n, by_class, labels, factor)
     load_factors(job, v.row, v.n, factor)
-    for r in range(v.n):
-        rows[<int> SCALE * <int> TILE + r] = <real> (job.scale * factor[r])
+    if job.operands[<int> R_F].data != NULL:
+        for r in range(v.n):
+            rows[<int> SCALE * <int> TILE + r] = <real> (job.scale * factor[r])
+    else:
+        for r in range(v.n):
+            rows[<int> SCALE * <int> TILE + r] = <real> job.scale
     if v.masked and job.target != CLASS:
         count_classes(job, v, left, factor)
         for r in range(v.n):
@@ -1077,10 +1090,11 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
     cdef const real *e
     cdef real *g
     cdef real *h
-    cdef real q, d, d2
+    cdef real q, d, d2, scale
     cdef Py_ssize_t line, start, i, n
     for line in range(v.lines):
         own = rows if Layout is Across else rows + line
+        scale = own[<int> SCALE * <int> TILE]
         for start from 0 <= start < v.length by CHUNK:
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             x = x_line(job, v, line, start, n, <real *> xs)
@@ -1097,7 +1111,7 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                     if Link is not Plain:
                         q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
                         d += bs[i] * q * q
-                    h[i] = d * own[<int> SCALE * <int> TILE + at(l, i)]
+                    h[i] = d * scale_of(l, own, i, scale)
             if Link is Plain:
                 if v.cap:      # of the raw input, where the gradient may lie
                     x = raw_line(job, v, line, start, n, <real *> xs)
@@ -1107,7 +1121,7 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                         bs[i] = d2
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
-                g[i] = own[<int> SCALE * <int> TILE + at(l, i)] * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
+                g[i] = scale_of(l, own, i, scale) * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
                                      own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
                                      own[<int> SHARE * <int> TILE + at(l, i)])
             if Link is Plain:
@@ -1282,10 +1296,12 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
     cdef const real *e
     cdef real *g
     cdef real *h
-    cdef double p, q, d, u, others, squares, scale
+    cdef double p, q, d, u, others, squares, scale, twice = 2 * job.scale
+    cdef real factor
     cdef Py_ssize_t line, start, i, n
     for line in range(v.lines):
         own = rows if Layout is Across else rows + line
+        factor = own[<int> FACTOR * <int> TILE]
         to = sums if Layout is Across else sums + line
         known = wide if Layout is Across else wide + line
         for start from 0 <= start < v.length by CHUNK:
@@ -1300,7 +1316,7 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
                 others = to[<int> SUM_C * <int> TILE + at(l, i)] - p * d + to[<int> SUM_A * <int> TILE + at(l, i)]
                 squares = to[<int> SUM_D * <int> TILE + at(l, i)] - p * (p + d) + to[<int> SUM_B * <int> TILE + at(l, i)]
                 u = q * d - others
-                scale = 2 * job.scale * own[<int> FACTOR * <int> TILE + at(l, i)]
+                scale = twice * factor_of(l, own, i, factor)
                 gs[i] = <real> (scale * p * u)
                 hs[i] = <real> (scale * p * (q * u + p * (q * (q - d) + squares)))
             for i in range(n):

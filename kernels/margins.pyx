@@ -114,13 +114,14 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
     cdef const real *x
     cdef real *out
     cdef bint squared = job.parameters[0] == 2, counted = job.order > (1 if squared else 0)
+    cdef double whole = job.scale / job.classes * (2 if squared else 1)
     cdef real x_y, c
     cdef Py_ssize_t r, q, i, j, m, size, group = rows_at_once(job)
     load_tile(job, row, n, &tile, <const real *> k)
     for r in range(n):
         x_y = load_class(job, R_X, at.x + r * row_step(job, R_X), tile.y[r], <const real *> NULL)
         k[r] = <real> job.parameters[1] - x_y
-        scale[r] = job.scale / tile.left[r] * (2 if squared else 1)
+        scale[r] = whole if tile.left[r] == job.classes else job.scale / tile.left[r] * (2 if squared else 1)
         slope[r] = <real> (tile.omega[r] * scale[r])
         values[r] = x_y if x_y != x_y else <real> 0
         first[r] = Sum(0, 0)
@@ -135,7 +136,8 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
             spread(<const real *> k + r, m, size, <real *> zs)
             for j in range(m * size):
                 zs[j] = over_zero(zs[j] + x[j])
-            mask_run(job, &at, m, i, size, <real *> zs, <real> 0)
+            if at.m != NULL:
+                mask_run(job, &at, m, i, size, <real *> zs, <real> 0)
             for q in range(m):
                 if i <= tile.y[r + q] < i + size:
                     zs[q * size + tile.y[r + q] - i] = 0
@@ -187,7 +189,8 @@ cdef bint load_others(const Rows *job, const Row *at, const int64_t *y, Py_ssize
     if x != block:
         for j in range(rows * n):
             block[j] = x[j]
-    mask_run(job, at, rows, start, n, block, <real> -INFINITY)
+    if at.m != NULL:
+        mask_run(job, at, rows, start, n, block, <real> -INFINITY)
     for j in range(rows * n):
         spoiled |= block[j] != block[j]
     for r in range(rows):
@@ -759,18 +762,14 @@ cdef void check_run(const Rows *job, const Row *at, Py_ssize_t row, Py_ssize_t r
     cdef real most = <real> job.most
     cdef int outside = 0
     cdef Py_ssize_t r, j
-    for j in range(rows * n):
-        outside |= (t[j] < 0) | (t[j] > most)
-    if not outside:
-        return
     for r in range(rows):
         for j in range(n):
             block[r * n + j] = 0 if factors[r] == 0 else t[r * n + j]
         if w != NULL:
             for j in range(n):
                 block[r * n + j] = 0 if w[start + j] == 0 else block[r * n + j]
-    mask_run(job, at, rows, start, n, <real *> block, <real> 0)
-    outside = 0
+    if at.m != NULL:
+        mask_run(job, at, rows, start, n, <real *> block, <real> 0)
     for j in range(rows * n):
         outside |= (block[j] < 0) | (block[j] > most)
     if outside:
@@ -826,14 +825,17 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef real *h
     cdef Row at = row_at(job, row)
     cdef Sum total = Sum(0, 0)
+    cdef double whole = job.scale / job.classes
     cdef real v, d, dd
     cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
     load_factors(job, row, n, <real *> factors)
     for r in range(n):
         left[r] = job.classes
-        if at.m != NULL:
-            left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like))
-        scales[r] = weighed(<double> factors[r], job.scale / left[r])
+        scales[r] = whole
+    if at.m != NULL or job.operands[<int> R_F].data != NULL:
+        for r in range(n):
+            left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like)) if at.m != NULL else job.classes
+            scales[r] = weighed(<double> factors[r], job.scale / left[r])
     for r from 0 <= r < n by group:
         m = min(group, n - r)
         at = row_at(job, row + r)
@@ -841,7 +843,7 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             x = fetch_run(job, R_X, at.x, m, i, size, <real *> xs)
             t = fetch_run(job, R_T, at.t, m, i, size, <real *> ts)
-            if job.most == job.most:
+            if job.most == job.most and may_be_outside(job, t, m * size):
                 check_run(job, &at, row + r, m, i, size, t, <const real *> factors + r)
             # What is read and written at the same place would not be vectorised.
             g = <real *> gs if job.in_place else place_run(job, R_G, at.g, m, i, size, <real *> gs)
@@ -869,11 +871,12 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
                     drop(w + i, m, size, False, g)
                 if job.order > 1:
                     drop(w + i, m, size, False, h)
-            mask_run(job, &at, m, i, size, <real *> vs, <real> 0)
-            if job.order > 0:
-                mask_run(job, &at, m, i, size, g, <real> 0)
-            if job.order > 1:
-                mask_run(job, &at, m, i, size, h, <real> 0)
+            if at.m != NULL:
+                mask_run(job, &at, m, i, size, <real *> vs, <real> 0)
+                if job.order > 0:
+                    mask_run(job, &at, m, i, size, g, <real> 0)
+                if job.order > 1:
+                    mask_run(job, &at, m, i, size, h, <real> 0)
             if job.in_place:
                 g = place_run(job, R_G, at.g, m, i, size, <real *> gs)
                 if g != <real *> gs:

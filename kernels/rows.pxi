@@ -10,6 +10,8 @@ cdef extern from "rowmath.h" nogil:
     double rm_max(const double *, Py_ssize_t, double)
     void rm_sumf(const float *, Py_ssize_t, double *, double *)
     void rm_sum(const double *, Py_ssize_t, double *, double *)
+    bint rm_may_be_outsidef(const float *, Py_ssize_t, float)
+    bint rm_may_be_outside(const double *, Py_ssize_t, double)
 
 cdef enum:
     CHUNK = 512           # classes that are worked on at once; buffers of so many fit stacks of 128 kB
@@ -116,8 +118,9 @@ cdef bint load_labels(const Rows *job, Py_ssize_t row, Py_ssize_t n, bint by_cla
                     fetch_mask(job, base_of(job, R_M, row) + r * row_step(job, R_M), labels[r], 1, &valid)
                     labels[r] = -1 if valid == 0 else labels[r]
     else:
-        for r in range(n):
-            labels[r] = 0
+        memset(labels, 0, n * sizeof(int64_t))
+        if job.operands[<int> R_F].data == NULL:
+            return False
     if job.operands[<int> R_F].data != NULL:
         load_rows(job, R_F, row, n, <real *> factors)
         for r in range(n):
@@ -134,6 +137,13 @@ cdef inline void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, rea
     else:
         for r in range(n):
             factors[r] = 1
+
+cdef inline bint may_be_outside(const Rows *job, const real *t, Py_ssize_t n) noexcept nogil:
+    """Whether to look closer at targets, as one may be outside of its domain; without loss of time."""
+    if real is float:
+        return rm_may_be_outsidef(t, n, <float> job.most)
+    else:
+        return rm_may_be_outside(t, n, job.most)
 
 cdef inline void report_outside(const Rows *job) noexcept nogil:
     """A target is outside of its domain. Which one is found when the call is over."""

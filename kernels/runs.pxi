@@ -81,12 +81,11 @@ cdef inline void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py
         else:
             put_classes(job, k, base + r * row_step(job, k), start, n, block + r * n)
 
-cdef inline void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
-    """x for what is left out of a run."""
+cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
+    """x for what is left out of a run. Not inline, as few calls have a mask."""
     cdef Py_ssize_t r
-    if at.m != NULL:
-        for r in range(rows):
-            mask_classes(job, at.m + r * row_step(job, R_M), start, n, block + r * n, x)
+    for r in range(rows):
+        mask_classes(job, at.m + r * row_step(job, R_M), start, n, block + r * n, x)
 
 cdef inline void spread(const real *v, Py_ssize_t rows, Py_ssize_t n, real *block) noexcept nogil:
     """A number of each row for all of its classes. STEP - 1 numbers too many may be written."""

@@ -1,5 +1,5 @@
-"""Weights of rows, classes left out, weights of 0, checked targets, and gradients in place, of all losses
-over a class axis; and the same options of softmax and its relatives."""
+"""Weights of rows, classes left out, weights of 0, checked targets, and gradients in place, of all
+losses over a class axis; and the same options of softmax and its relatives."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def close(a: Any, b: Any, rtol: float = 2e-12) -> None:
 @CASE
 @CLASSES
 def test_a_class_left_out_does_not_exist(case: reg.Rows, classes: int) -> None:
-    """Each row is what it would be without the classes; and their scores and targets do not matter."""
+    """Each row is what it is without the classes, whose scores and targets do not matter."""
     if classes > 33 and case not in reg.ROWS_ONE_OF_EACH:
         return
     sample = masked(case, 12, classes)
@@ -120,9 +120,8 @@ def test_a_mask_of_any_dtype_and_layout(case: reg.Rows) -> None:
                 close(part, other)
         column = np.arange(10) < 10
         whole = sample.having(where=column if axis else column[:, None])
-        plain = Call(
-            sample.loss, {k: v for k, v in sample.arrays.items() if k != "where"}, sample.options
-        )
+        given = {k: v for k, v in sample.arrays.items() if k != "where"}
+        plain = Call(sample.loss, given, sample.options)
         if case.target in ("probability", "multilabel"):
             for part, other in zip(whole.each(), plain.each(), strict=True):
                 close(part, other)
@@ -449,7 +448,7 @@ def test_in_place(case: reg.Rows, classes: int, way: str) -> None:
                 made[...] = sample.arrays["input"]
                 wanted = moved.each(order, grad_out=beside)
                 if case.target == "list" and classes > 512:
-                    with pytest.raises(ValueError, match="^grad_out: shares memory"):
+                    with pytest.raises(ValueError, match=r"^grad_out: shares memory"):
                         moved.each(order, grad_out=made)
                     continue
                 got = moved.each(order, grad_out=made)
@@ -471,7 +470,7 @@ def test_activations_in_place(classes: int, way: str) -> None:
             dy = np.random.default_rng(1).normal(size=shape).astype(made.dtype)
             wanted = f.vjp(made, dy, axis, grad_out=beside)
             assert f.vjp(made, dy, axis, grad_out=made) is made and same(made, wanted)
-            with pytest.raises(ValueError, match="^grad_out: shares"):
+            with pytest.raises(ValueError, match=r"^grad_out: shares"):
                 f.vjp(made, dy, axis, grad_out=dy)
         made[...] = x
         dy = np.ones(np.delete(shape, axis))
@@ -571,9 +570,9 @@ def test_without_dimensions() -> None:
     out = np.array(3.0)
     assert fl.softmax(out, out=out) is out and out == 1
     for axis in (1, -2):
-        with pytest.raises(ValueError, match="^axis: "):
+        with pytest.raises(ValueError, match=r"^axis: "):
             fl.softmax(3.0, axis)
-        with pytest.raises(ValueError, match="^axis: "):
+        with pytest.raises(ValueError, match=r"^axis: "):
             fl.logsumexp(3.0, axis)
     x = np.random.default_rng(0).normal(size=(3, 4, 50)).astype(np.float32)
     assert same(fl.logsumexp(x, axis=()), x) and same(fl.logsumexp(x.T, (), True), x.T)
@@ -590,7 +589,7 @@ def test_an_axis_is_an_integer(axis: Any) -> None:
         lambda: fl.cross_entropy(x, [0, 1], axis=axis),
         lambda: fl.ranking_softmax_loss(x, x, axis=axis),
     ):
-        with pytest.raises(TypeError, match="^axis: an integer is needed"):
+        with pytest.raises(TypeError, match=r"^axis: an integer is needed"):
             f()
 
 

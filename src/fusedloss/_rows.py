@@ -51,9 +51,11 @@ _IN_ONE_PIECE: Final = 512
 
 def axis_number(x: Array, axis: Any, name: str = "input") -> int:
     """An axis of the input, counted from the front."""
-    if type(axis) is bool or not hasattr(axis, "__index__"):
-        raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}")
-    number = index(axis)
+    given: Any = None if type(axis) is bool else axis
+    try:
+        number = index(given)
+    except TypeError:
+        raise TypeError(f"axis: an integer is needed, got {type(axis).__name__}") from None
     if not -x.ndim <= number < x.ndim:
         raise ValueError(
             f"axis: {number} is out of range for {name} with {x.ndim} dimensions"
@@ -645,7 +647,7 @@ def _dropped(array: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _over(axes: tuple[int, ...], *arrays: Any) -> Any:
-    """The class axes, and what has input's shape: over no axis each number is a row of one class."""
+    """The class axes, and what has input's shape. Over no axes each number is a row of its own."""
     if axes:
         return axes, *arrays
     return (arrays[0].ndim,), *(a if a is None else a[..., np.newaxis] for a in arrays)
@@ -664,9 +666,7 @@ def logsumexp(
     double = is_double(asks)
     shape = kept if keepdims else without
     value: Any = value_output(out, shape, double, (x, factors, mask))
-    signs: Any = (
-        np.empty(shape, value.dtype if out is None else np.float64) if return_sign else None
-    )
+    signs: Any = np.empty(shape, np.float64 if double else np.float32) if return_sign else None
     if x.size:
         axes, x, factors, mask = _over(axes, x, factors, mask)
         rows, of_rows = value, signs

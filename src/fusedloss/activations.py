@@ -48,7 +48,9 @@ def softmax(
 
     Notes
     -----
-    torch and scipy.special: ``softmax``; jax.nn: ``softmax``, which has `where`, too.
+    torch and scipy.special: ``softmax``.
+
+    `where` is that of ``jax.nn.softmax``.
 
     Examples
     --------
@@ -98,7 +100,9 @@ def log_softmax(
 
     Notes
     -----
-    torch and scipy.special: ``log_softmax``; jax.nn: ``log_softmax``, which has `where`, too.
+    torch and scipy.special: ``log_softmax``.
+
+    `where` is that of ``jax.nn.log_softmax``.
 
     Examples
     --------
@@ -160,8 +164,9 @@ def logsumexp(
 
     Notes
     -----
-    torch and scipy.special: ``logsumexp``, of which the latter has `b` and `return_sign`, too; jax.nn:
-    ``logsumexp``, which has `where` besides.
+    torch and scipy.special: ``logsumexp``.
+
+    `b` and `return_sign` are those of SciPy; `where` is that of ``jax.nn.logsumexp``.
 
     Examples
     --------
