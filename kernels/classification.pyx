@@ -1156,6 +1156,7 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
     cdef double *sums = fl_own(&job.team).sums
     cdef double z = z_of(f), total, a, b, lse
     cdef Py_ssize_t r
+    cdef int spoiled
     cdef bint ignored = prepare(job, v, z == 0 and job.spread == 0, labels, rows)
     cdef bint by_weights = z == 0 and (job.weight != NULL or v.base_w != NULL or job.target >= UPSTREAM)
     cdef Across across
@@ -1177,14 +1178,21 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
                 rows[<int> PSI * <int> TILE + r] = <real> (2 * z * lse)
                 a += 2 * z * lse
                 b += 2 * z
-        values[r] *= rows[<int> FACTOR * <int> TILE + r]
-        if by_weights and values[r] != values[r] and labels[r] >= 0 and has_no_target(job, v, r, labels[r], m):
-            labels[r] = -1
-            ignored = True
-        if ignored and labels[r] < 0:
-            values[r] = 0
         rows[<int> FIRST * <int> TILE + r] = <real> (a * wide[<int> WHOLE_SHARE * <int> TILE + r])
         rows[<int> SECOND * <int> TILE + r] = <real> b
+    if job.operands[<int> R_F].data != NULL:
+        for r in range(v.n):
+            values[r] *= rows[<int> FACTOR * <int> TILE + r]
+    if by_weights:
+        spoiled = 0
+        for r in range(v.n):
+            spoiled |= values[r] != values[r]
+        for r in range(v.n if spoiled else 0):
+            if values[r] != values[r] and labels[r] >= 0 and has_no_target(job, v, r, labels[r], m):
+                labels[r] = -1
+                ignored = True
+    if ignored:
+        blank_line(labels, v.n, values)
     total = finish_values(job, v, <const real *> rows, values)
     if v.base_g == NULL:
         return total

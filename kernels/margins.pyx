@@ -121,7 +121,9 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
     for r in range(n):
         x_y = load_class(job, R_X, at.x + r * row_step(job, R_X), tile.y[r], <const real *> NULL)
         k[r] = <real> job.parameters[1] - x_y
-        scale[r] = whole if tile.left[r] == job.classes else job.scale / tile.left[r] * (2 if squared else 1)
+        scale[r] = whole
+        if at.m != NULL:
+            scale[r] = job.scale / tile.left[r] * (2 if squared else 1)
         slope[r] = <real> (tile.omega[r] * scale[r])
         values[r] = x_y if x_y != x_y else <real> 0
         first[r] = Sum(0, 0)
@@ -826,13 +828,14 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef Row at = row_at(job, row)
     cdef Sum total = Sum(0, 0)
     cdef double whole = job.scale / job.classes
+    cdef bint special = at.m != NULL or job.operands[<int> R_F].data != NULL
     cdef real v, d, dd
     cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
-    load_factors(job, row, n, <real *> factors)
-    for r in range(n):
-        left[r] = job.classes
-        scales[r] = whole
-    if at.m != NULL or job.operands[<int> R_F].data != NULL:
+    if job.order > 0 or special or job.most == job.most:
+        load_factors(job, row, n, <real *> factors)
+        for r in range(n):
+            scales[r] = whole
+    if special:
         for r in range(n):
             left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like)) if at.m != NULL else job.classes
             scales[r] = weighed(<double> factors[r], job.scale / left[r])
@@ -887,9 +890,12 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
                 if i == 0:
                     total = Sum(0, 0)
                 add_row(<const real *> vs + j * size, size, &total.total, &total.lost)
-                values[r + j] = <real> weighed(<double> factors[r + j], result(total) / left[r + j])
-    for r in range(n):
-        if factors[r] == 0 and job.order > 0:
+                if special:
+                    values[r + j] = <real> weighed(<double> factors[r + j], result(total) / left[r + j])
+                else:
+                    values[r + j] = <real> (result(total) / job.classes)
+    for r in range(n if special and job.order > 0 else 0):
+        if factors[r] == 0:
             at = row_at(job, row + r)
             set_row(job, R_G, &at, <real> 0)
             set_row(job, R_H, &at, <real> 0)
