@@ -1184,11 +1184,11 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
         for r in range(v.n):
             values[r] *= rows[<int> FACTOR * <int> TILE + r]
     if by_weights:
-        spoiled = 0
+        spoiled = job.scale - job.scale != 0      # a mean over nothing
         for r in range(v.n):
             spoiled |= values[r] != values[r]
         for r in range(v.n if spoiled else 0):
-            if values[r] != values[r] and labels[r] >= 0 and has_no_target(job, v, r, labels[r], m):
+            if (values[r] == 0 or values[r] != values[r]) and labels[r] >= 0 and has_no_target(job, v, r, labels[r], m):
                 labels[r] = -1
                 ignored = True
     if ignored:
