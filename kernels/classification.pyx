@@ -108,6 +108,8 @@ cdef enum Row:                # numbers of each row of a tile, TILE of each in o
     M, S, LOG, SHARE          # m, S, log1p(S), 1 / (1 + S)
     FIRST, SECOND             # A / (1 + S), B
     SUM_OF_A, PSI             # the parts of A: Σ a and 2 z logsumexp
+    SPREAD                    # what label smoothing adds to each class; where classes are left out, else a number of the job
+    FACTOR, SCALE             # of the row, and that times the scale
     REAL_ROWS                 # so many of the computation's dtype. In doubles, first:
     REST = 0, WHOLE_SHARE     # S, 1 / (1 + S)
     LOST_REST
@@ -134,6 +136,20 @@ cdef inline Py_ssize_t at(Layout l, Py_ssize_t i) noexcept nogil:
         return 0
 
 
+cdef inline real factor_of(Layout l, const real *own, Py_ssize_t i, real factor) noexcept nogil:
+    """The factor of an item of a line; `factor` is that of the line's first row."""
+    if Layout is Across:
+        return own[<int> FACTOR * <int> TILE + i]
+    else:
+        return factor
+
+cdef inline real scale_of(Layout l, const real *own, Py_ssize_t i, real scale) noexcept nogil:
+    """What the derivatives of an item of a line are multiplied by; `scale` is that of the line's first row."""
+    if Layout is Across:
+        return own[<int> SCALE * <int> TILE + i]
+    else:
+        return scale
+
 cdef inline real softmax_gap(real e, real s) noexcept nogil:
     """q (1 + S), without cancellation."""
     return s if e == 1 else (1 - e) + s
@@ -159,7 +175,7 @@ cdef inline real within(double x, const real *like) noexcept nogil:
     return <real> x
 
 cdef inline real xlogy_term(real tau, real d) noexcept nogil:
-    """τ d with 0 · inf = 0; NaN stays."""
+    """τ d with 0 · inf = 0; NaN stays, as that of a row whose target is all 0."""
     return 0 if tau == 0 and d == d else tau * d
 
 
@@ -234,8 +250,8 @@ cdef void mask_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t 
     else:
         mask_classes(job, v.base_m + line * row_step(job, R_M), start, n, block, x)
 
-cdef Py_ssize_t count_masked(const Rows *job, const View *v, Py_ssize_t row, const real *like) noexcept nogil:
-    """How many classes are left out of a row."""
+cdef Py_ssize_t drop_masked(const Rows *job, const View *v, Py_ssize_t row, real *e, Py_ssize_t step, const real *like) noexcept nogil:
+    """How many classes are left out of a row; with their exponentials set to 0, where these are kept."""
     cdef real valid[CHUNK]
     cdef Py_ssize_t i, j, n, count = 0
     for i from 0 <= i < job.classes by CHUNK:
@@ -243,7 +259,26 @@ cdef Py_ssize_t count_masked(const Rows *job, const View *v, Py_ssize_t row, con
         fetch_mask(job, v.base_m + row * row_step(job, R_M), i, n, <real *> valid)
         for j in range(n):
             count += valid[j] == 0
+        if e != NULL:
+            for j in range(n):
+                e[(i + j) * step] = e[(i + j) * step] if valid[j] != 0 else <real> 0
     return count
+
+cdef void count_classes(const Rows *job, const View *v, Py_ssize_t *left, const real *like) noexcept nogil:
+    """How many classes each row of a tile has that are not left out."""
+    cdef real valid[TILE]
+    cdef Py_ssize_t r, line
+    if not job.across:
+        for r in range(v.n):
+            left[r] = count_left(job, v.base_m + r * row_step(job, R_M), like)
+        return
+    for r in range(v.n):
+        left[r] = 0
+    for line in range(v.lines):
+        load_mask(&job.operands[<int> R_M], v.base_m + line * class_step(job, R_M), &job.space, job.space.outer - 1,
+                  job.space.outer, 0, v.n, <real *> valid)
+        for r in range(v.n):
+            left[r] += valid[r] != 0
 
 cdef void change_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, const real *x, real *block) noexcept nogil:
     """A piece of a line with the soft cap, and -inf for what is left out."""
@@ -292,6 +327,8 @@ cdef inline const real *e_line(Layout l, const Rows *job, const View *v, const r
     if Layout is Along:
         if m[0] - m[0] != 0:
             limit_row(m[0], x, 1, block, 1, n)
+            if v.masked and m[0] < 0:
+                mask_line(job, v, line, start, n, block, <real> 0)
             return block
     exp_line(l, x, m, block, n)
     if Layout is Across:
@@ -325,7 +362,7 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
     """Fill a View in: bring the input to where the loops can read it, and find room for the exponentials."""
     cdef const Operand *x = &job.operands[<int> R_X]
     cdef Py_ssize_t j, classes = job.classes, step = row_step(job, R_X) // <Py_ssize_t> sizeof(real)
-    cdef bint fits = classes * (job.tile if job.across else n) <= room(x_tile)
+    cdef bint fits = many(classes, job.tile if job.across else n) <= room(x_tile)
     cdef real *copy = raw_tile if cap else x_tile
     cdef const real *line
     v.row = row
@@ -354,7 +391,7 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
                 v.raw = v.base_x
             else:
                 v.x = v.base_x
-            if v.base_g != NULL:
+            if v.base_g != NULL and not job.in_place:
                 v.e = v.base_g
                 v.e_step = class_step(job, R_G) // <Py_ssize_t> sizeof(real)
             return
@@ -374,7 +411,7 @@ cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap
         v.length = classes
         v.x_step = step
         v.e_step = classes
-        if job.operands[<int> R_G].flat and v.base_g != NULL:
+        if job.operands[<int> R_G].flat and v.base_g != NULL and not job.in_place:
             v.e = v.base_g
             v.e_step = row_step(job, R_G) // <Py_ssize_t> sizeof(real)
         elif fits:
@@ -545,8 +582,9 @@ cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) 
                 x = x_line(job, v, r, i, n, <real *> xs)
                 e = <real *> v.e + r * v.e_step + i if v.e != NULL else <real *> es
                 maxima += limit_row(m[r], x, 1, e, 1, n)
-        if v.masked and m[r] < 0:
-            maxima -= count_masked(job, v, r, m)      # they are -inf, too
+        if v.masked and m[r] < 0:      # what is left out is -inf, too
+            e = NULL if v.e == NULL else <real *> v.e + (r if job.across else r * v.e_step)
+            maxima -= drop_masked(job, v, r, e, v.e_step if job.across else 1, m)
             maxima = 1 if maxima == 0 else maxima  # nothing in the row, and nothing to divide
         wide[<int> REST * <int> TILE + r] = 0 if maxima == 1 else NAN
         rows[<int> S * <int> TILE + r] = 0 if maxima == 1 else <real> NAN
@@ -613,17 +651,66 @@ cdef inline const real *target_line(Layout l, const Rows *job, int k, const char
     else:
         return fetch_classes(job, k, base + line * row_step(job, k), start, n, block)
 
+cdef inline void blank_line(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil:
+    """Zeros where a row counts for nothing."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        block[i] = 0 if labels[i] < 0 else block[i]
+
+cdef void check_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
+                     const int64_t *labels, const real *t) noexcept nogil:
+    """Report a piece of a line of targets if one is outside of its domain that counts for something."""
+    cdef real block[CHUNK]
+    cdef real omegas[CHUNK]
+    cdef const real *w = <const real *> job.weight
+    cdef const real *omega
+    cdef real most = <real> job.most
+    cdef int outside = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        block[i] = t[i]
+    if Layout is Across:
+        blank_line(labels, n, <real *> block)
+    elif labels[line] < 0:
+        return
+    if w != NULL:
+        if Layout is Across:
+            if w[line] == 0:
+                return
+        else:
+            for i in range(n):
+                block[i] = 0 if w[start + i] == 0 else block[i]
+    if v.base_w != NULL:
+        omega = target_line(l, job, R_W, v.base_w, line, start, n, <real *> omegas)
+        for i in range(n):
+            block[i] = 0 if omega[i] == 0 else block[i]
+    if v.masked:
+        mask_line(job, v, line, start, n, <real *> block, <real> 0)
+    for i in range(n):
+        outside |= (block[i] < 0) | (block[i] > most)
+    if outside:
+        report_outside(job)
+
 cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
-                          const int64_t *labels, const real *e, const real *share, real *tau) noexcept nogil:
-    """A piece of a line of the target distribution."""
+                          const int64_t *labels, const real *e, const real *own, real *tau, bint checked) noexcept nogil:
+    """A piece of a line of the target distribution; where it is read for the first time it is `checked`."""
     cdef const real *w = <const real *> job.weight
     cdef real omegas[CHUNK]
     cdef const real *t
     cdef const real *omega
-    cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread)
+    cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread), keep, factor
     cdef Py_ssize_t i
     if job.target == SMOOTHED_CLASS:
-        if Layout is Across:
+        if v.masked and spread > 0:
+            keep = <real> job.keep
+            for i in range(n):
+                tau[i] = own[<int> SPREAD * <int> TILE + at(l, i)]
+            if Layout is Across:
+                for i in range(n):
+                    tau[i] = keep + tau[i] if labels[i] == line else tau[i]
+            elif start <= labels[line] < start + n:
+                tau[labels[line] - start] += keep
+        elif Layout is Across:
             for i in range(n):
                 tau[i] = both if labels[i] == line else spread
         else:
@@ -633,15 +720,28 @@ cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t l
                 tau[labels[line] - start] = both
     else:
         t = target_line(l, job, R_T, v.base_t, line, start, n, tau)
+        if checked and job.most == job.most and may_be_outside(job, t, n):
+            check_line(l, job, v, line, start, n, labels, t)
         if job.target == TIMES_SOFTMAX:
             for i in range(n):
-                tau[i] = t[i] * (e[i] * share[at(l, i)])
+                tau[i] = t[i] * (e[i] * own[<int> SHARE * <int> TILE + at(l, i)])
+        elif v.masked and spread > 0:
+            for i in range(n):
+                tau[i] = <real> (t[i] * job.keep + own[<int> SPREAD * <int> TILE + at(l, i)])
+        elif job.keep == 1 and spread == 0:
+            for i in range(n):
+                tau[i] = t[i]
         else:
             for i in range(n):
                 tau[i] = <real> (t[i] * job.keep + job.spread)
     if w != NULL:
-        for i in range(n):
-            tau[i] *= w[line if Layout is Across else start + i]
+        if Layout is Across:
+            factor = w[line]
+            for i in range(n):
+                tau[i] = weighed(factor, tau[i])
+        else:
+            for i in range(n):
+                tau[i] = weighed(w[start + i], tau[i])
         if job.target == SMOOTHED_CLASS and spread == 0:      # a nan of another class has no part
             if Layout is Across:
                 for i in range(n):
@@ -652,19 +752,69 @@ cdef inline void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t l
     if v.base_w != NULL:
         omega = target_line(l, job, R_W, v.base_w, line, start, n, <real *> omegas)
         for i in range(n):
-            tau[i] *= omega[i]
+            tau[i] = weighed(omega[i], tau[i])
     if v.masked:
         mask_line(job, v, line, start, n, tau, <real> 0)
 
 
-cdef inline void blank_line(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil:
-    """Zeros where a row is ignored."""
-    cdef Py_ssize_t i
-    for i in range(n):
-        block[i] = 0 if labels[i] < 0 else block[i]
+cdef bint has_no_target(const Rows *job, const View *v, Py_ssize_t row, int64_t label, const real *like) noexcept nogil:
+    """Whether the weights leave nothing of a row's target; or a gradient that is carried back is 0."""
+    cdef real block[CHUNK]
+    cdef real valid[CHUNK]
+    cdef const real *w = <const real *> job.weight
+    cdef const real *t
+    cdef int found = 0
+    cdef Py_ssize_t i, j, n
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        for j in range(n):
+            valid[j] = 1
+        if v.masked:
+            fetch_mask(job, v.base_m + row * row_step(job, R_M), i, n, <real *> valid)
+        if w != NULL:
+            for j in range(n):
+                valid[j] = 0 if w[i + j] == 0 else valid[j]
+        if v.base_w != NULL:
+            t = fetch_classes(job, R_W, v.base_w + row * row_step(job, R_W), i, n, <real *> block)
+            for j in range(n):
+                valid[j] = 0 if t[j] == 0 else valid[j]
+        if job.target != SMOOTHED_CLASS:
+            t = fetch_classes(job, R_T, v.base_t + row * row_step(job, R_T), i, n, <real *> block)
+            for j in range(n):
+                found |= (valid[j] != 0) & ((t[j] != 0) | (job.spread != 0))
+        elif job.spread != 0:
+            for j in range(n):
+                found |= valid[j] != 0
+        elif i <= label < i + n:
+            found |= valid[label - i] != 0
+    return not found
+
+
+cdef bint prepare(const Rows *job, const View *v, bint by_class, int64_t *labels, real *rows) noexcept nogil:
+    """Labels, -1 for rows that count for nothing, and whether there are such; factors of the rows; and where classes are left
+    out what label smoothing adds to each of the others."""
+    cdef Py_ssize_t left[TILE]
+    cdef real *factor = rows + <int> FACTOR * <int> TILE
+    cdef Py_ssize_t r
+    cdef bint ignored = load_labels(job, v.row, v.n, by_class, labels, factor)
+    load_factors(job, v.row, v.n, factor)
+    if job.operands[<int> R_F].data != NULL:
+        for r in range(v.n):
+            rows[<int> SCALE * <int> TILE + r] = <real> (job.scale * factor[r])
+    else:
+        for r in range(v.n):
+            rows[<int> SCALE * <int> TILE + r] = <real> job.scale
+    if v.masked and job.target != CLASS:
+        count_classes(job, v, left, factor)
+        for r in range(v.n):
+            rows[<int> SPREAD * <int> TILE + r] = <real> (job.spread * job.classes / left[r]) if left[r] > 0 else 0
+            labels[r] = -1 if left[r] == 0 else labels[r]
+            ignored |= left[r] == 0
+    return ignored
+
 
 cdef void blank_rows(const Rows *job, const View *v, const int64_t *labels, const real *like) noexcept nogil:
-    """The same, row by row, in the outputs."""
+    """Zeros in the outputs of rows that count for nothing."""
     cdef real zero = 0
     cdef Py_ssize_t r
     for r in range(v.n):
@@ -717,6 +867,8 @@ cdef void sweep_class(Layout l, const Rows *job, const View *v, const real *rows
                 if Layout is Across:
                     if ignored:
                         blank_line(labels, n, h)
+                if v.masked:
+                    mask_line(job, v, line, start, n, h, <real> 0)
                 put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
@@ -724,6 +876,8 @@ cdef void sweep_class(Layout l, const Rows *job, const View *v, const real *rows
             if Layout is Across:
                 if ignored:
                     blank_line(labels, n, g)
+            if v.masked:
+                mask_line(job, v, line, start, n, g, <real> 0)
             if not v.staged:
                 put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
@@ -766,7 +920,9 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     cdef double a[TILE]
     cdef double b[TILE]
     cdef real x_y[TILE]
-    cdef real omega[TILE]
+    cdef double omega[TILE]
+    cdef double zs[TILE]      # z times the factor of the row
+    cdef real factor[TILE]
     cdef const real *w = <const real *> job.weight
     cdef const real *m = rows + <int> M * <int> TILE
     cdef const real *s = rows + <int> S * <int> TILE
@@ -778,15 +934,21 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     cdef double z = z_of(f), scale = job.scale, gap, low, nll, value, d, d2, lse, psi
     cdef real e
     cdef Py_ssize_t r
-    cdef bint ignored = load_labels(job, v.row, v.n, labels)
+    cdef bint ignored = load_labels(job, v.row, v.n, z == 0, labels, m)
     cdef Across across
     cdef Along along
     pick(job, v, labels, x_y)
     for r in range(v.n):
         omega[r] = 1
+        zs[r] = z
     if w != NULL:
         for r in range(v.n):
             omega[r] = w[labels[r] if labels[r] > 0 else 0]
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, v.row, v.n, <real *> factor)
+        for r in range(v.n):
+            omega[r] *= factor[r]
+            zs[r] *= factor[r]
     if Link is not Plain or v.base_g != NULL:
         for r in range(v.n):
             e = exp_gap(x_y[r], m[r])
@@ -808,24 +970,24 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
             link(f, nll, p_y[r], q_y[r], gap, low, share[r], &value, &d, &d2)
             a[r] = omega[r] * d
             b[r] = omega[r] * d2
-        values[r] = 0 if (omega[r] == 0) & (value == value) else omega[r] * value
+        values[r] = weighed(omega[r], value)
     if Link is Plain:
         if z > 0:
             for r in range(v.n):
                 lse = <double> m[r] + log[r]
-                values[r] += z * lse * lse
+                values[r] += zs[r] * lse * lse
     if ignored:
         blank_line(labels, v.n, values)
     value = finish_values(job, v, <const real *> rows, values)
     if v.base_g == NULL:
         return value
     for r in range(v.n):
-        psi = 2 * z * (<double> m[r] + log[r]) if z > 0 else 0
+        psi = 2 * zs[r] * (<double> m[r] + log[r]) if z > 0 else 0
         first[r] = <real> ((a[r] + psi) * scale * share[r])
-        second[r] = within((b[r] + 2 * z) * scale, m)
+        second[r] = within((b[r] + 2 * zs[r]) * scale, m)
         # The row's own class from here on.
         values[r] = (psi * p_y[r] - a[r] * q_y[r]) * scale
-        a[r] = ((2 * z * p_y[r] + (a[r] + psi) * q_y[r]) * p_y[r] + b[r] * q_y[r] * q_y[r]) * scale
+        a[r] = ((2 * zs[r] * p_y[r] + (a[r] + psi) * q_y[r]) * p_y[r] + b[r] * q_y[r] * q_y[r]) * scale
     if job.across:
         sweep_class(across, job, v, <const real *> rows, labels, ignored)
     else:
@@ -904,7 +1066,7 @@ cdef void fold(Link f, Layout l, const Rows *job, const View *v, const real *row
             e = <const real *> es
             if Link is not Plain or job.target == TIMES_SOFTMAX:
                 e = e_line(l, job, v, own, line, start, n, <real *> es)
-            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, True)
             link_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
             add_line(l, <const real *> vs, n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
             add_line(l, <const real *> as_, n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
@@ -928,15 +1090,16 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
     cdef const real *e
     cdef real *g
     cdef real *h
-    cdef real q, d, d2, scale = <real> job.scale
+    cdef real q, d, d2, scale
     cdef Py_ssize_t line, start, i, n
     for line in range(v.lines):
         own = rows if Layout is Across else rows + line
+        scale = own[<int> SCALE * <int> TILE]
         for start from 0 <= start < v.length by CHUNK:
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             x = x_line(job, v, line, start, n, <real *> xs)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
-            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, False)
             link_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
             h = <real *> hs
             if v.base_h != NULL:
@@ -948,20 +1111,22 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                     if Link is not Plain:
                         q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
                         d += bs[i] * q * q
-                    h[i] = d * scale
-            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
-            for i in range(n):
-                g[i] = scale * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
-                                     own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
-                                     own[<int> SHARE * <int> TILE + at(l, i)])
+                    h[i] = d * scale_of(l, own, i, scale)
             if Link is Plain:
-                if v.cap:
-                    # The chain rule: h d² + g d'', then g d.
+                if v.cap:      # of the raw input, where the gradient may lie
                     x = raw_line(job, v, line, start, n, <real *> xs)
                     for i in range(n):
                         soft_cap(x[i], v.cap, &d, &d2)
                         vs[i] = d
                         bs[i] = d2
+            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            for i in range(n):
+                g[i] = scale_of(l, own, i, scale) * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
+                                     own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
+                                     own[<int> SHARE * <int> TILE + at(l, i)])
+            if Link is Plain:
+                if v.cap:
+                    # The chain rule: h d² + g d'', then g d.
                     if v.base_h != NULL:
                         for i in range(n):
                             h[i] = h[i] * vs[i] * vs[i] + g[i] * bs[i]
@@ -991,11 +1156,11 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
     cdef double *sums = fl_own(&job.team).sums
     cdef double z = z_of(f), total, a, b, lse
     cdef Py_ssize_t r
-    cdef bint ignored = False
+    cdef int spoiled
+    cdef bint ignored = prepare(job, v, z == 0 and job.spread == 0, labels, rows)
+    cdef bint by_weights = z == 0 and (job.weight != NULL or v.base_w != NULL or job.target >= UPSTREAM)
     cdef Across across
     cdef Along along
-    if job.target == SMOOTHED_CLASS:
-        ignored = load_labels(job, v.row, v.n, labels)
     if job.across:
         fold(f, across, job, v, <const real *> rows, wide, sums, labels)
     else:
@@ -1013,10 +1178,21 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
                 rows[<int> PSI * <int> TILE + r] = <real> (2 * z * lse)
                 a += 2 * z * lse
                 b += 2 * z
-        if ignored and labels[r] < 0:
-            values[r] = 0
         rows[<int> FIRST * <int> TILE + r] = <real> (a * wide[<int> WHOLE_SHARE * <int> TILE + r])
         rows[<int> SECOND * <int> TILE + r] = <real> b
+    if job.operands[<int> R_F].data != NULL:
+        for r in range(v.n):
+            values[r] *= rows[<int> FACTOR * <int> TILE + r]
+    if by_weights:
+        spoiled = job.scale - job.scale != 0      # a mean over nothing
+        for r in range(v.n):
+            spoiled |= values[r] != values[r]
+        for r in range(v.n if spoiled else 0):
+            if (values[r] == 0 or values[r] != values[r]) and labels[r] >= 0 and has_no_target(job, v, r, labels[r], m):
+                labels[r] = -1
+                ignored = True
+    if ignored:
+        blank_line(labels, v.n, values)
     total = finish_values(job, v, <const real *> rows, values)
     if v.base_g == NULL:
         return total
@@ -1102,7 +1278,7 @@ cdef void brier_fold(Layout l, const Rows *job, const View *v, const real *rows,
         for start from 0 <= start < v.length by CHUNK:
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
-            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, True)
             for i in range(n):
                 brier_terms(e[i], ts[i], known[<int> REST * <int> TILE + at(l, i)], known[<int> WHOLE_SHARE * <int> TILE + at(l, i)],
                             &p, &q, &d)
@@ -1128,16 +1304,18 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
     cdef const real *e
     cdef real *g
     cdef real *h
-    cdef double p, q, d, u, others, squares, scale = 2 * job.scale
+    cdef double p, q, d, u, others, squares, scale, twice = 2 * job.scale
+    cdef real factor
     cdef Py_ssize_t line, start, i, n
     for line in range(v.lines):
         own = rows if Layout is Across else rows + line
+        factor = own[<int> FACTOR * <int> TILE]
         to = sums if Layout is Across else sums + line
         known = wide if Layout is Across else wide + line
         for start from 0 <= start < v.length by CHUNK:
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
-            tau_line(l, job, v, line, start, n, labels, e, own + <int> SHARE * <int> TILE, <real *> ts)
+            tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, False)
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs) if v.base_h != NULL else <real *> hs
             for i in range(n):
@@ -1146,6 +1324,7 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
                 others = to[<int> SUM_C * <int> TILE + at(l, i)] - p * d + to[<int> SUM_A * <int> TILE + at(l, i)]
                 squares = to[<int> SUM_D * <int> TILE + at(l, i)] - p * (p + d) + to[<int> SUM_B * <int> TILE + at(l, i)]
                 u = q * d - others
+                scale = twice * factor_of(l, own, i, factor)
                 gs[i] = <real> (scale * p * u)
                 hs[i] = <real> (scale * p * (q * u + p * (q * (q - d) + squares)))
             for i in range(n):
@@ -1156,6 +1335,9 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
                 if ignored:
                     blank_line(labels, n, g)
                     blank_line(labels, n, h)
+            if v.masked:
+                mask_line(job, v, line, start, n, g, <real> 0)
+                mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
                 put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
             if not v.staged:
@@ -1171,15 +1353,14 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
     cdef double values[TILE]
     cdef int64_t labels[TILE]
     cdef double total
-    cdef bint ignored = False
+    cdef bint ignored
     cdef View v
     cdef Across across
     cdef Along along
     cdef Py_ssize_t r, k
     see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
     sum_up(job, &v, <real *> rows, wide)
-    if job.target == SMOOTHED_CLASS:
-        ignored = load_labels(job, row, n, labels)
+    ignored = prepare(job, &v, True, labels, <real *> rows)
     if job.across:
         brier_fold(across, job, &v, <const real *> rows, wide, sums, labels)
     else:
@@ -1188,7 +1369,7 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
         for r in range(n):
             sums[k * TILE + r] = regained(sums[k * TILE + r], sums[(k + 1) * TILE + r])
     for r in range(n):
-        values[r] = sums[<int> SUM_V * <int> TILE + r]
+        values[r] = sums[<int> SUM_V * <int> TILE + r] * rows[<int> FACTOR * <int> TILE + r]
         if ignored and labels[r] < 0:
             values[r] = 0
     total = finish_values(job, &v, <const real *> rows, values)
@@ -1210,7 +1391,9 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
     cdef double values[TILE]
     cdef int64_t labels[TILE]
     cdef const real *w = <const real *> job.weight
-    cdef real omega
+    cdef real x_y[TILE]
+    cdef real factors[TILE]
+    cdef double omega
     cdef char *base
     cdef View v
     cdef Py_ssize_t r
@@ -1220,7 +1403,10 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
     v.base_x = base_of(job, R_X, row)
     v.base_g = base_of(job, R_G, row)
     v.base_h = base_of(job, R_H, row)
-    load_labels(job, row, n, labels)
+    load_labels(job, row, n, True, labels, like)
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        x_y[r] = load_class(job, R_X, v.base_x + r * row_step(job, R_X), labels[r] if labels[r] > 0 else 0, like)
     for k in range(<int> R_G, <int> R_H + 1):
         base = v.base_g if k == R_G else v.base_h
         if base != NULL and job.operands[k].flat and row_step(job, k) == job.classes * <Py_ssize_t> sizeof(real):
@@ -1231,8 +1417,8 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
     for r in range(n):
         values[r] = 0
         if labels[r] >= 0:
-            omega = w[labels[r]] if w != NULL else <real> 1
-            values[r] = xlogy_term(omega, -load_class(job, R_X, v.base_x + r * row_step(job, R_X), labels[r], like))
+            omega = <double> w[labels[r]] * factors[r] if w != NULL else <double> factors[r]
+            values[r] = weighed(omega, <double> -x_y[r])
             if v.base_g != NULL:
                 put_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> (-omega * job.scale))
     return finish_values(job, &v, like, values)
@@ -1269,6 +1455,8 @@ cdef void normalise(Layout l, const Rows *job, const View *v, const real *rows, 
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             if v.staged:
                 g = <real *> v.e + line * v.e_step
+            elif job.in_place:      # what is read and written at the same place would not be vectorised
+                g = <real *> gs
             else:
                 g = out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             if logarithm:
@@ -1279,7 +1467,13 @@ cdef void normalise(Layout l, const Rows *job, const View *v, const real *rows, 
             else:
                 e = e_line(l, job, v, own, line, start, n, <real *> es)
                 for i in range(n):
-                    g[i] = e[i] * own[<int> SHARE * <int> TILE + at(l, i)] * own[<int> FIRST * <int> TILE + at(l, i)]
+                    g[i] = weighed(own[<int> FIRST * <int> TILE + at(l, i)], e[i] * own[<int> SHARE * <int> TILE + at(l, i)])
+            if v.masked:
+                mask_line(job, v, line, start, n, g, <real> -INFINITY if logarithm else <real> 0)
+            if job.in_place and not v.staged:
+                g = out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+                if g != <real *> gs:
+                    memcpy(g, gs, n * sizeof(real))
             if not v.staged:
                 put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
@@ -1292,14 +1486,9 @@ cdef inline double normalised(const real *like, const Rows *job, Py_ssize_t row,
     cdef View v
     cdef Across across
     cdef Along along
-    cdef Py_ssize_t r
     see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
     sum_up(job, &v, <real *> rows, wide)
-    if job.operands[<int> R_F].data != NULL:
-        load_rows(job, R_F, row, n, <real *> rows + <int> FIRST * <int> TILE)
-    else:
-        for r in range(n):
-            rows[<int> FIRST * <int> TILE + r] = 1
+    load_factors(job, row, n, <real *> rows + <int> FIRST * <int> TILE)
     if job.across:
         normalise(across, job, &v, <const real *> rows, logarithm)
         if v.staged:
@@ -1315,6 +1504,121 @@ cdef double log_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ss
     return normalised(like, job, row, n, True)
 
 
+# ---- logsumexp of signed terms ---------------------------------------------------------------------------------------
+#
+# Σ b exp(x) = exp(m) (P + R) with the maximum m of the x whose b is not 0, P the sum of the b where x is m, and R that of the
+# other terms over exp(m). Its logarithm is m + log |P| + log1p(R / P) where R is the smaller part.
+
+cdef struct Terms:
+    double top                # m
+    double at_top             # P
+    double total              # P + R
+    double ratio              # R / P
+
+cdef void load_terms(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, real *x, real *b) noexcept nogil:
+    """A piece of a row: x = -inf and b = 0 where nothing counts."""
+    cdef real block[CHUNK]
+    cdef const real *p = fetch_classes(job, R_X, base_of(job, R_X, row), start, n, <real *> block)
+    cdef Py_ssize_t j
+    for j in range(n):
+        x[j] = p[j]
+    p = fetch_classes(job, R_W, base_of(job, R_W, row), start, n, <real *> block)
+    for j in range(n):
+        b[j] = p[j]
+    if is_masked(job):
+        mask_classes(job, base_of(job, R_M, row), start, n, b, <real> 0)
+    for j in range(n):
+        x[j] = -INFINITY if b[j] == 0 else x[j]
+
+cdef Terms terms_of(const Rows *job, Py_ssize_t row, const real *like) noexcept nogil:
+    cdef real xs[CHUNK]
+    cdef real bs[CHUNK]
+    cdef real m = -INFINITY, spoiled = 0
+    cdef Sum first = Sum(0, 0)
+    cdef Sum rest = Sum(0, 0)
+    cdef Terms terms
+    cdef Py_ssize_t i, j, n
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        load_terms(job, row, i, n, <real *> xs, <real *> bs)
+        m = row_max(<const real *> xs, n, m)
+        for j in range(n):
+            spoiled = xs[j] if xs[j] != xs[j] else spoiled
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        load_terms(job, row, i, n, <real *> xs, <real *> bs)
+        for j in range(n):      # one of the two becomes 0
+            spoiled = bs[j] if bs[j] != bs[j] else spoiled
+            xs[j] = 0 if xs[j] == m else bs[j] * exp_gap(xs[j], m)
+        add_row(<const real *> xs, n, &rest.total, &rest.lost)
+        load_terms(job, row, i, n, <real *> xs, <real *> bs)
+        for j in range(n):
+            bs[j] = bs[j] if xs[j] == m else <real> 0
+        add_row(<const real *> bs, n, &first.total, &first.lost)
+    if m - m != 0:
+        rest = Sum(0, 0)
+        first = first if m > 0 else Sum(0, 0)
+    terms.top = m
+    terms.at_top = result(first) if spoiled == spoiled else NAN
+    terms.total = (first.total + rest.total) + (first.lost + rest.lost) if m - m == 0 else terms.at_top
+    terms.total = terms.total if spoiled == spoiled else NAN
+    terms.ratio = result(rest) / terms.at_top if terms.at_top != 0 else INFINITY
+    return terms
+
+cdef double signed_logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """log |Σ b exp(x)|, and the sum's sign; without the parameter NaN for a negative sum."""
+    cdef real values[TILE]
+    cdef real signs[TILE]
+    cdef Terms terms
+    cdef double log
+    cdef Py_ssize_t r
+    for r in range(n):
+        terms = terms_of(job, row + r, like)
+        if fabs(terms.ratio) < 0.5 and terms.top < INFINITY:
+            log = vm_log(fabs(terms.at_top)) + vm_log1p(terms.ratio)
+        else:
+            log = vm_log(fabs(terms.total))
+        log = -INFINITY if terms.top == -INFINITY and terms.total == 0 else terms.top + log
+        if terms.top == INFINITY and terms.total == 0 or terms.total < 0 and job.parameters[0] == 0:
+            log = NAN
+        values[r] = <real> log
+        signs[r] = <real> ((terms.total > 0) - (terms.total < 0) + 0 * (log - log if log != log else 0))
+    store_rows(job, R_L, row, n, <const real *> values)
+    store_rows(job, R_V, row, n, <const real *> signs)
+    return 0
+
+cdef double signed_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """b exp(x) / Σ b exp(x) times a factor for each row."""
+    cdef real xs[CHUNK]
+    cdef real bs[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real factors[TILE]
+    cdef real m, e
+    cdef real *g
+    cdef char *base
+    cdef Terms terms
+    cdef double share
+    cdef Py_ssize_t r, i, j, size
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        terms = terms_of(job, row + r, like)
+        m = <real> terms.top
+        share = 0 if factors[r] == 0 else factors[r] / terms.total
+        base = base_of(job, R_G, row + r)
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            load_terms(job, row + r, i, size, <real *> xs, <real *> bs)
+            g = place(job, R_G, base, i, <real *> gs)
+            for j in range(size):
+                e = 1 if xs[j] == m else exp_gap(xs[j], m)
+                e = 0 if (bs[j] == 0) | (share == 0) else e
+                gs[j] = <real> (weighed(<double> bs[j], <double> e) * share)
+            if g != <real *> gs:
+                memcpy(g, gs, size * sizeof(real))
+            put_classes(job, R_G, base, i, size, <const real *> g)
+    return 0
+
+
 enlist_rows("cross_entropy", <TileLoss> <void *> cross_entropy[float], <TileLoss> <void *> cross_entropy[double], 2, True)
 enlist_rows("softmax_focal", <TileLoss> <void *> softmax_focal[float], <TileLoss> <void *> softmax_focal[double], 1, True)
 enlist_rows("generalized_cross_entropy", <TileLoss> <void *> generalized_cross_entropy[float],
@@ -1326,24 +1630,32 @@ enlist_rows("nll", <TileLoss> <void *> nll[float], <TileLoss> <void *> nll[doubl
 enlist_rows("logsumexp", <TileLoss> <void *> logsumexp[float], <TileLoss> <void *> logsumexp[double], 0, True)
 enlist_rows("softmax", <TileLoss> <void *> softmax[float], <TileLoss> <void *> softmax[double], 0, True)
 enlist_rows("log_softmax", <TileLoss> <void *> log_softmax[float], <TileLoss> <void *> log_softmax[double], 0, True)
+enlist_rows("signed_logsumexp", <TileLoss> <void *> signed_logsumexp[float], <TileLoss> <void *> signed_logsumexp[double], 1, False)
+enlist_rows("signed_softmax", <TileLoss> <void *> signed_softmax[float], <TileLoss> <void *> signed_softmax[double], 0, False)
 
 
-def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight):
-    """Look at all labels: (number not ignored, sum of their weights, number of non-zero weights, position of the first
-    one outside 0 … classes-1, in C order, or -1). `weight` holds a float32 or float64 for each class, or is None."""
-    cdef Space space
-    cdef Operand op
-    cdef int64_t block[CHUNK]
-    cdef int64_t low, high, counts, wraps
-    cdef Py_ssize_t i, j, n, valid = 0, nonzero = 0, bad = -1, count = cnp.PyArray_SIZE(labels)
-    cdef int axis, ndim = cnp.PyArray_NDIM(labels)
+def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight, cnp.ndarray factor,
+              cnp.ndarray mask, bint some_ignored=True):
+    """Look at all labels: (number of rows that count, sum of their class weights, sum of these times the factor of the row,
+    how many of these products are not 0, position of the first bad label in C order, or -1).
+
+    `weight` holds a float32 or float64 for each class, `factor` a number for each row, and `mask`, of the labels' shape and
+    an axis of classes, 0 for what is left out; any is None where there is none. A row counts if its label is not ignored and
+    something is left of it. A label is bad that is outside of 0 … classes-1, or that of a class left out."""
+    cdef Space space, whole
+    cdef Operand op[2]
+    cdef Operand left
     cdef const double *wide = NULL
     cdef const float *narrow = NULL
-    cdef double w, total = 0
-    describe(&op, labels, <const double *> NULL, ndim)
-    if op.kind > UINT64:
-        raise TypeError("kernel: labels must be integers")
-    wraps = op.kind == UINT64 and ignored < 0      # a huge label would look like a negative one
+    cdef int64_t block[CHUNK]
+    cdef double factors[CHUNK]
+    cdef double valid
+    cdef int64_t low, high, counts, every
+    cdef Py_ssize_t i, j, n, rows = 0, nonzero = 0, bad = -1, count = cnp.PyArray_SIZE(labels), unwatched = 0
+    cdef int axis, ndim = cnp.PyArray_NDIM(labels)
+    cdef double w, total = 0, products = 0
+    cdef bint weighted = weight is not None or factor is not None
+    cdef bint fine
     if weight is not None:
         if is_vector(weight, classes, <const double *> NULL):
             wide = <const double *> cnp.PyArray_DATA(weight)
@@ -1351,32 +1663,107 @@ def scan_labels(cnp.ndarray labels, Py_ssize_t classes, int64_t ignored, cnp.nda
             narrow = <const float *> cnp.PyArray_DATA(weight)
         else:
             raise ValueError("kernel: weight is not a vector of floats")
+    check_shape(factor, labels, ndim)
+    describe(&op[0], labels, <const double *> NULL, ndim)
+    describe(&op[1], factor, <const double *> NULL, ndim)
+    describe(&left, mask, <const double *> NULL, ndim + 1)
+    if op[0].kind > UINT64:
+        raise TypeError("kernel: labels must be integers")
+    if mask is not None and (cnp.PyArray_NDIM(mask) != ndim + 1 or cnp.PyArray_DIM(mask, ndim) != classes):
+        raise ValueError("kernel: operands of different shapes")
+    # Whether no label is ignored. A huge label would look like a negative one.
+    every = op[0].kind == UINT64 and ignored < 0 or not some_ignored
     space.ndim = ndim
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(labels, axis)
+        whole.shape[axis] = space.shape[axis]
+        if mask is not None and cnp.PyArray_DIM(mask, axis) != space.shape[axis]:
+            raise ValueError("kernel: operands of different shapes")
+    whole.shape[ndim] = classes
     if count > 0:
-        space.ndim = join_axes(&op, 1, &space, 0, ndim, 0)
+        space.ndim = join_axes(op, 2, &space, 0, ndim, 0)
     with nogil:
         for i from 0 <= i < count by CHUNK:
             n = min(<Py_ssize_t> CHUNK, count - i)
-            load_block(&op, _load_label[<int> op.kind], op.data, &space, 0, space.ndim, i, n, <char *> block, sizeof(int64_t))
+            load_block(&op[0], _load_label[<int> op[0].kind], op[0].data, &space, 0, space.ndim, i, n, <char *> block,
+                       sizeof(int64_t))
             low = 0
             high = 0
             for j in range(n):
-                counts = (block[j] != ignored) | wraps
+                counts = (block[j] != ignored) | every
                 low += counts
                 high += counts & (<uint64_t> block[j] >= <uint64_t> classes)
-            valid += low
-            if high:
+            rows += low
+            if high or left.data != NULL:
                 for j in range(n):
-                    if (wraps or block[j] != ignored) and not 0 <= block[j] < classes:
+                    if not every and block[j] == ignored:
+                        continue
+                    fine = 0 <= block[j] < classes
+                    if fine and left.data != NULL:
+                        left.load(left.data + offset_of(&left, &whole, 0, ndim, i + j) + block[j] * left.strides[ndim], 0,
+                                  left.swapped, 1, &valid)
+                        fine = valid != 0
+                    if fine:
+                        continue
+                    if left.data == NULL or not is_empty(&left, &whole, ndim, i + j):
                         bad = i + j
                         break
-                break
-            if wide != NULL or narrow != NULL:
+                    rows -= 1
+                    block[j] = -1
+                if bad >= 0:
+                    break
+            if weighted:
+                if op[1].data != NULL:
+                    load_block(&op[1], op[1].load, op[1].data, &space, 0, space.ndim, i, n, <char *> factors, sizeof(double))
                 for j in range(n):
-                    if block[j] != ignored:
-                        w = wide[block[j]] if wide != NULL else narrow[block[j]]
+                    if (every or block[j] != ignored) and 0 <= block[j] < classes:
+                        w = wide[block[j]] if wide != NULL else narrow[block[j]] if narrow != NULL else 1
                         total += w
+                        if op[1].data != NULL:
+                            w = 0 if factors[j] == 0 or w == 0 else w * factors[j]
+                        products += w
                         nonzero += w != 0
-    return (valid, total, nonzero, bad) if weight is not None else (valid, <double> valid, valid, bad)
+            unwatched += n
+            if unwatched >= 1 << 22:
+                unwatched = 0
+                with gil:
+                    PyErr_CheckSignals()
+    if not weighted:
+        return rows, <double> rows, <double> rows, rows, bad
+    return rows, total, products, nonzero, bad
+
+
+def find_outside(cnp.ndarray targets not None, double most, tuple others):
+    """The position in C order of the first target that is not from 0 to `most` and counts for something; -1 if there is none.
+    NaN counts as inside. A target counts for nothing where one of the other operands, of its shape, is 0."""
+    cdef Space space
+    cdef Operand op[8]
+    cdef double t[CHUNK]
+    cdef double w[CHUNK]
+    cdef Py_ssize_t i, j, n, found = -1, count = cnp.PyArray_SIZE(targets)
+    cdef int axis, k, size = 0, ndim = cnp.PyArray_NDIM(targets)
+    cdef cnp.ndarray array
+    describe(&op[0], targets, <const double *> NULL, ndim)
+    for array in others:
+        if array is not None and size < 7:
+            size += 1
+            check_shape(array, targets, ndim)
+            describe(&op[size], array, <const double *> NULL, ndim)
+    space.ndim = ndim
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(targets, axis)
+    with nogil:
+        for i from 0 <= i < count by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, count - i)
+            load_block(&op[0], op[0].load, op[0].data, &space, 0, ndim, i, n, <char *> t, sizeof(double))
+            for k in range(1, size + 1):
+                load_block(&op[k], op[k].load, op[k].data, &space, 0, ndim, i, n, <char *> w, sizeof(double))
+                for j in range(n):
+                    t[j] = 0 if w[j] == 0 else t[j]
+            for j in range(n):
+                if t[j] < 0 or t[j] > most:
+                    found = i + j
+                    break
+            if found >= 0:
+                break
+    return found

@@ -13,14 +13,6 @@ cdef extern from "vecmath.h" nogil:
     double vm_sum_error(double, double, double)
 
 
-cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *omega) noexcept nogil:
-    cdef Py_ssize_t r
-    if job.operands[<int> R_F].data != NULL:
-        load_rows(job, R_F, row, n, omega)
-    else:
-        for r in range(n):
-            omega[r] = 1
-
 cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
     store_rows(job, R_V, row, n, values)
     return row_sum(values, n) if job.summed else 0
@@ -134,7 +126,7 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, double rate, real *li
                 e = up
             else:
                 e = down if d.high[j] == -INFINITY else rest
-            out[j] = <real> (0 if rate == 0 and e == e else rate * e)
+            out[j] = <real> weighed(rate, e)
         if at.g != NULL:
             put(&job.operands[<int> R_G], at.g, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> out)
     return value
@@ -191,21 +183,22 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
                 continue
             out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
             for q in range(m):
-                rate = 4 * job.scale * omega[r + q] / pairs
+                rate = weighed(<double> omega[r + q], 4 * job.scale / pairs)
                 for j in range(q * size, q * size + size):
-                    out[j] = <real> (rate * deviation(&d, j, centre[q], like))
+                    out[j] = <real> weighed(rate, deviation(&d, j, centre[q], like))
             put_run(job, R_G, at.g, m, i, size, <const real *> out)
         for q in range(m):
             value = result(second[q])
             value = 0 if value < 0 else value
             if first[q].total - first[q].total != 0:
                 at = row_at(job, row + r + q)
-                value = limit_of_pairs(job, &at, 4 * job.scale * omega[r + q] / pairs, <real *> gs)
-            values[r + q] = product(omega[r + q], 2 * value / pairs)
+                value = limit_of_pairs(job, &at, weighed(<double> omega[r + q], 4 * job.scale / pairs), <real *> gs)
+            values[r + q] = <real> weighed(<double> omega[r + q], 2 * value / pairs)
     if job.order > 1:
         for r in range(n):
-            bend = <real> (4 * job.scale * omega[r] / job.classes) if job.classes > 1 else <real> 0
-            set_row(job, R_H, row_at(job, row + r).h, values[r] if values[r] != values[r] else bend)
+            bend = <real> weighed(<double> omega[r], 4 * job.scale / job.classes) if job.classes > 1 else <real> 0
+            at = row_at(job, row + r)
+            set_row(job, R_H, &at, values[r] if values[r] != values[r] else bend)
     return finish_rows(job, row, n, <const real *> values)
 
 
@@ -302,7 +295,7 @@ cdef int load_items(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_
 
 cdef void put_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, Sums s, Py_ssize_t first,
                     Py_ssize_t step, double rate, bint spoiled, const real *like) noexcept nogil:
-    """A derivative of a piece of a list; nothing where there is no such output."""
+    """A derivative of a piece of a list, 0 where the rate is; nothing where there is no such output."""
     cdef real block[CHUNK]
     cdef real *out
     cdef char *base = base_of(job, k, row)
@@ -312,9 +305,9 @@ cdef void put_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t start, Py
     for i from 0 <= i < n by CHUNK:
         size = min(<Py_ssize_t> CHUNK, n - i)
         out = place(job, k, base, start + i, <real *> block)
-        if spoiled:
+        if spoiled or rate == 0:
             for j in range(size):
-                out[j] = NAN
+                out[j] = 0 if rate == 0 else <real> NAN
         else:
             for j in range(size):
                 out[j] = <real> (rate * (s.total[(i + j) * step + first] + s.lost[(i + j) * step + first]))
@@ -379,8 +372,8 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
         accumulate(bend.total[items + j], &bend.total[j], &bend.lost[j])
         bend.lost[j] += bend.lost[items + j]
     for r in range(lists):
-        values[r] = <real> NAN if spoiled[r] else product(omega[r], regained(totals[r], losts[r]))
-        rate = omega[r] * job.scale
+        values[r] = <real> weighed(<double> omega[r], NAN if spoiled[r] else regained(totals[r], losts[r]))
+        rate = weighed(<double> omega[r], job.scale)
         put_items(job, R_G, row + r, 0, job.classes, slope, r, lists, rate, spoiled[r], omega)
         put_items(job, R_H, row + r, 0, job.classes, bend, r, lists, rate, spoiled[r], omega)
 
@@ -408,13 +401,17 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
     cdef real share
     cdef Sum total = Sum(0, 0)
     cdef int spoiled = 0
+    cdef double rate = weighed(<double> omega[0], job.scale)
     cdef Py_ssize_t i, j, k
+    values[0] = 0
     for i from 0 <= i < job.classes by PIECE:
         fill_piece(job, row, i, x, t, &spoiled)
         clear_sums(value, <int> PIECE)
         clear_sums(slope, <int> PIECE)
         clear_sums(bend, <int> PIECE)
         for j from (0 if job.order > 0 else i) <= j < job.classes by PIECE:
+            if stops(job):
+                return
             fill_piece(job, row, j, y, u, &spoiled)
             memcpy(y + <int> PIECE, y, <int> PIECE * sizeof(real))
             memcpy(u + <int> PIECE, u, <int> PIECE * sizeof(real))
@@ -431,13 +428,13 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
             add(&total, value.total[j])
             total.lost += value.lost[j]
         j = min(<Py_ssize_t> PIECE, job.classes - i)
-        put_items(job, R_G, row, i, j, slope, 0, 1, omega[0] * job.scale, False, omega)
-        put_items(job, R_H, row, i, j, bend, 0, 1, omega[0] * job.scale, False, omega)
-    values[0] = <real> NAN if spoiled else product(omega[0], result(total))
+        put_items(job, R_G, row, i, j, slope, 0, 1, rate, False, omega)
+        put_items(job, R_H, row, i, j, bend, 0, 1, rate, False, omega)
+    values[0] = <real> weighed(<double> omega[0], NAN if spoiled else result(total))
     for i from 0 <= i < (job.classes if spoiled else 0) by PIECE:
         j = min(<Py_ssize_t> PIECE, job.classes - i)
-        put_items(job, R_G, row, i, j, slope, 0, 1, 0, True, omega)
-        put_items(job, R_H, row, i, j, bend, 0, 1, 0, True, omega)
+        put_items(job, R_G, row, i, j, slope, 0, 1, rate, True, omega)
+        put_items(job, R_H, row, i, j, bend, 0, 1, rate, True, omega)
 
 
 cdef double pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
@@ -461,14 +458,26 @@ enlist_rows("pairwise_logistic", <TileLoss> <void *> pairwise_logistic[float],
             <TileLoss> <void *> pairwise_logistic[double], 0, False)
 
 
-def count_lists(cnp.ndarray mask):
-    """How many rows along the last axis have an item that is not 0."""
+def scan_lists_left(cnp.ndarray mask not None, cnp.ndarray factor, cnp.ndarray weight):
+    """Of the rows along the last axis that have an item that is not 0: (their number, the sum of their weights, how many of
+    these are not 0). The weight of a row is its factor times the mean of the weights of its items that are not 0, and counts
+    as so much as the share of those whose weight is not 0. `weight` is a vector of doubles, one for each item; it and the
+    factors may be None."""
     cdef Space space
-    cdef Operand op
+    cdef Operand op, of_row
+    cdef Sum total = Sum(0, 0)
     cdef double block[CHUNK]
-    cdef int axis, ndim = cnp.PyArray_NDIM(mask), outer = ndim - 1, found
-    cdef Py_ssize_t i, j, n, row, rows = 1, count = 0, length = cnp.PyArray_DIM(mask, ndim - 1)
+    cdef const double *w = NULL
+    cdef double f = 1, nonzero = 0, sum, hits
+    cdef int axis, ndim = cnp.PyArray_NDIM(mask), outer = ndim - 1
+    cdef Py_ssize_t i, j, n, row, left, rows = 1, count = 0, unwatched = 0, length = cnp.PyArray_DIM(mask, ndim - 1)
     describe(&op, mask, <const double *> NULL, ndim)
+    check_shape(factor, mask, outer)
+    describe(&of_row, factor, <const double *> NULL, ndim)
+    if weight is not None:
+        if not is_vector(weight, length, <const double *> NULL):
+            raise ValueError("kernel: weight is not a vector of doubles")
+        w = <const double *> cnp.PyArray_DATA(weight)
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(mask, axis)
         rows *= space.shape[axis] if axis < outer else 1
@@ -477,13 +486,32 @@ def count_lists(cnp.ndarray mask):
         for row in range(rows if length > 0 else 0):
             n = 8                 # lists are filled from the front
             i = 0
-            found = 0
-            while i < length and not found:
+            left = 0
+            sum = 0
+            hits = 0
+            while i < length and (left == 0 or w != NULL):
                 n = min(min(4 * n, <Py_ssize_t> CHUNK), length - i)
                 load_block(&op, op.load, op.data + offset_of(&op, &space, 0, outer, row), &space, outer, ndim, i, n,
                            <char *> block, sizeof(double))
                 for j in range(n):
-                    found |= block[j] != 0
+                    left += block[j] != 0
+                if w != NULL:
+                    for j in range(n):
+                        sum += w[i + j] if block[j] != 0 else 0
+                        hits += (block[j] != 0) & (w[i + j] != 0)
                 i += n
-            count += found
-    return count
+            if left == 0:
+                continue
+            count += 1
+            if of_row.data != NULL:
+                of_row.load(of_row.data + offset_of(&of_row, &space, 0, outer, row), 0, of_row.swapped, 1, &f)
+            if w == NULL:
+                sum = hits = left = 1
+            add(&total, weighed(f, sum / left))
+            nonzero += hits / left if f != 0 else 0
+            unwatched += length
+            if unwatched >= 1 << 22:
+                unwatched = 0
+                with gil:
+                    PyErr_CheckSignals()
+    return count, result(total), nonzero

@@ -89,7 +89,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
     RM_SUM(T, S, 64) \
 \
     /* total + lost += the sum of v[:n] */ \
-    static inline void rm_sum##S(const T *v, ptrdiff_t n, double *total, double *lost) \
+    VM_INLINE void rm_sum##S(const T *v, ptrdiff_t n, double *total, double *lost) \
     { \
         ptrdiff_t i; \
         if (n < 16) \
@@ -316,4 +316,27 @@ static inline void rm_moments(const double *v, ptrdiff_t n, double origin, doubl
 
 RM_DEFINE(float, f)
 RM_DEFINE(double, )
+
+/* Whether one of t[:n] may lie outside of 0 to `most`: floats in the order of their bits, in which a sign, -0 too, and NaN
+ * come last. */
+static inline int rm_may_be_outsidef(const float *t, ptrdiff_t n, float most)
+{
+    uint32_t limit, bits, largest = 0;
+    ptrdiff_t i;
+    memcpy(&limit, &most, sizeof(limit));
+    for (i = 0; i < n; i++) {
+        memcpy(&bits, t + i, sizeof(bits));
+        largest = bits > largest ? bits : largest;
+    }
+    return largest > limit;
+}
+
+static inline int rm_may_be_outside(const double *t, ptrdiff_t n, double most)
+{
+    int64_t found = 0;
+    ptrdiff_t i;
+    for (i = 0; i < n; i++)
+        found |= (t[i] < 0) | (t[i] > most);
+    return found != 0;
+}
 #endif

@@ -10,6 +10,8 @@ cdef extern from "rowmath.h" nogil:
     double rm_max(const double *, Py_ssize_t, double)
     void rm_sumf(const float *, Py_ssize_t, double *, double *)
     void rm_sum(const double *, Py_ssize_t, double *, double *)
+    bint rm_may_be_outsidef(const float *, Py_ssize_t, float)
+    bint rm_may_be_outside(const double *, Py_ssize_t, double)
 
 cdef enum:
     CHUNK = 512           # classes that are worked on at once; buffers of so many fit stacks of 128 kB
@@ -19,6 +21,7 @@ cdef enum:
 
 cdef enum Target:
     CLASS, SMOOTHED_CLASS, DISTRIBUTION
+    UPSTREAM                  # τ_j = t_j, a gradient that is carried back through log_softmax
     TIMES_SOFTMAX             # τ_j = p_j t_j, which carries gradients through softmax
     LIST                      # class numbers along the class axis, up to the first -1
 
@@ -41,6 +44,9 @@ cdef struct Rows:
     const void *weight        # w, one for each class, or NULL
     double scale              # of gradient and second derivative
     int64_t ignored           # this label counts for nothing
+    double most               # targets must lie between 0 and this, unless it is NaN
+    int outside               # whether one does not
+    bint in_place             # whether the gradient lies where the input lies
     int order
     bint summed
     bint across
@@ -83,16 +89,65 @@ cdef inline void store_rows(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n
     if job.operands[k].data != NULL:
         job.operands[k].store(base_of(job, k, row), row_step(job, k), n, block)
 
-cdef bint load_labels(const Rows *job, Py_ssize_t row, Py_ssize_t n, int64_t *labels) noexcept nogil:
-    """The labels of n rows, -1 for those that count for nothing; whether there are such. scan_labels has found none out of
-    range, but other threads may have written to the array since, and memory safety does not rest on them."""
+cdef inline bint is_masked(const Rows *job) noexcept nogil:
+    return job.operands[<int> R_M].data != NULL
+
+cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+    load_mask(&job.operands[<int> R_M], base, &job.space, job.space.outer, job.space.ndim, start, n, valid)
+
+cdef bint load_labels(const Rows *job, Py_ssize_t row, Py_ssize_t n, bint by_class, int64_t *labels, const real *like) noexcept nogil:
+    """The labels of n rows, 0 where the target is of another kind; -1 for rows that count for nothing, and whether there are
+    such. Nothing counts that is ignored, has the weight 0, `by_class` also as the weight of its class, or names a class that
+    is left out: so do rows of which nothing is left. scan_rows has found no other, and no label out of range, but other
+    threads may have written to the array since, and memory safety does not rest on them."""
+    cdef real factors[TILE]
+    cdef real valid
+    cdef const real *w = <const real *> job.weight
     cdef Py_ssize_t r
     cdef int64_t none = 0
-    job.load_label(base_of(job, R_T, row), row_step(job, R_T), job.operands[<int> R_T].swapped, n, labels)
+    if job.target <= SMOOTHED_CLASS:
+        job.load_label(base_of(job, R_T, row), row_step(job, R_T), job.operands[<int> R_T].swapped, n, labels)
+        for r in range(n):
+            labels[r] = -1 if (labels[r] == job.ignored) | (<uint64_t> labels[r] >= <uint64_t> job.classes) else labels[r]
+        if w != NULL and by_class:
+            for r in range(n):
+                labels[r] = -1 if w[labels[r] if labels[r] > 0 else 0] == 0 else labels[r]
+        if is_masked(job):
+            for r in range(n):
+                if labels[r] >= 0:
+                    fetch_mask(job, base_of(job, R_M, row) + r * row_step(job, R_M), labels[r], 1, &valid)
+                    labels[r] = -1 if valid == 0 else labels[r]
+    else:
+        memset(labels, 0, n * sizeof(int64_t))
+        if job.operands[<int> R_F].data == NULL:
+            return False
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, row, n, <real *> factors)
+        for r in range(n):
+            labels[r] = -1 if factors[r] == 0 else labels[r]
     for r in range(n):
-        labels[r] = -1 if (labels[r] == job.ignored) | (<uint64_t> labels[r] >= <uint64_t> job.classes) else labels[r]
         none |= labels[r]
     return none < 0
+
+cdef inline void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *factors) noexcept nogil:
+    """The factors of n rows, 1 where there are none."""
+    cdef Py_ssize_t r
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, row, n, factors)
+    else:
+        for r in range(n):
+            factors[r] = 1
+
+cdef inline bint may_be_outside(const Rows *job, const real *t, Py_ssize_t n) noexcept nogil:
+    """Whether to look closer at targets, as one may be outside of its domain; without loss of time."""
+    if real is float:
+        return rm_may_be_outsidef(t, n, <float> job.most)
+    else:
+        return rm_may_be_outside(t, n, job.most)
+
+cdef inline void report_outside(const Rows *job) noexcept nogil:
+    """A target is outside of its domain. Which one is found when the call is over."""
+    (<Rows *> job).outside = 1
 
 
 # ---- the classes of one row ------------------------------------------------------------------------------------------
@@ -126,12 +181,6 @@ cdef inline real load_class(const Rows *job, int k, const char *base, Py_ssize_t
     op.load(base + offset_of(op, &job.space, job.space.outer, job.space.ndim, index), 0, op.swapped, 1, &x)
     return x
 
-cdef inline bint is_masked(const Rows *job) noexcept nogil:
-    return job.operands[<int> R_M].data != NULL
-
-cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
-    load_mask(&job.operands[<int> R_M], base, &job.space, job.space.outer, job.space.ndim, start, n, valid)
-
 cdef void mask_classes(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
     """x for those of the classes in a block that are left out."""
     cdef real valid[CHUNK]
@@ -141,6 +190,19 @@ cdef void mask_classes(const Rows *job, const char *base, Py_ssize_t start, Py_s
         fetch_mask(job, base, start + i, size, <real *> valid)
         for j in range(size):
             block[i + j] = block[i + j] if valid[j] != 0 else x
+
+cdef Py_ssize_t count_left(const Rows *job, const char *base, const real *like) noexcept nogil:
+    """How many classes of a row are not left out; `base` is where the row starts in the mask."""
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t i, j, n, count = 0
+    if base == NULL:
+        return job.classes
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        fetch_mask(job, base, i, n, <real *> valid)
+        for j in range(n):
+            count += valid[j] != 0
+    return count
 
 cdef void fill_row(const Rows *job, int k, char *base, int64_t label, real x) noexcept nogil:
     """A row of zeros, but for x at `label` (none where that is negative); nothing where there is no such output."""
@@ -169,6 +231,20 @@ cdef inline void put_class(const Rows *job, int k, char *base, Py_ssize_t index,
         (<real *> base)[0] = x
     else:
         op.store(base, 0, 1, &x)
+
+
+cdef bint is_empty(const Operand *mask, const Space *space, int outer, Py_ssize_t row) noexcept nogil:
+    """Whether all classes of a row are left out."""
+    cdef double valid[CHUNK]
+    cdef const char *base = mask.data + offset_of(mask, space, 0, outer, row)
+    cdef Py_ssize_t i, j, n, classes = space.shape[outer]
+    for i from 0 <= i < classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, classes - i)
+        mask.load(base + i * mask.strides[outer], mask.strides[outer], mask.swapped, n, valid)
+        for j in range(n):
+            if valid[j] != 0:
+                return False
+    return True
 
 
 # ---- numbers in a row ------------------------------------------------------------------------------------------------
@@ -202,7 +278,7 @@ cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ss
         n = min(min(job.tile, stop - start), length - start % length)
         add(&total, job.loss(NULL, job, start, n))
         start += n
-        unwatched += n * job.classes
+        unwatched += many(n, job.classes)
         if unwatched >= WATCHED:
             unwatched = 0
             if stops(job):
@@ -247,7 +323,7 @@ cdef inline bint stops(const Rows *job) noexcept nogil:
 cdef Py_ssize_t rows_of_tile(const Rows *job, const real *like) noexcept:
     cdef Py_ssize_t rows
     if job.across:
-        rows = TILE if job.classes * TILE <= room(like) else TILE // 2
+        rows = TILE if many(job.classes, <int> TILE) <= room(like) else TILE // 2
         return min(rows, (job.space.shape[job.space.outer - 1] + 15) // 16 * 16)
     return max(<Py_ssize_t> 1, min(<Py_ssize_t> TILE // 2, room(like) // job.classes)) if job.classes <= LONG else 1
 
@@ -296,6 +372,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
         swap_axes(op, <int> ROW_OPERANDS, space, axis, space.outer - 1)
     for k in range(<int> ROW_OPERANDS):
         op[k].flat = op[k].data != NULL and is_flat(&op[k], space, space.outer, space.ndim)
+    job.in_place = is_exactly(&op[<int> R_G], &op[<int> R_X], space)
     job.across = loss.across and goes_across(job)
     job.tile = rows_of_tile(job, like)
     return run(<Span> <void *> rows_span, job, rows, job.tile, many(rows, job.classes), threads, &job.team, True)
@@ -321,18 +398,20 @@ cdef int enlist_rows(str name, TileLoss narrow, TileLoss wide, int parameters, b
 
 
 TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distribution": <int> DISTRIBUTION,
-           "times softmax": <int> TIMES_SOFTMAX, "list": <int> LIST}
+           "upstream": <int> UPSTREAM, "times softmax": <int> TIMES_SOFTMAX, "list": <int> LIST}
 
 
 def rows(int loss, tuple parameters, int target, int order, bint double_precision, double keep, double spread,
-         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays):
+         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN):
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
-    of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the gradient. Labels have been through
-    scan_labels. Returns the sum of the values of the rows (0 unless `summed`)."""
+    of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the
+    gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
+    `find_outside` finds the first. Returns the sum of the values of the rows (0 unless `summed`)."""
     cdef Rows job
     cdef double values[ROW_PARAMETERS]
+    cdef double total
     cdef int k
     if not 0 <= loss < len(ROWS) or not 0 <= target <= <int> LIST or len(arrays) != <int> ROW_OPERANDS + 1:
         raise ValueError("kernel: no such loss, target or number of operands")
@@ -350,6 +429,12 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     job.ignored = ignored
     job.scale = scale
     job.summed = summed
+    job.most = most
+    job.outside = 0
     if double_precision:
-        return run_rows[double](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
-    return run_rows[float](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+        total = run_rows[double](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+    else:
+        total = run_rows[float](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+    if job.outside:
+        raise LookupError(<int> R_T, -1)
+    return total

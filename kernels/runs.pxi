@@ -7,16 +7,13 @@ cdef enum:
 cdef struct Row:          # where a row lies
     const char *x
     const char *t
+    const char *m
     char *g
     char *h
 
 cdef inline Row row_at(const Rows *job, Py_ssize_t row) noexcept nogil:
-    return Row(base_of(job, R_X, row), base_of(job, R_T, row), base_of(job, R_G, row), base_of(job, R_H, row))
+    return Row(base_of(job, R_X, row), base_of(job, R_T, row), base_of(job, R_M, row), base_of(job, R_G, row), base_of(job, R_H, row))
 
-
-cdef inline real product(real w, double x) noexcept nogil:
-    """w x with 0 · inf = 0; NaN stays."""
-    return 0 if w == 0 and x == x else <real> (w * x)
 
 cdef inline bint has_nan(const real *x, Py_ssize_t n) noexcept nogil:
     cdef int found = 0
@@ -25,10 +22,11 @@ cdef inline bint has_nan(const real *x, Py_ssize_t n) noexcept nogil:
         found |= x[j] != x[j]
     return found != 0
 
-cdef void set_row(const Rows *job, int k, char *base, real x) noexcept nogil:
-    """A row of one number; nothing where there is no such output."""
+cdef void set_row(const Rows *job, int k, const Row *at, real x) noexcept nogil:
+    """A row of one number, but for 0 where a class is left out; nothing where there is no such output."""
     cdef real block[CHUNK]
     cdef real *out
+    cdef char *base = at.g if k == R_G else at.h
     cdef Py_ssize_t i, j, n
     if base == NULL:
         return
@@ -37,6 +35,8 @@ cdef void set_row(const Rows *job, int k, char *base, real x) noexcept nogil:
         out = place(job, k, base, i, <real *> block)
         for j in range(n):
             out[j] = x
+        if at.m != NULL:
+            mask_classes(job, at.m, i, n, out, <real> 0)
         put_classes(job, k, base, i, n, <const real *> out)
 
 
@@ -80,6 +80,12 @@ cdef inline void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py
                 out[j] = block[r * n + j]
         else:
             put_classes(job, k, base + r * row_step(job, k), start, n, block + r * n)
+
+cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
+    """x for what is left out of a run. Not inline, as few calls have a mask."""
+    cdef Py_ssize_t r
+    for r in range(rows):
+        mask_classes(job, at.m + r * row_step(job, R_M), start, n, block + r * n, x)
 
 cdef inline void spread(const real *v, Py_ssize_t rows, Py_ssize_t n, real *block) noexcept nogil:
     """A number of each row for all of its classes. STEP - 1 numbers too many may be written."""

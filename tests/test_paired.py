@@ -216,7 +216,9 @@ def test_buffers_must_not_overlap(case: reg.Elementwise) -> None:
             assert np.all(space == 7)
     for name in (*case.kinds, "weight"):
         a = np.array(arrays.get(name, np.ones((40, 3))))
-        own = {case.first: 0, case.third or case.by: 1}.get(name)  # a gradient may lie over its own input
+        own = {case.first: 0, case.third or case.by: 1}.get(
+            name
+        )  # a gradient may lie over its own input
         for k, pair in enumerate([(a, None), (None, a), (a[::-1], None), (None, a[::-1])]):
             for buffer in BUFFERS:
                 if k == own and buffer == "grad_out":

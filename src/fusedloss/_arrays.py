@@ -116,7 +116,7 @@ def finite(name: str, value: Any, low: float = -inf, high: float = inf) -> float
 def integer(name: str, value: Any) -> int:
     """A parameter that must be an integer."""
     try:
-        return index(value)
+        return index(None if type(value) is bool else value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name}: an integer is needed, got {type(value).__name__}") from None
 

@@ -43,9 +43,11 @@ class Kernels:
         self.can_start: Callable[[int], bool] = arrays.can_start
         self.scalar: Callable[[float, bool], Any] = arrays.scalar
         self.scan_weights: Callable[..., tuple[float, int]] = arrays.scan_weights
-        self.scan_labels: Callable[..., tuple[int, float, int, int]]
-        self.scan_labels = families["classification"].scan_labels
-        self.scan_lists: Callable[[Any], int] = families["margins"].scan_lists
+        self.scan_rows: Callable[..., tuple[int, float, float, int, int]]
+        self.scan_rows = families["classification"].scan_rows
+        self.find_outside: Callable[[Any, float, Arrays], int]
+        self.find_outside = families["classification"].find_outside
+        self.scan_lists: Callable[[Any, Any], int] = families["margins"].scan_lists
         self.TARGETS: dict[str, int] = families["classification"].TARGETS
         #: The function of each loss over a class axis, and its number there.
         self.ROWS: dict[str, tuple[Callable[..., float], int]] = {

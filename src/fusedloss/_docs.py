@@ -64,6 +64,16 @@ reduction : str
     where there are none).
 """
 
+_SCORES_OF_LISTS = """\
+input : array_like
+    Scores x, of shape (C,) for one list of C items, (N, C) or (N, …, C), or with the items on any
+    other `axis`.
+target : array_like
+    Relevances t of the items, of input's shape or broadcasting up to it. {accepted}.
+where : array_like, optional
+    Which items count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
+    leaves an item out. Its gradient is 0 then, whatever `input` and `target` hold there."""
+
 COMMON: Final = {
     "input and target": """\
 input : array_like
@@ -131,80 +141,101 @@ input : array_like
     "class target": """\
 target : array_like
     Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class axis; or
-    probabilities t of a floating dtype and input's shape. Probabilities are not checked.""",
+    probabilities t of a floating dtype and input's shape. These must lie between 0 and 1, but for a
+    rounding error; their sum is not checked.""",
     "ignore_index": """\
 ignore_index : int
     Rows with this class number count for nothing: value 0, gradient 0, and no part in the
     mean's divisor. May lie inside or outside the range of classes.""",
+    "sample_weight": """\
+sample_weight : array_like, optional
+    Weights of the rows, of input's shape without the class axis or broadcasting up to it. Each
+    multiplies the value of its row, beside the weight of the class. A row of the weight 0 counts
+    for nothing, whatever stands there.""",
+    "sample_weight of lists": """\
+sample_weight : array_like, optional
+    Weights of the values, one for each, or broadcasting up to their shape. Each multiplies its
+    value, beside `weight`. What has the weight 0 counts for nothing, whatever stands there.""",
+    "class where": """\
+where : array_like, optional
+    Which classes there are in each row, of input's shape or broadcasting up to it: booleans, or
+    numbers of which 0 leaves a class out. Such a class has the probability 0 and no term, its
+    derivative is 0, and its score does not matter; C is the number of the others, in label
+    smoothing too. A row of which nothing is left counts for nothing.""",
     "axis": """\
 axis : int, optional
     The class axis: 1 by default, 0 for an input of one dimension. Any works, without a copy.""",
     "reduction of rows": """\
 reduction : str
-    "mean" (divides by the sum of the class weights of the rows that are not ignored, so without
-    weights by their number; nan where that is 0), "sum", "none", "batchmean" (divides by
-    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (as "mean", but 0 where the
-    divisor is 0) or "sum_by_nonzero_weights" (by the number of rows whose class weight is not
-    zero; 0 where there are none).
+    "mean" (divides by the sum of the class weights of the rows that count, so without these by
+    their number; nan where that is 0), "sum", "none", "batchmean" (divides by
+    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of class weight times
+    `sample_weight` of those rows; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of
+    rows for which that product is not 0; 0 where there are none).
 """
-    + _BUFFERS,
+    + _BUFFERS_IN_PLACE,
     "reduction of rows, mean over rows": """\
 reduction : str
-    "mean" (divides by the number of rows that are not ignored; nan where that is 0), "sum",
-    "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean"
-    (by the sum of the class weights of those rows; 0 where that is 0) or
-    "sum_by_nonzero_weights" (by the number of rows whose class weight is not zero; 0 where there
+    "mean" (divides by the number of rows that count; nan where that is 0), "sum", "none",
+    "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum
+    of class weight times `sample_weight` of those rows; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of rows for which that product is not 0; 0 where there
     are none).
 """
-    + _BUFFERS,
+    + _BUFFERS_IN_PLACE,
     "returns rows": _RETURNS.format(shape="input's shape without the class axis"),
     "raises rows": """\
 Raises
 ------
 ValueError
-    For a wrong shape, a value out of its range, an unknown reduction, an unfit buffer.
+    For a wrong shape, a value out of its range, an unknown reduction, an unfit buffer. Also for a
+    probability in the target that is not accepted, with its position; such a one is found in the
+    pass over the data, so the contents of the buffers are unspecified then. NaN is accepted.
 TypeError
     For a dtype that is not accepted.
 IndexError
-    For a class out of range, with its position; nothing has been written then.""",
+    For a class out of range or one that `where` leaves out, with its position; nothing has been
+    written then.""",
     "class numbers": """\
 target : array_like
     Class numbers from 0 to C - 1 of any integer dtype, of input's shape without the class axis.""",
     "class weight": """\
 weight : array_like of shape (C,), optional
-    Weights w of the classes.""",
+    Weights w of the classes, one for each class. What has the weight 0 counts for nothing, whatever
+    stands there. Weights of the rows are `sample_weight`: where there are as many rows as classes,
+    nobody can tell that they were given here by mistake.""",
     "reduction of rows, mean over rows, weights within": """\
 reduction : str
     "mean" (divides by the number of rows, also with a weight; nan where there are none), "sum",
     "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean"
-    (by the number of rows times the mean of the weights; 0 where that is 0) or
-    "sum_by_nonzero_weights" (by the number of rows times the share of the weights that are not
-    zero; 0 where there are none).
+    (by the sum over the rows of `sample_weight` times the mean of the class weights; 0 where that
+    is 0) or "sum_by_nonzero_weights" (by the sum, over the rows whose `sample_weight` is not 0, of
+    the share of the class weights that are not 0; 0 where there are none).
 """
-    + _BUFFERS,
+    + _BUFFERS_IN_PLACE,
     "reduction of lists": """\
 reduction : str
     "mean" (divides by the number of rows), "sum", "none", "batchmean" (divides by
-    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" or "sum_by_nonzero_weights" (both
-    as "mean", but 0 for no rows).
+    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of `sample_weight`; 0
+    where that is 0) or "sum_by_nonzero_weights" (by the number of rows whose `sample_weight` is not
+    0; 0 where there are none).
 """
-    + _BUFFERS,
+    + _FIT_BUFFERS
+    + """\
+Of a floating dtype, any strides, sharing no memory with an operand; but `grad_out` may be the
+    input itself where there are no more than 512 classes."""
+    + _WRITTEN
+    + _RETURN_DIVISOR,
     "raises rows with probabilities": """\
 Raises
 ------
 ValueError
-    For a wrong shape, an unknown reduction, an unfit buffer.
+    For a wrong shape, an unknown reduction, an unfit buffer; for a target that is not accepted,
+    with its position. NaN is accepted. The contents of the buffers are unspecified then.
 TypeError
     For a dtype that is not accepted.""",
-    "scores of lists": """\
-input : array_like
-    Scores x, of shape (C,) for one list of C items, (N, C) or (N, …, C), or with the items on any
-    other `axis`.
-target : array_like
-    Relevances t of the items, of input's shape or broadcasting up to it. Any real numbers.
-where : array_like, optional
-    Which items count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
-    leaves an item out. Its gradient is 0 then, whatever `input` and `target` hold there.""",
+    "scores of lists": _SCORES_OF_LISTS.format(accepted="Any real numbers"),
+    "scores of lists, relevances": _SCORES_OF_LISTS.format(accepted="0 or more"),
     "axis of lists": """\
 axis : int
     The axis of the items: the last by default. Any works, without a copy.""",
@@ -214,18 +245,20 @@ weight : array_like, optional
     to it.""",
     "reduction of values": """\
 reduction : str
-    "mean" (divides by the number of values, also with a weight), "sum", "none", "batchmean"
-    (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of the
-    weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0
-    where there are none).
+    "mean" (divides by the number of values, also with a weight, but for lists of which `where`
+    leaves nothing; nan where there are none), "sum", "none", "batchmean" (divides by
+    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of the weights; 0 where
+    that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are
+    none).
 """
     + _BUFFERS,
     "reduction of lists of valid items": """\
 reduction : str
     "mean" (divides by the number of lists with an item that counts, also with a weight; nan where
     there are none), "sum", "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one
-    dimension), "weighted_mean" or "sum_by_nonzero_weights" (both as "mean", but 0 where there are
-    no such lists).
+    dimension), "weighted_mean" (by the sum of `sample_weight` of those lists; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of those whose `sample_weight` is not 0; 0 where there
+    are none).
 """
     + _BUFFERS,
     "returns values": _RETURNS.format(shape="a number for each sample or list"),
@@ -235,6 +268,15 @@ input : array_like
     "activation out": """\
 out : ndarray, optional, keyword only
     A buffer of the result's shape and a floating dtype; it is written to and returned.""",
+    "activation out, in place": """\
+out : ndarray, optional, keyword only
+    A buffer of the result's shape and a floating dtype, which may be the input itself; it is
+    written to and returned.""",
+    "activation where": """\
+where : array_like, optional
+    Which elements there are, of input's shape or broadcasting up to it: booleans, or numbers of
+    which 0 leaves an element out. Such an element is none of the x, and does not matter: it has the
+    probability 0, also where nothing is left of a row.""",
     "activation returns": """\
 Returns
 -------

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
+import numpy as np
+
 from fusedloss._arrays import (
-    Array,
     Request,
     broadcast,
     check_reduction,
-    divisor_of,
+    divisor,
     integer,
     is_double,
     operand,
 )
 from fusedloss._dispatch import kernels
-from fusedloss._rows import axes_last, axis_number, reduced_rows, shape_of_rows
+from fusedloss._rows import (
+    axes_last,
+    axis_number,
+    count_rows,
+    reduced_rows,
+    shape_of_rows,
+    weight_of_rows,
+)
 
 
 def by_list(
@@ -27,16 +36,17 @@ def by_list(
     where: Any = None,
     weight: Any = None,
     weight_of_items: bool = False,
-    valid_alone: bool = False,
+    relevances: bool = False,
     axis: int | None,
+    sample_weight: Any = None,
     parameters: tuple[float, ...] = (),
     reduction: str,
 ) -> Any:
     """Evaluate a loss of a number for each list.
 
     The lists lie along `axis`; None: each item of the first axis is one, or all is where there is
-    no other axis. With `weight_of_items` each item has a weight, else each list; with `valid_alone`
-    the mean is over the lists of which `where` leaves something.
+    no other axis. With `weight_of_items` each item has a weight, else each list, by which that in
+    `sample_weight` is multiplied; `relevances` must not be negative.
     """
     check_reduction(reduction)
     if axis is not None:
@@ -49,13 +59,14 @@ def by_list(
     else:
         axes = (axis_number(x, axis),)
     shape = shape_of_rows(x, axes)
-    lists = 1.0
+    rows = 1.0
     for n in shape:
-        lists *= n
+        rows *= n
     t, more = operand("target", target)
     t = broadcast("target", t, x.shape)
     asks |= more
     given = factor = item_weight = mask = None
+    given_factor = None
     if weight is not None:
         given, more = operand("weight", weight)
         asks |= more
@@ -63,10 +74,21 @@ def by_list(
             item_weight = broadcast("weight", given, x.shape)
         else:
             factor = broadcast("weight", given, shape, "the values")
+    if sample_weight is not None:
+        given_factor, sample, more = weight_of_rows(sample_weight, shape)
+        asks |= more
+        if factor is None:
+            factor = sample
+        else:
+            with np.errstate(all="ignore"):
+                both = np.multiply(factor, sample, dtype=np.float64)
+                factor = np.where((factor == 0) | (sample == 0), 0, both)
     if where is not None:
         mask = broadcast("where", operand("where", where)[0], x.shape)
-    if valid_alone:
-        lists = _valid(mask, axes, lists if x.size else 0.0)
+    left = None if mask is None or not x.size else axes_last(mask, axes)
+    if relevances and not x.size:
+        rows = 0.0  # a list of nothing
+    lists, weights, nonzero = count_rows(rows, factor, left)
     batch = x.shape[0] if x.ndim > 1 else 1
     return reduced_rows(
         request,
@@ -75,19 +97,14 @@ def by_list(
         axes,
         is_double(asks),
         reduction,
-        divisor_of(reduction, lists, batch, given if factor is not None else None),
-        (x, t, given, mask),
+        divisor(reduction, lists, batch, weights, nonzero),
+        (x, t, given, given_factor, mask),
         t,
         kernels.TARGETS["distribution"],
         parameters=parameters,
         factor=factor,
         mask=mask,
         item_weight=item_weight,
+        most=inf if relevances else nan,
+        accepted="0 or more",
     )
-
-
-def _valid(mask: Array | None, axes: tuple[int, ...], lists: float) -> float:
-    """How many lists have an item that counts."""
-    if mask is None or not lists:
-        return lists
-    return float(kernels.family("ranking").count_lists(axes_last(mask, axes)))

@@ -27,7 +27,6 @@ from fusedloss._arrays import (
 )
 from fusedloss._dispatch import get_num_threads, kernels
 from fusedloss._rows import (
-    NO_LABEL,
     class_axis,
     class_target,
     ignored_label,
@@ -97,8 +96,7 @@ class Images(NamedTuple):
             accepted += f", and ignore_index, which is {self.ignored}"
         if not self.labelled or position < 0:
             return outside_error("target", self.target, position, accepted)
-        skipped = NO_LABEL if self.ignored is None else self.ignored
-        return label_error(self.target, position, self.classes, skipped)
+        return label_error(self.target, position, self.classes, self.ignored)
 
 
 def images(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from fusedloss._arrays import (
     SMALL,
     Array,
     Request,
+    activation_output,
     broadcast,
     check_reduction,
     derivative,
@@ -20,7 +22,9 @@ from fusedloss._arrays import (
     is_float,
     number,
     operand,
+    output,
     outputs,
+    outside_error,
     packed,
     scale_of,
     shown,
@@ -32,11 +36,17 @@ from fusedloss._elementwise import check_range
 _CLASS: Final = kernels.TARGETS["class"]
 _SMOOTHED_CLASS: Final = kernels.TARGETS["smoothed class"]
 _DISTRIBUTION: Final = kernels.TARGETS["distribution"]
+_UPSTREAM: Final = kernels.TARGETS["upstream"]
 _TIMES_SOFTMAX: Final = kernels.TARGETS["times softmax"]
 _LIST: Final = kernels.TARGETS["list"]
 
 NO_LABEL: Final = -(2**63)
 _NONE: Final = object()  # no ignore_index
+
+#: Probabilities may be so large: 1, and a rounding error of bfloat16.
+_MOST: Final = 1 + 2.0**-7
+#: Multilabel margins of so many classes can be computed in place.
+_IN_ONE_PIECE: Final = 512
 
 
 def axis_number(x: Array, axis: Any, name: str = "input") -> int:
@@ -95,8 +105,13 @@ def run(
     weight: Array | None = None,
     mask: Array | None = None,
     item_weight: Array | None = None,
+    most: float = nan,
 ) -> float:
-    """Call the kernel. `axes` are the class axes of what has input's shape."""
+    """Call the kernel. `axes` are the class axes of what has input's shape. Targets must lie
+    between 0 and `most`, unless that is nan: LookupError(1, position) says which does not."""
+    function, number = kernels.ROWS[loss]
+    threads = get_num_threads() if x.size > SMALL else 1
+    given = target
     if axes != (x.ndim - 1,):
         if target is not None and kind >= _DISTRIBUTION:
             target = axes_last(target, axes)
@@ -109,22 +124,50 @@ def run(
         if item_weight is not None:
             item_weight = axes_last(item_weight, axes)
         x = axes_last(x, axes)
-    function, number = kernels.ROWS[loss]
-    return function(
-        number,
-        parameters,
-        kind,
-        order,
-        double,
-        keep,
-        spread,
-        ignored,
-        scale,
-        summed,
-        get_num_threads() if x.size > SMALL else 1,
-        len(axes),
-        (x, target, factor, value, grad, hess, lse, mask, item_weight, weight),
-    )
+    arrays = (x, target, factor, value, grad, hess, lse, mask, item_weight, weight)
+    try:
+        return function(
+            number,
+            parameters,
+            kind,
+            order,
+            double,
+            keep,
+            spread,
+            ignored,
+            scale,
+            summed,
+            threads,
+            len(axes),
+            arrays,
+            most,
+        )
+    except LookupError:
+        assert given is not None
+        others = []
+        for array, own in ((mask, axes), (item_weight, axes), (factor, ()), (weight, None)):
+            if array is not None:
+                others.append(_at_shape(array, given, axes, own))
+        raise LookupError(1, kernels.find_outside(given, most, tuple(others))) from None
+
+
+def _at_shape(
+    array: Array, like: Array, axes: tuple[int, ...], own: tuple[int, ...] | None
+) -> Array:
+    """An operand of the kernel at the shape of the target as it was given: one of that shape with
+    the class axes last, one number for each row, or (None) for each class."""
+    if own == axes:
+        return array.transpose(_order_of(like.ndim, axes)) if len(axes) else array
+    if own is not None:
+        return np.broadcast_to(np.expand_dims(array, axes), like.shape)
+    axis = axes[0]
+    return np.broadcast_to(array.reshape((-1,) + (1,) * (like.ndim - 1 - axis)), like.shape)
+
+
+def _order_of(ndim: int, axes: tuple[int, ...]) -> list[int]:
+    """Undo axes_last."""
+    last = [k for k in range(ndim) if k not in axes] + list(axes)
+    return [last.index(k) for k in range(ndim)]
 
 
 def labelled(
@@ -139,6 +182,8 @@ def labelled(
     ignore_index: Any = _NONE,
     label_smoothing: Any = 0.0,
     axis: int | None,
+    sample_weight: Any = None,
+    where: Any = None,
     reduction: str,
     parameters: tuple[float, ...] = (),
     probabilities: bool = True,
@@ -157,9 +202,10 @@ def labelled(
     smoothing = number("label_smoothing", label_smoothing)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
-    ignored = NO_LABEL if ignore_index is _NONE else ignored_label(ignore_index)
+    some_ignored = ignore_index is not _NONE
+    ignored = ignored_label(ignore_index) if some_ignored else NO_LABEL
     x, asks, axis, classes = scores(input, axis)
-    row_shape = x.shape[:axis] + x.shape[axis + 1 :]
+    row_shape = shape_of_rows(x, (axis,))
     t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
     t, kind = class_target(t, x, row_shape, probabilities)
     if kind == _DISTRIBUTION:
@@ -170,17 +216,27 @@ def labelled(
             )
     elif smoothing or by_distribution:
         kind = _SMOOTHED_CLASS
-    given, w, double = weight_of_classes(weight, classes, asks, weight_name, one_for_all, in_double)
+    factor = given_factor = mask = None
+    if sample_weight is not None:
+        given_factor, factor, more = weight_of_rows(sample_weight, row_shape)
+        asks |= more
+    if where is not None:
+        mask = broadcast("where", operand("where", where)[0], x.shape)
+    given, w, double = weight_of_classes(
+        weight, classes, asks, weight_name, one_for_all, in_double, row_shape
+    )
     if not (double or in_double):
         check_range(loss, parameters)
+    lists = None if mask is None else axes_last(mask, (axis,))
     if kind == _DISTRIBUTION:
-        rows = weights = nonzero = float(x.size // classes)
+        rows, products, nonzero = count_rows(float(x.size // classes), factor, lists)
+        weights = rows
     else:
-        rows, weights, nonzero, bad = kernels.scan_labels(t, classes, ignored, w)
-        if bad < 0 and ignore_index is _NONE and rows < t.size:
-            bad = int(np.argmax(t == NO_LABEL))
+        rows, weights, products, nonzero, bad = kernels.scan_rows(
+            t, classes, ignored, w, factor, lists, some_ignored
+        )
         if bad >= 0:
-            raise label_error(t, bad, classes, ignored)
+            raise label_error(t, bad, classes, ignored if some_ignored else None)
     batch = x.shape[0] if x.ndim > 1 else 1
     mean = weights if mean_by_weight else rows
     return reduced_rows(
@@ -190,8 +246,8 @@ def labelled(
         (axis,),
         double,
         reduction,
-        divisor(reduction, mean, batch, weights, nonzero),
-        (x, t, given),
+        divisor(reduction, mean, batch, products, nonzero),
+        (x, t, given, given_factor, where if mask is None else mask),
         t,
         kind,
         w,
@@ -201,7 +257,38 @@ def labelled(
         ignored,
         in_double,
         return_lse,
+        factor,
+        mask,
+        None,
+        _MOST if kind == _DISTRIBUTION else nan,
+        "probabilities from 0 to 1",
+        True,
     )
+
+
+def weight_of_rows(sample_weight: Any, shape: tuple[int, ...]) -> tuple[Array, Array, int]:
+    """Weights of the rows as given and as the kernel takes them, and what their dtype asks for."""
+    given, asks = operand("sample_weight", sample_weight)
+    return given, broadcast("sample_weight", given, shape, "the rows"), asks
+
+
+def count_rows(
+    rows: float, factor: Array | None, lists: Array | None, weight: Array | None = None
+) -> tuple[float, float, float]:
+    """Of rows that have no class numbers: how many count, the sum of their weights, how many of
+    these are not 0. A row of which the mask leaves nothing does not count. With weights of the
+    classes a row has the mean of those that are left."""
+    if lists is not None:
+        wide = None if weight is None else np.require(weight, np.float64, ["C", "A"])
+        scan = kernels.family("ranking").scan_lists_left
+        return scan(lists, factor, wide)  # type: ignore[no-any-return]
+    weights = nonzero = rows
+    if factor is not None:
+        weights, nonzero = kernels.scan_weights(factor)
+    if weight is not None:
+        total, count = kernels.scan_weights(weight)
+        weights, nonzero = weights * (total / weight.size), nonzero * (count / weight.size)
+    return rows, weights, nonzero
 
 
 def class_target(
@@ -231,12 +318,18 @@ def ignored_label(ignore_index: Any) -> int:
     return ignored
 
 
-def label_error(t: Array, bad: int, classes: int, ignored: int) -> IndexError:
+def label_error(t: Array, bad: int, classes: int, ignored: int | None) -> IndexError:
     position = np.unravel_index(bad, t.shape)
-    where = ", ".join(str(int(i)) for i in position)
+    place = ", ".join(str(int(i)) for i in position)
+    label = int(t[position])
+    if 0 <= label < classes:
+        return IndexError(
+            f"target: the class at [{place}] is {label}, which `where` leaves out; accepted are "
+            "the classes that it does not leave out"
+        )
     return IndexError(
-        f"target: the class at [{where}] is {int(t[position])}; accepted are 0 to {classes - 1}"
-        + (f", and ignore_index, which is {ignored}" if ignored != NO_LABEL else "")
+        f"target: the class at [{place}] is {label}; accepted are 0 to {classes - 1}"
+        + (f", and ignore_index, which is {ignored}" if ignored is not None else "")
     )
 
 
@@ -259,6 +352,7 @@ def weight_of_classes(
     name: str = "weight",
     one_for_all: bool = False,
     in_double: bool = False,
+    row_shape: tuple[int, ...] | None = None,
 ) -> tuple[Array | None, Array | None, bool]:
     """The weight as given, as the kernel takes it, and whether the results are float64."""
     if weight is None:
@@ -271,6 +365,7 @@ def weight_of_classes(
         raise ValueError(
             f"{name}: {either} for each of the {classes} classes is needed, shape ({classes},), "
             f"got shape {given.shape}"
+            + ("; weights of the rows are sample_weight=" if given.shape == row_shape else "")
         )
     double = is_double(asks | more)
     dtype = np.float64 if double or in_double else np.float32
@@ -298,6 +393,9 @@ def reduced_rows(
     factor: Array | None = None,
     mask: Array | None = None,
     item_weight: Array | None = None,
+    most: float = nan,
+    accepted: str | None = None,
+    in_place: bool = False,
 ) -> Any:
     """Outputs, kernel and reduction of a loss over class axes; `by` is what divides.
 
@@ -308,32 +406,38 @@ def reduced_rows(
     value = grad = hess = lse = None
     if order or return_lse or out is not None or not reduced:
         row_shape = shape_of_rows(x, axes)
-        value, grad, hess = outputs(request, x, double, None if reduced else row_shape, inputs)
+        value, grad, hess = outputs(
+            request, x, double, None if reduced else row_shape, inputs, in_place
+        )
         if return_lse:
             lse = np.empty(row_shape, np.float64 if double else np.float32)
-    total = run(
-        x,
-        axes,
-        loss,
-        double or in_double,
-        parameters,
-        target,
-        kind,
-        order,
-        keep,
-        spread,
-        ignored,
-        scale_of(*by),
-        reduced,
-        factor,
-        value,
-        grad,
-        hess,
-        lse,
-        weight,
-        mask,
-        item_weight,
-    )
+    try:
+        total = run(
+            x,
+            axes,
+            loss,
+            double or in_double,
+            parameters,
+            target,
+            kind,
+            order,
+            keep,
+            spread,
+            ignored,
+            scale_of(*by),
+            reduced,
+            factor,
+            value,
+            grad,
+            hess,
+            lse,
+            weight,
+            mask,
+            item_weight,
+            most,
+        )
+    except LookupError as error:
+        raise outside_error("target", target, error.args[1], accepted) from None
     if value is not None and not x.size:
         value[...] = 0
     result = finish(total, *by, double, out) if reduced else shown(value, out)
@@ -343,7 +447,15 @@ def reduced_rows(
 
 
 def listed(
-    request: Request, loss: str, input: Any, target: Any, *, axis: int | None, reduction: str
+    request: Request,
+    loss: str,
+    input: Any,
+    target: Any,
+    *,
+    axis: int | None,
+    sample_weight: Any,
+    where: Any,
+    reduction: str,
 ) -> Any:
     """Evaluate a loss of lists of class numbers along the class axis."""
     check_reduction(reduction)
@@ -356,17 +468,25 @@ def listed(
             "target: lists of class numbers of an integer dtype and input's shape, "
             f"{x.shape}, are needed; got dtype {t.dtype}, shape {t.shape}"
         )
+    factor = given_factor = mask = None
+    if sample_weight is not None:
+        given_factor, factor, more = weight_of_rows(sample_weight, shape_of_rows(x, (axis,)))
+        asks |= more
+    if where is not None:
+        mask = broadcast("where", operand("where", where)[0], x.shape)
+    left = None if mask is None else axes_last(mask, (axis,))
     lists = axes_last(t, (axis,))
-    bad = kernels.scan_lists(lists)
+    bad = kernels.scan_lists(lists, left)
     if bad >= 0:
         place = list(map(int, np.unravel_index(bad, lists.shape)))
         label = int(lists[tuple(place)])
         place.insert(axis, place.pop())
+        masked = ", which `where` leaves out" if 0 <= label < classes else ""
         raise IndexError(
-            f"target: the class at [{', '.join(map(str, place))}] is {label}; accepted are 0 to "
-            f"{classes - 1}, and -1, which ends a list"
+            f"target: the class at [{', '.join(map(str, place))}] is {label}{masked}; accepted are "
+            f"0 to {classes - 1}, and -1, which ends a list"
         )
-    rows = float(x.size // classes)
+    rows, weights, nonzero = count_rows(float(x.size // classes), factor, left)
     batch = x.shape[0] if x.ndim > 1 else 1
     return reduced_rows(
         request,
@@ -375,10 +495,13 @@ def listed(
         (axis,),
         is_double(asks),
         reduction,
-        divisor(reduction, rows, batch, rows, rows),
-        (x, t),
+        divisor(reduction, rows, batch, weights, nonzero),
+        (x, t, given_factor, mask),
         target=t,
         kind=_LIST,
+        factor=factor,
+        mask=mask,
+        in_place=classes <= _IN_ONE_PIECE,
     )
 
 
@@ -390,19 +513,26 @@ def of_all_classes(
     *,
     weight: Any,
     axis: int,
+    sample_weight: Any,
+    where: Any,
     reduction: str,
 ) -> Any:
     """Evaluate a loss of a number for each class."""
     check_reduction(reduction)
     x, asks, axis, classes = scores(input, -1 if axis is None else axis)
+    row_shape = shape_of_rows(x, (axis,))
     t, more = operand("target", target)
     t = broadcast("target", t, x.shape)
-    class_weight, w, double = weight_of_classes(weight, classes, asks | more)
-    rows = float(x.size // classes)
-    weights = nonzero = rows
-    if w is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
-        total, count = kernels.scan_weights(w)
-        weights, nonzero = rows * (total / classes), rows * (count / classes)
+    asks |= more
+    factor = given_factor = mask = None
+    if sample_weight is not None:
+        given_factor, factor, more = weight_of_rows(sample_weight, row_shape)
+        asks |= more
+    if where is not None:
+        mask = broadcast("where", operand("where", where)[0], x.shape)
+    class_weight, w, double = weight_of_classes(weight, classes, asks, row_shape=row_shape)
+    left = None if mask is None else axes_last(mask, (axis,))
+    rows, weights, nonzero = count_rows(float(x.size // classes), factor, left, w)
     batch = x.shape[0] if x.ndim > 1 else 1
     return reduced_rows(
         request,
@@ -412,50 +542,77 @@ def of_all_classes(
         double,
         reduction,
         divisor(reduction, rows, batch, weights, nonzero),
-        (x, t, class_weight),
+        (x, t, class_weight, given_factor, mask),
         target=t,
         kind=_DISTRIBUTION,
         weight=w,
+        factor=factor,
+        mask=mask,
+        most=_MOST,
+        accepted="probabilities from 0 to 1",
+        in_place=True,
     )
 
 
 # ---- activations -------------------------------------------------------------------
 
 
-def normalised(name: str, input: Any, axis: int | None, out: Any) -> Array:
+def _class_axis_of(x: Array, axis: Any) -> int:
+    """The class axis of an activation. What has no dimensions is a row of one class."""
+    if x.ndim:
+        return class_axis(x, axis)
+    return 0 if axis is None or axis == () else axis_number(x.reshape(1), axis)
+
+
+def _row(array: Array | None) -> Any:
+    """What has no dimensions as a row of one class."""
+    return array if array is None or array.ndim else array.reshape(1)
+
+
+def _mask_of(where: Any, shape: tuple[int, ...]) -> Array | None:
+    return None if where is None else broadcast("where", operand("where", where)[0], shape)
+
+
+def normalised(name: str, input: Any, axis: int | None, where: Any, out: Any) -> Array:
     """softmax or log_softmax."""
     x, asks = operand("input", input)
-    axis = class_axis(x, axis)
-    double = is_double(asks)
-    buffer = value_output(out, x.shape, double, (x,), x)
-    run(x, (axis,), name, double, order=1, grad=buffer)
+    axis = _class_axis_of(x, axis)
+    mask = _mask_of(where, x.shape)
+    if out is None:
+        buffer = activation_output(None, x, is_double(asks))
+    else:
+        buffer = output("out", out, x.shape, (x, mask), x)
+    run(_row(x), (axis,), name, is_double(asks), order=1, grad=_row(buffer), mask=_row(mask))
     return shown(buffer, out)  # type: ignore[no-any-return]
 
 
-def carry_back(name: str, input: Any, grad_output: Any, axis: int | None, grad_out: Any) -> Array:
+def carry_back(
+    name: str, input: Any, grad_output: Any, axis: int | None, where: Any, grad_out: Any
+) -> Array:
     """The gradient through softmax or log_softmax.
 
     Cross entropy is -Σ τ log_softmax(x), so its gradient with τ = grad_output is what log_softmax
     carries back, but for the sign; with τ = softmax(x) · grad_output it is what softmax does.
     """
     x, asks = operand("input", input)
-    axis = class_axis(x, axis)
+    axis = _class_axis_of(x, axis)
     dy, more = operand("grad_output", grad_output)
     dy = broadcast("grad_output", dy, x.shape)
+    mask = _mask_of(where, x.shape)
     double = is_double(asks | more)
-    grad = derivative("grad_out", grad_out, x, double, (x, dy))
-    kind = _TIMES_SOFTMAX if name == "softmax" else _DISTRIBUTION
+    grad = derivative("grad_out", grad_out, x, double, (x, dy, mask), x)
     run(
-        x,
+        _row(x),
         (axis,),
         "cross_entropy",
         double,
         parameters=(0.0, 0.0),
-        target=dy,
-        kind=kind,
+        target=_row(dy),
+        kind=_TIMES_SOFTMAX if name == "softmax" else _UPSTREAM,
         order=1,
         scale=-1.0,
-        grad=grad,
+        grad=_row(grad),
+        mask=_row(mask),
     )
     return grad if grad_out is None else grad_out
 
@@ -464,6 +621,10 @@ def _reduced(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...], tup
     """The axes that logsumexp goes over, and the result's shape without and with them."""
     if axis is None:
         axes = tuple(range(x.ndim))
+    elif x.ndim == 0:
+        axes = ()
+        if axis != ():
+            axis_number(x.reshape(1), axis)
     else:
         axes = tuple(axis_number(x, a) for a in (axis if isinstance(axis, tuple) else (axis,)))
     if len(set(axes)) != len(axes):
@@ -478,22 +639,58 @@ def _dropped(array: Array, axes: tuple[int, ...]) -> Array:
     return array[(*(0 if k in axes else slice(None) for k in range(array.ndim)), ...)]
 
 
-def logsumexp(input: Any, axis: Any, keepdims: bool, out: Any) -> Any:
+def _over(axes: tuple[int, ...], *arrays: Any) -> Any:
+    """The class axes, and what has input's shape. Over no axes each number is a row of its own."""
+    if axes:
+        return axes, *arrays
+    return (arrays[0].ndim,), *(a if a is None else a[..., np.newaxis] for a in arrays)
+
+
+def logsumexp(
+    input: Any, axis: Any, keepdims: bool, b: Any, where: Any, return_sign: bool, out: Any
+) -> Any:
     x, asks = operand("input", input)
     axes, without, kept = _reduced(x, axis)
+    mask, factors = _mask_of(where, x.shape), None
+    if b is not None:
+        factors, more = operand("b", b)
+        factors = broadcast("b", factors, x.shape)
+        asks |= more
     double = is_double(asks)
     shape = kept if keepdims else without
-    value: Any = value_output(out, shape, double, (x,))
+    value: Any = value_output(out, shape, double, (x, factors, mask))
+    signs: Any = np.empty(shape, np.float64 if double else np.float32) if return_sign else None
     if x.size:
-        rows = _dropped(value, axes) if keepdims else value
-        run(x, axes, "logsumexp", double, lse=rows)
+        axes, x, factors, mask = _over(axes, x, factors, mask)
+        rows, of_rows = value, signs
+        if keepdims and shape != without:
+            rows = _dropped(value, axes)
+            of_rows = None if signs is None else _dropped(signs, axes)
+        if factors is None and not return_sign:
+            run(x, axes, "logsumexp", double, lse=rows, mask=mask)
+        else:
+            if factors is None:
+                factors = np.broadcast_to(np.ones((), bool), x.shape)
+            run(
+                x,
+                axes,
+                "signed_logsumexp",
+                double,
+                parameters=(float(return_sign),),
+                lse=rows,
+                value=of_rows,
+                mask=mask,
+                item_weight=factors,
+            )
     else:
         value[...] = -np.inf
-    return shown(value, out)
+        if return_sign:
+            signs[...] = 0
+    return (shown(value, out), shown(signs, None)) if return_sign else shown(value, out)
 
 
 def logsumexp_carry_back(
-    input: Any, grad_output: Any, axis: Any, keepdims: bool, grad_out: Any
+    input: Any, grad_output: Any, axis: Any, keepdims: bool, b: Any, where: Any, grad_out: Any
 ) -> Array:
     """softmax over the same axes, times the row's number in `grad_output`."""
     x, asks = operand("input", input)
@@ -501,8 +698,25 @@ def logsumexp_carry_back(
     dy, more = operand("grad_output", grad_output)
     shape = kept if keepdims else without
     dy = broadcast("grad_output", dy, shape, "the result")
-    double = is_double(asks | more)
-    grad = derivative("grad_out", grad_out, x, double, (x, dy))
+    asks |= more
+    mask, factors = _mask_of(where, x.shape), None
+    if b is not None:
+        factors, more = operand("b", b)
+        factors = broadcast("b", factors, x.shape)
+        asks |= more
+    double = is_double(asks)
+    grad = derivative("grad_out", grad_out, x, double, (x, dy, factors, mask), x)
     factor = _dropped(dy, axes) if keepdims else dy
-    run(x, axes, "softmax", double, order=1, factor=factor, grad=grad)
+    axes, x, to, factors, mask = _over(axes, x, grad, factors, mask)
+    run(
+        x,
+        axes,
+        "softmax" if factors is None else "signed_softmax",
+        double,
+        order=1,
+        factor=factor,
+        grad=to,
+        mask=mask,
+        item_weight=factors,
+    )
     return grad if grad_out is None else grad_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fusedloss import _rows
-from fusedloss._arrays import Array, ArrayLike
+from fusedloss._arrays import Array, ArrayLike, flag
 from fusedloss._elementwise import apply, carry_back
 from fusedloss._loss import activation
 
@@ -17,14 +17,21 @@ def _softmax_vjp(
     grad_output: ArrayLike,
     axis: int | None = None,
     *,
+    where: ArrayLike | None = None,
     grad_out: Array | None = None,
 ) -> Array:
     """Carry a gradient back through softmax: p (g - Σ p g)."""
-    return _rows.carry_back("softmax", input, grad_output, axis, grad_out)
+    return _rows.carry_back("softmax", input, grad_output, axis, where, grad_out)
 
 
 @activation(_softmax_vjp)
-def softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = None) -> Array:
+def softmax(
+    input: ArrayLike,
+    axis: int | None = None,
+    *,
+    where: ArrayLike | None = None,
+    out: Array | None = None,
+) -> Array:
     r"""Softmax :math:`p_j = e^{x_j} / \sum_k e^{x_k}` along an axis.
 
     A single +inf in a row gives 1 there and 0 elsewhere.
@@ -33,14 +40,17 @@ def softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = No
     ----------
     <activation input>
     axis : int, optional
-        1 by default, 0 for an input of one dimension.
-    <activation out>
+        1 by default, 0 for an input of one dimension or none.
+    <activation where>
+    <activation out, in place>
 
     <activation returns>
 
     Notes
     -----
     torch and scipy.special: ``softmax``.
+
+    `where` is that of ``jax.nn.softmax``.
 
     Examples
     --------
@@ -51,7 +61,7 @@ def softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = No
     >>> fl.softmax.vjp([1.0, 1.0], [1.0, 0.0])
     array([ 0.25, -0.25])
     """
-    return _rows.normalised("softmax", input, axis, out)
+    return _rows.normalised("softmax", input, axis, where, out)
 
 
 def _log_softmax_vjp(
@@ -59,14 +69,21 @@ def _log_softmax_vjp(
     grad_output: ArrayLike,
     axis: int | None = None,
     *,
+    where: ArrayLike | None = None,
     grad_out: Array | None = None,
 ) -> Array:
     """Carry a gradient back through log_softmax: g - p Σ g."""
-    return _rows.carry_back("log_softmax", input, grad_output, axis, grad_out)
+    return _rows.carry_back("log_softmax", input, grad_output, axis, where, grad_out)
 
 
 @activation(_log_softmax_vjp)
-def log_softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None = None) -> Array:
+def log_softmax(
+    input: ArrayLike,
+    axis: int | None = None,
+    *,
+    where: ArrayLike | None = None,
+    out: Array | None = None,
+) -> Array:
     r"""Logarithm of softmax, :math:`x_j - \log \sum_k e^{x_k}`, along an axis.
 
     Right to a few ULP also where one class is all but certain.
@@ -75,8 +92,9 @@ def log_softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None 
     ----------
     <activation input>
     axis : int, optional
-        1 by default, 0 for an input of one dimension.
-    <activation out>
+        1 by default, 0 for an input of one dimension or none.
+    <activation where>
+    <activation out, in place>
 
     <activation returns>
 
@@ -84,13 +102,15 @@ def log_softmax(input: ArrayLike, axis: int | None = None, *, out: Array | None 
     -----
     torch and scipy.special: ``log_softmax``.
 
+    `where` is that of ``jax.nn.log_softmax``.
+
     Examples
     --------
     >>> import fusedloss as fl
     >>> fl.log_softmax([100.0, 0.0])
     array([-3.72007598e-44, -1.00000000e+02])
     """
-    return _rows.normalised("log_softmax", input, axis, out)
+    return _rows.normalised("log_softmax", input, axis, where, out)
 
 
 def _logsumexp_vjp(
@@ -99,10 +119,13 @@ def _logsumexp_vjp(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
     *,
+    b: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     grad_out: Array | None = None,
 ) -> Array:
-    """Carry a gradient back through logsumexp: p g, with p the softmax over the same axes."""
-    return _rows.logsumexp_carry_back(input, grad_output, axis, keepdims, grad_out)
+    """Carry a gradient back through logsumexp: p g, with p the softmax over the same axes; with
+    factors b it is :math:`b_j e^{x_j}` over the sum of these."""
+    return _rows.logsumexp_carry_back(input, grad_output, axis, keepdims, b, where, grad_out)
 
 
 @activation(_logsumexp_vjp)
@@ -111,6 +134,9 @@ def logsumexp(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
     *,
+    b: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    return_sign: bool = False,
     out: Array | None = None,
 ) -> Any:
     r"""Logarithm of the sum of exponentials, :math:`\log \sum_j e^{x_j}`.
@@ -121,9 +147,17 @@ def logsumexp(
     ----------
     <activation input>
     axis : int or tuple of int, optional
-        The axes to sum over; all of them by default, as in NumPy and SciPy.
+        The axes to sum over; all of them by default, as in NumPy and SciPy; none with ``()``.
     keepdims : bool
         Whether these axes stay, with length 1.
+    b : array_like, optional
+        Factors of the exponentials, of input's shape or broadcasting up to it: the result is
+        :math:`\log \sum_j b_j e^{x_j}`. They may be negative; the logarithm of a negative sum is
+        nan. What has the factor 0 counts for nothing, also where its exponential is infinite.
+    <activation where>
+    return_sign : bool
+        Whether the sign of the sum is returned too, as a second array; the first is then the
+        logarithm of the sum's absolute value.
     <activation out>
 
     <activation returns>
@@ -131,6 +165,8 @@ def logsumexp(
     Notes
     -----
     torch and scipy.special: ``logsumexp``.
+
+    `b` and `return_sign` are those of SciPy; `where` is that of ``jax.nn.logsumexp``.
 
     Examples
     --------
@@ -140,7 +176,8 @@ def logsumexp(
     >>> fl.logsumexp([[0.0, 0.0], [1000.0, 1000.0]], axis=1)
     array([6.93147181e-01, 1.00069315e+03])
     """
-    return _rows.logsumexp(input, axis, keepdims, out)
+    sign = flag("return_sign", return_sign)
+    return _rows.logsumexp(input, axis, keepdims, b, where, sign, out)
 
 
 def _sigmoid_vjp(

@@ -37,6 +37,8 @@ def cross_entropy(
     softcap: float | None = None,
     return_lse: bool = False,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Cross entropy of logits along a class axis (softmax, then negative log-likelihood).
@@ -66,7 +68,8 @@ def cross_entropy(
     label_smoothing : float
         ε, from 0 to 1.
     z_loss : float
-        Every row that is not ignored has z_loss · logsumexp(x)² added to its value. 0 or more.
+        Every row that counts has z_loss · logsumexp(x)² added to its value, times `sample_weight`
+        but not times `weight`. 0 or more.
     softcap : float, optional
         Every logit x is replaced by softcap · tanh(x / softcap); positive. Such a call computes in
         float64 whatever the dtypes.
@@ -74,6 +77,8 @@ def cross_entropy(
         Whether the logsumexp of every row (after `softcap`), which is computed in any case, is
         returned too, as the last item.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -89,7 +94,8 @@ def cross_entropy(
     sparse one; optax: ``softmax_cross_entropy`` and ``softmax_cross_entropy_with_integer_labels``;
     scikit-learn: ``HalfMultinomialLoss``; XGBoost: ``multi:softprob``; LightGBM: ``multiclass``.
 
-    With probabilities "mean" divides by the number of rows, as in torch.
+    With probabilities "mean" divides by the number of rows, as in torch. scikit-learn's
+    ``log_loss(sample_weight=...)`` is ``reduction="weighted_mean"`` here.
 
     Liger-Kernel calls `z_loss` ``lse_square_scale``.
 
@@ -126,6 +132,8 @@ def cross_entropy(
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(z, cap),
         by_distribution=cap > 0,
@@ -143,6 +151,8 @@ def nll_loss(
     *,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Negative log-likelihood :math:`-w_y x_y` of a class y along a class axis.
@@ -158,6 +168,8 @@ def nll_loss(
     <class weight>
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -182,6 +194,8 @@ def nll_loss(
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         probabilities=False,
     )
@@ -198,6 +212,8 @@ def softmax_focal_loss(
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Focal loss of logits along a class axis: cross entropy that plays down what is easy.
@@ -225,6 +241,8 @@ def softmax_focal_loss(
     label_smoothing : float
         ε, from 0 to 1.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows, mean over rows>
 
     <returns rows>
@@ -262,6 +280,8 @@ def softmax_focal_loss(
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(exponent,),
         mean_by_weight=False,
@@ -278,6 +298,8 @@ def generalized_cross_entropy_loss(
     q: float = 0.5,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Generalised cross entropy of logits along a class axis: robust to wrong labels.
@@ -299,6 +321,8 @@ def generalized_cross_entropy_loss(
         Above 0, at most 1.
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -331,6 +355,8 @@ def generalized_cross_entropy_loss(
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(exponent,),
     )
@@ -347,6 +373,8 @@ def poly_cross_entropy_loss(
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Poly-1 cross entropy of logits along a class axis.
@@ -371,6 +399,8 @@ def poly_cross_entropy_loss(
     label_smoothing : float
         t becomes (1 - s) t + s / C with this number s, from 0 to 1.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -402,6 +432,8 @@ def poly_cross_entropy_loss(
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         parameters=(coefficient,),
     )
@@ -415,6 +447,8 @@ def brier_loss(
     *,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Brier score of logits along a class axis: the squared distance of softmax to the target.
@@ -434,6 +468,8 @@ def brier_loss(
     <class target>
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows, mean over rows>
 
     <returns rows>
@@ -467,6 +503,8 @@ def brier_loss(
         target,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         by_distribution=True,
     )

@@ -32,6 +32,8 @@ def multi_margin_loss(
     p: Literal[1, 2] = 1,
     margin: float = 1.0,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Margins between the score of a class and all others, each of them counted.
@@ -55,6 +57,8 @@ def multi_margin_loss(
     margin : float
         m, finite.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows, mean over rows>
 
     <returns rows>
@@ -97,6 +101,8 @@ def multi_margin_loss(
         parameters=(power, finite("margin", margin)),
         weight=weight,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         probabilities=False,
         mean_by_weight=False,
@@ -110,6 +116,8 @@ def multilabel_margin_loss(
     target: ArrayLike,
     *,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Margins between the scores of several classes and those of all others.
@@ -129,6 +137,8 @@ def multilabel_margin_loss(
         Lists of class numbers of any integer dtype, of input's shape: along the class axis, from 0
         to C - 1, in any order, up to the first -1. What follows that is not looked at.
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of lists>
 
     <returns rows>
@@ -152,7 +162,16 @@ def multilabel_margin_loss(
     >>> grad
     array([[-0.5,  0.5,  0.5, -0.5]])
     """
-    return _rows.listed(request, "multilabel_margin", input, target, axis=axis, reduction=reduction)
+    return _rows.listed(
+        request,
+        "multilabel_margin",
+        input,
+        target,
+        axis=axis,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
+    )
 
 
 @Loss
@@ -163,6 +182,8 @@ def multilabel_soft_margin_loss(
     weight: ArrayLike | None = None,
     *,
     axis: int = -1,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Binary cross entropy of the logits of several classes, each of which may be true.
@@ -183,10 +204,12 @@ def multilabel_soft_margin_loss(
         Logits, of shape (C,), (N, C) or (N, …, C), or with the classes on any other `axis`.
     target : array_like
         Probabilities t of the classes, of input's shape or broadcasting up to it; also 0 and 1 or
-        booleans. As in torch, the range is not checked.
+        booleans. Others are an error.
     <class weight>
     axis : int
         The class axis: the last by default, as in torch. Any works, without a copy.
+    <sample_weight>
+    <class where>
     <reduction of rows, mean over rows, weights within>
 
     <returns rows>
@@ -216,6 +239,8 @@ def multilabel_soft_margin_loss(
         target,
         weight=weight,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
@@ -230,6 +255,8 @@ def categorical_hinge_loss(
     margin: float = 1.0,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Margin between the score of a class and the largest of the others.
@@ -250,6 +277,8 @@ def categorical_hinge_loss(
         m, finite. 0 gives the perceptron's loss.
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -288,6 +317,8 @@ def categorical_hinge_loss(
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         probabilities=False,
     )
@@ -302,6 +333,8 @@ def sparsemax_loss(
     *,
     ignore_index: int = -100,
     axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""The loss of sparsemax, a softmax that gives most classes a probability of exactly 0.
@@ -325,6 +358,8 @@ def sparsemax_loss(
     <class weight>
     <ignore_index>
     <axis>
+    <sample_weight>
+    <class where>
     <reduction of rows>
 
     <returns rows>
@@ -357,6 +392,8 @@ def sparsemax_loss(
         weight=weight,
         ignore_index=ignore_index,
         axis=axis,
+        sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
         probabilities=False,
     )

@@ -25,6 +25,7 @@ def mean_pairwise_squared_error(
     target: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared error of the differences between the elements of a sample, over all pairs.
@@ -50,6 +51,7 @@ def mean_pairwise_squared_error(
         True values t, of input's shape or broadcasting up to it.
     weight : array_like, optional
         Weights w of the samples, of shape (N,) or broadcasting up to it.
+    <sample_weight of lists>
     <reduction of values>
 
     <returns values>
@@ -85,6 +87,7 @@ def mean_pairwise_squared_error(
         target,
         weight=weight,
         axis=None,
+        sample_weight=sample_weight,
         reduction=reduction,
     )
 
@@ -98,6 +101,7 @@ def ranking_softmax_loss(
     where: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     axis: int = -1,
+    sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Cross entropy of the relevances of a list's items and the softmax of their scores.
@@ -114,15 +118,17 @@ def ranking_softmax_loss(
 
     Parameters
     ----------
-    <scores of lists>
+    <scores of lists, relevances>
     weight : array_like, optional
-        Weights w of the items, of input's shape or broadcasting up to it.
+        Weights w of the items, of input's shape or broadcasting up to it. An item of the weight 0
+        has no term of its own.
     <axis of lists>
+    <sample_weight of lists>
     <reduction of lists of valid items>
 
     <returns values>
 
-    <raises>
+    <raises rows with probabilities>
 
     Notes
     -----
@@ -155,9 +161,10 @@ def ranking_softmax_loss(
         where=where,
         weight=weight,
         weight_of_items=True,
-        valid_alone=True,
+        relevances=True,
         axis=axis,
         parameters=(0.0, 0.0),
+        sample_weight=sample_weight,
         reduction=reduction,
     )
 
@@ -171,6 +178,7 @@ def pairwise_logistic_loss(
     where: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     axis: int = -1,
+    sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""RankNet: logistic loss of the leads that more relevant items have over less relevant ones.
@@ -191,6 +199,7 @@ def pairwise_logistic_loss(
     <scores of lists>
     <weight of lists>
     <axis of lists>
+    <sample_weight of lists>
     <reduction of values>
 
     <returns values>
@@ -231,6 +240,7 @@ def pairwise_logistic_loss(
         where=where,
         weight=weight,
         axis=axis,
+        sample_weight=sample_weight,
         reduction=reduction,
     )
 
