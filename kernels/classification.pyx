@@ -934,7 +934,8 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     cdef double z = z_of(f), scale = job.scale, gap, low, nll, value, d, d2, lse, psi
     cdef real e
     cdef Py_ssize_t r
-    cdef bint ignored = load_labels(job, v.row, v.n, z == 0, labels, m)
+    cdef int64_t none = 0
+    cdef bint ignored = load_labels(job, v.row, v.n, False, labels, m)
     cdef Across across
     cdef Along along
     pick(job, v, labels, x_y)
@@ -944,6 +945,11 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     if w != NULL:
         for r in range(v.n):
             omega[r] = w[labels[r] if labels[r] > 0 else 0]
+        if z == 0:
+            for r in range(v.n):
+                labels[r] = -1 if omega[r] == 0 else labels[r]
+                none |= labels[r]
+            ignored |= none < 0
     if job.operands[<int> R_F].data != NULL:
         load_rows(job, R_F, v.row, v.n, <real *> factor)
         for r in range(v.n):

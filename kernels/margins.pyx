@@ -820,6 +820,7 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef real factors[TILE]
     cdef double scales[TILE]
     cdef double left[TILE]
+    cdef double sums[TILE]
     cdef const real *w = <const real *> job.weight
     cdef const real *x
     cdef const real *t
@@ -831,10 +832,10 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef bint special = at.m != NULL or job.operands[<int> R_F].data != NULL
     cdef real v, d, dd
     cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
-    if job.order > 0 or special or job.most == job.most:
-        load_factors(job, row, n, <real *> factors)
-        for r in range(n):
-            scales[r] = whole
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        left[r] = job.classes
+        scales[r] = whole
     if special:
         for r in range(n):
             left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like)) if at.m != NULL else job.classes
@@ -890,10 +891,12 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
                 if i == 0:
                     total = Sum(0, 0)
                 add_row(<const real *> vs + j * size, size, &total.total, &total.lost)
-                if special:
-                    values[r + j] = <real> weighed(<double> factors[r + j], result(total) / left[r + j])
-                else:
-                    values[r + j] = <real> (result(total) / job.classes)
+                sums[r + j] = result(total)
+    for r in range(n):
+        values[r] = <real> (sums[r] / left[r])
+    if special:
+        for r in range(n):
+            values[r] = <real> weighed(<double> factors[r], sums[r] / left[r])
     for r in range(n if special and job.order > 0 else 0):
         if factors[r] == 0:
             at = row_at(job, row + r)

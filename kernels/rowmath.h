@@ -89,7 +89,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
     RM_SUM(T, S, 64) \
 \
     /* total + lost += the sum of v[:n] */ \
-    VM_INLINE void rm_sum##S(const T *v, ptrdiff_t n, double *total, double *lost) \
+    static inline void rm_sum##S(const T *v, ptrdiff_t n, double *total, double *lost) \
     { \
         ptrdiff_t i; \
         if (n < 16) \
