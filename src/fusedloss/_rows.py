@@ -312,7 +312,10 @@ def class_target(
 
 
 def ignored_label(ignore_index: Any) -> int:
-    ignored = integer("ignore_index", ignore_index)
+    # Labels may be booleans, and so may this.
+    ignored = integer(
+        "ignore_index", int(ignore_index) if type(ignore_index) is bool else ignore_index
+    )
     if not -(2**63) <= ignored < 2**63:
         raise ValueError(f"ignore_index: a 64-bit integer is needed, got {ignored}")
     return ignored
