@@ -38,7 +38,8 @@ typedef struct {
     int size;                 /* so many */
     int watched;              /* whether the calling thread looks for signals */
     volatile int stopped;     /* whether a signal handler has raised an exception */
-    int64_t last;             /* when it looked, in milliseconds */
+    unsigned asked;           /* how often it was asked */
+    int64_t last;             /* when it looked, in milliseconds; 0: not yet */
 } fl_team;
 
 /* Working memory that no call uses. It is taken as a whole, so that no two calls take the same. */
@@ -113,12 +114,15 @@ static int64_t fl_milliseconds(void)
 }
 
 /* Whether to stop. The calling thread lets Python's signal handlers run, some times a second; an exception that one of them
- * raises is set when this says so. Call it without the GIL, once in many microseconds. */
+ * raises is set when this says so. Call it without the GIL, once in some microseconds: it looks at the clock at every eighth
+ * call, so that calls which are soon over do not. */
 static int fl_stops(fl_team *team)
 {
-    if (team->watched && !team->stopped && omp_get_thread_num() == 0) {
+    if (team->watched && !team->stopped && omp_get_thread_num() == 0 && ++team->asked % 8 == 0) {
         int64_t now = fl_milliseconds();
-        if (now - team->last >= 50 || now < team->last) {
+        if (team->last == 0) {
+            team->last = now;
+        } else if (now - team->last >= 50 || now < team->last) {
             PyGILState_STATE state = PyGILState_Ensure();
             team->stopped = PyErr_CheckSignals() != 0;
             PyGILState_Release(state);
@@ -131,7 +135,8 @@ static int fl_stops(fl_team *team)
 static void fl_watch(fl_team *team)
 {
     team->watched = 1;
-    team->last = fl_milliseconds();
+    team->asked = 0;
+    team->last = 0;
 }
 
 /* -1 with an exception set if the call was stopped. */

@@ -89,14 +89,15 @@ def elementwise(
     else:
         batch = shape[0] if shape else 1
         by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight, where)
-    w, divided = lifted(w, by)
+    divided = by
+    if w is not None:
+        w, divided = lifted(w, by)
     reduced = reduction != "none"
     value = grad = hess = gu = hu = leaves = None
     own: Any = u
     if u is not None:
         lacks_axis = third_axis and u.shape == shape[:-1] != shape
         u = broadcast(third_name, u[..., np.newaxis] if lacks_axis else u, shape, input_name)
-    inputs = (x, t, u, w, mask)
     if paired and order:
 
         def spread(array: Array) -> Array:
@@ -105,13 +106,13 @@ def elementwise(
             return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
 
         both: list[Leaf] = [(x, lambda array: array), (own, spread)]
-        value = value_output(out, None if reduced else shape, double, inputs, x)
+        value = value_output(out, None if reduced else shape, double, (x, t, u, w, mask), x)
         others = (x, None if t is own else t, own, w, mask, value)
         leaves = Leaves(request, double, both, others, in_place=True)
         (grad, gu), (hess, hu) = leaves.grads, leaves.hesses or (None, None)
     elif order or out is not None or not reduced:
         value, grad, hess = outputs(
-            request, x, double, None if reduced else shape, inputs, in_place=True
+            request, x, double, None if reduced else shape, (x, t, u, w, mask), in_place=True
         )
     arrays: Arrays = (x, t, u, w, mask, value, grad, hess, gu, hu)
     try:

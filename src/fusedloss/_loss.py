@@ -217,8 +217,9 @@ hess : ndarray
     def __call__(self, *args: Any, out: Array | None, **kwargs: Any) -> Any: ...
     @overload
     def __call__(self, *args: Any, return_divisor: bool, **kwargs: Any) -> Any: ...
-    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        return_divisor = kwargs.pop("return_divisor", False)
+    def __call__(  # type: ignore[misc]
+        self, *args: Any, out: Any = None, return_divisor: bool = False, **kwargs: Any
+    ) -> Any:
         request = _VALUE
         if out is not None or return_divisor is not False:
             request = (0, out, None, None, flag("return_divisor", return_divisor))
