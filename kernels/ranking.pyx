@@ -86,18 +86,30 @@ cdef void add_squares(Differences *d, Py_ssize_t first, Py_ssize_t n, Centre c, 
     add_wide(d.squares + first, n, s, like)
 
 
-cdef double limit_of_pairs(const Rows *job, const Row *at, double rate, real *like) noexcept nogil:
-    """The value of a row with a sum of differences that is not finite; and its gradient."""
+cdef void load_left(const Rows *job, const char *mask, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+    """Which items of a piece of a row are left, those that are not 0: all where there is no mask."""
+    cdef Py_ssize_t j
+    if mask != NULL:
+        fetch_mask(job, mask, start, n, valid)
+    else:
+        for j in range(n):
+            valid[j] = 1
+
+cdef double limit_of_pairs(const Rows *job, const Row *at, const char *mask, Py_ssize_t classes, double rate, real *like) noexcept nogil:
+    """The value of a row with a sum of differences that is not finite, and its gradient; so many items are left of it."""
     cdef Differences d
+    cdef real valid[CHUNK]
     cdef Sum s = Sum(0, 0)
     cdef Centre c
     cdef real out[CHUNK]
     cdef double value, e, up, down, rest, shrink = 1e-20
-    cdef Py_ssize_t i, j, n, plus = 0, minus = 0, nans = 0, classes = job.classes
-    for i from 0 <= i < classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, classes - i)
+    cdef Py_ssize_t i, j, n, plus = 0, minus = 0, nans = 0
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
         subtract(job, at, 1, i, n, &d, like)
+        load_left(job, mask, i, n, <real *> valid)
         for j in range(n):
+            d.high[j] = 0 if valid[j] == 0 else d.high[j]
             plus += d.high[j] == INFINITY
             minus += d.high[j] == -INFINITY
             nans += d.high[j] != d.high[j]
@@ -115,11 +127,14 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, double rate, real *li
             up = down = rest = value
     else:
         value = 0
-    for i from 0 <= i < classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, classes - i)
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
         subtract(job, at, 1, i, n, &d, like)
+        load_left(job, mask, i, n, <real *> valid)
         for j in range(n):
-            if plus + minus + nans == 0:
+            if valid[j] == 0:
+                e = 0
+            elif plus + minus + nans == 0:
                 e = deviation(&d, j, c, like)
                 value += e * e
             elif d.high[j] == INFINITY:
@@ -129,6 +144,59 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, double rate, real *li
             out[j] = <real> weighed(rate, e)
         if at.g != NULL:
             put(&job.operands[<int> R_G], at.g, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> out)
+    return value
+
+
+cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, real *like) noexcept nogil:
+    """ω times the mean over the pairs of items that a mask leaves of a row; writes the derivatives."""
+    cdef Differences d
+    cdef real gs[CHUNK]
+    cdef real valid[CHUNK]
+    cdef Row at = row_at(job, row)
+    cdef const char *mask = base_of(job, R_M, row)
+    cdef Sum first = Sum(0, 0)
+    cdef Sum second = Sum(0, 0)
+    cdef Centre centre
+    cdef double value, pairs, rate
+    cdef real bend = 0
+    cdef Py_ssize_t i, j, n, left = count_left(job, mask, like)
+    pairs = max(left - 1, <Py_ssize_t> 1)
+    rate = weighed(omega, 4 * job.scale / pairs)
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        subtract(job, &at, 1, i, n, &d, like)
+        load_left(job, mask, i, n, <real *> valid)
+        for j in range(n):
+            d.high[j] = 0 if valid[j] == 0 else d.high[j]
+            if real is double:
+                d.low[j] = 0 if valid[j] == 0 else d.low[j]
+        add_differences(&d, 0, n, &first, like)
+    if first.total - first.total != 0:
+        value = limit_of_pairs(job, &at, mask, left, rate, like)
+    else:
+        centre = centre_of(first, max(left, <Py_ssize_t> 1), like)
+        for i from 0 <= i < job.classes by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, job.classes - i)
+            subtract(job, &at, 1, i, n, &d, like)
+            load_left(job, mask, i, n, <real *> valid)
+            for j in range(n):
+                value = 0 if valid[j] == 0 else deviation(&d, j, centre, like)
+                d.squares[j] = value * value
+                gs[j] = <real> weighed(rate, value)
+            add_wide(<const double *> d.squares, n, &second, like)
+            if at.g != NULL:
+                put(&job.operands[<int> R_G], at.g, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> gs)
+        value = result(second)
+    value = weighed(omega, 2 * value / pairs)
+    if at.h != NULL:
+        if left > 1:
+            bend = <real> weighed(omega, 4 * job.scale / left)
+        for i from 0 <= i < job.classes by CHUNK:
+            n = min(<Py_ssize_t> CHUNK, job.classes - i)
+            load_left(job, mask, i, n, <real *> valid)
+            for j in range(n):
+                gs[j] = 0 if valid[j] == 0 else (<real> value if value != value else bend)
+            put(&job.operands[<int> R_H], at.h, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> gs)
     return value
 
 
@@ -150,6 +218,10 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
     cdef real bend
     cdef Py_ssize_t r, q, i, j, m, size, group = rows_at_once(job)
     load_factors(job, row, n, <real *> omega)
+    if is_masked(job):
+        for r in range(n):
+            values[r] = <real> pairs_left(job, row + r, omega[r], <real *> gs)
+        return finish_rows(job, row, n, <const real *> values)
     for r from 0 <= r < n by group:
         m = min(group, n - r)
         at = row_at(job, row + r)
@@ -192,7 +264,7 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
             value = 0 if value < 0 else value
             if first[q].total - first[q].total != 0:
                 at = row_at(job, row + r + q)
-                value = limit_of_pairs(job, &at, weighed(<double> omega[r + q], 4 * job.scale / pairs), <real *> gs)
+                value = limit_of_pairs(job, &at, NULL, job.classes, weighed(<double> omega[r + q], 4 * job.scale / pairs), <real *> gs)
             values[r + q] = <real> weighed(<double> omega[r + q], 2 * value / pairs)
     if job.order > 1:
         for r in range(n):

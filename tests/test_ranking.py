@@ -178,3 +178,38 @@ def test_recorded(case: dict[str, Any]) -> None:
     value, grad = loss.value_and_grad(**arrays, reduction=case["reduction"])
     np.testing.assert_allclose(value, case["value"], rtol=1e-9)
     np.testing.assert_allclose(grad, case["grad"], rtol=1e-9, atol=1e-12)
+
+
+# ---- pairs of what a mask leaves -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("items", [1, 2, 7, 40, 600, 1300])
+def test_pairs_of_what_is_left(items: int, dtype: Any) -> None:
+    """As of the samples without the other elements, whatever these hold."""
+    rng = np.random.default_rng(items)
+    x, t = (rng.normal(size=(8, items)) + 1e5).astype(dtype), rng.normal(size=(8, items))
+    x[2] *= 1e32 if dtype is np.float32 else 1e300
+    x[3, 0], x[4, 0] = inf, nan
+    where = rng.random((8, items)) < 0.6
+    where[3:5, 0], where[5], where[6] = True, False, True
+    spoiled, t = np.where(where, x, dtype(nan)), np.where(where, t, inf).astype(dtype)
+    loss = fl.mean_pairwise_squared_error
+    value, grad, hess = loss.value_grad_hess(spoiled, t, where=where, reduction="none")
+    for r in range(8):
+        kept = where[r]
+        assert not grad[r, ~kept].any() and not hess[r, ~kept].any()
+        if not kept.any():
+            assert value[r] == 0
+            continue
+        one = x[r : r + 1, kept], t[r : r + 1, kept]
+        right = loss.value_grad_hess(*one, reduction="none")
+        eps = 1e-6 if dtype is np.float32 else 1e-11
+        np.testing.assert_allclose(value[r], right[0][0], rtol=eps)
+        np.testing.assert_allclose(grad[r, kept], right[1][0], rtol=eps, atol=eps)
+        np.testing.assert_allclose(hess[r, kept], right[2][0], rtol=eps)
+    counted = where.any(axis=1).sum()
+    finite = np.isfinite(value)
+    mean, divisor = loss(spoiled[finite], t[finite], where=where[finite], return_divisor=True)
+    assert divisor == counted - (~finite).sum()
+    np.testing.assert_allclose(mean * divisor, value[finite].sum(dtype=np.float64), rtol=1e-6)

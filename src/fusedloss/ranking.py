@@ -26,6 +26,7 @@ def mean_pairwise_squared_error(
     *,
     weight: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     r"""Squared error of the differences between the elements of a sample, over all pairs.
@@ -52,6 +53,10 @@ def mean_pairwise_squared_error(
     weight : array_like, optional
         Weights w of the samples, of shape (N,) or broadcasting up to it.
     <sample_weight of lists>
+    where : array_like, optional
+        Which elements there are, of input's shape or broadcasting up to it: booleans, or numbers of
+        which 0 leaves an element out of all pairs, whatever stands there. Samples of which nothing
+        is left count for nothing, also in what the reduction divides by.
     <reduction of values>
 
     <returns values>
@@ -79,6 +84,8 @@ def mean_pairwise_squared_error(
     >>> grad
     array([[ 0., -1.,  1.],
            [ 0.,  0.,  0.]])
+    >>> fl.mean_pairwise_squared_error([[1.0, 2.0, 6.0]], [[0.0, 2.0, 4.0]], where=[1, 1, 0])
+    np.float64(1.0)
     """
     return by_list(
         request,
@@ -88,6 +95,7 @@ def mean_pairwise_squared_error(
         weight=weight,
         axis=None,
         sample_weight=sample_weight,
+        where=where,
         reduction=reduction,
     )
 
