@@ -218,8 +218,8 @@ def elementwise(case: reg.Elementwise, pick: Generator, rng: Generator, limit: i
     if weighted:
         arrays["weight"] = weights(pick, rng, shape, dtypes["weight"])
     if pick.random() < 0.2 and "where" in inspect.signature(getattr(fl, case.loss)).parameters:
-        arrays["where"] = rng.random(shape) < 0.7
-    leaves = (case.first,) if case.side is None else (case.first, case.third or "")
+        arrays["where"] = np.asarray(rng.random(shape) < 0.7)
+    leaves = (case.first,) if case.side is None else (case.first, case.third or case.by or "")
     return Subject(case.loss, case, arrays, dict(case.options), leaves, exact=True, hard=hard)
 
 
@@ -289,11 +289,11 @@ def joint(case: reg.Joint, pick: Generator, rng: Generator, limit: int) -> Subje
         dtype = dtypes[case.leaves[0]]
         extra = {"weight": weights(pick, rng, shape, dtype)}
         if "where" in subject.parameters and "where" not in arrays and pick.random() < 0.5:
-            extra = {"where": rng.random(arrays[case.leaves[0]].shape) < 0.7}
+            extra = {"where": np.asarray(rng.random(arrays[case.leaves[0]].shape) < 0.7)}
             try:
                 subject.run(subject.plainly(arrays | extra), 0)
             except ValueError:  # it is one of values, not of their elements
-                extra = {"where": rng.random(shape) < 0.7}
+                extra = {"where": np.asarray(rng.random(shape) < 0.7)}
         subject = replace(subject, arrays=arrays | extra)
     return subject
 

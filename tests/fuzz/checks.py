@@ -183,7 +183,7 @@ def divisor(s: Subject, reduction: str) -> float | None:
     if reduction == "sum":
         return 1.0
     first = s.arrays[s.leaves[0]]
-    if reduction == "batchmean" and "where" not in s.arrays:
+    if reduction == "batchmean":
         return float(first.shape[0]) if first.ndim > isinstance(s.case, reg.Rows) else 1.0
     if not isinstance(s.case, reg.Elementwise):
         return None
@@ -206,7 +206,12 @@ def check_left_out(s: Subject, plain: Arrays, each: list[Any], rng: Generator) -
         if "sample_weight" in plain:
             masks.append(np.expand_dims(plain["sample_weight"] == 0, s.details["axis"]))
     out = np.zeros(lead.shape, bool)
+    pixels = "per_image" in s.parameters and s.options.get("mode", "") != "binary"
+    if pixels or ("sample_weight" in plain and not isinstance(s.case, reg.Rows)):
+        masks += [plain["sample_weight"] == 0] if "sample_weight" in plain else []
     for mask in masks:
+        if pixels and mask.ndim == lead.ndim - 1:  # of pixels, which have no axis of classes
+            mask = np.expand_dims(mask, s.options.get("axis", 1))
         inner = mask.ndim == lead.ndim - 1 and mask.shape == lead.shape[:-1]
         mask = mask[..., np.newaxis] if inner else mask
         if any(m not in (1, n) for m, n in zip(mask.shape[::-1], lead.shape[::-1], strict=False)):
@@ -312,8 +317,8 @@ def bad_calls(
     elif isinstance(s.case, reg.Joint) and s.case.domains:
         target = next(iter(s.case.domains))
         bad = s.case.domains[target]
-    weight = laid.get("weight")
-    if bad and laid[target].size and (weight is None or np.all(weight != 0)):
+    factors = [laid[k] for k in ("weight", "sample_weight", "where") if k in laid]
+    if bad and laid[target].size and all(np.all(f != 0) for f in factors):
         a = np.array(laid[target], np.int64 if target in s.labels else np.float64)
         a.flat[int(pick.random() * a.size)] = bad[int(pick.random() * len(bad))]
         yield target, laid | {target: a}, none, None
