@@ -89,7 +89,7 @@ def elementwise(
     else:
         batch = shape[0] if shape else 1
         by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight, where)
-    w, divided = lifted(w, by)
+    heavy, divided = lifted(w, by)
     reduced = reduction != "none"
     value = grad = hess = gu = hu = leaves = None
     own: Any = u
@@ -113,7 +113,7 @@ def elementwise(
         value, grad, hess = outputs(
             request, x, double, None if reduced else shape, inputs, in_place=True
         )
-    arrays: Arrays = (x, t, u, w, mask, value, grad, hess, gu, hu)
+    arrays: Arrays = (x, t, u, heavy, mask, value, grad, hess, gu, hu)
     try:
         total = run(
             number,
