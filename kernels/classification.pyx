@@ -1647,7 +1647,8 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
 
     `weight` holds a float32 or float64 for each class, `factor` a number for each row, and `mask`, of the labels' shape and
     an axis of classes, 0 for what is left out; any is None where there is none. A row counts if its label is not ignored and
-    something is left of it. A label is bad that is outside of 0 … classes-1, or that of a class left out."""
+    something is left of it. A label is bad that is outside of 0 … classes-1, or that of a class left out, unless the factor of
+    the row is 0; then it counts as a row, but has no class weight."""
     cdef Space space, whole
     cdef Operand op[2]
     cdef Operand left
@@ -1700,6 +1701,8 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
                 low += counts
                 high += counts & (<uint64_t> block[j] >= <uint64_t> classes)
             rows += low
+            if op[1].data != NULL:
+                load_block(&op[1], op[1].load, op[1].data, &space, 0, space.ndim, i, n, <char *> factors, sizeof(double))
             if high or left.data != NULL:
                 for j in range(n):
                     if not every and block[j] == ignored:
@@ -1711,17 +1714,20 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
                         fine = valid != 0
                     if fine:
                         continue
-                    if left.data == NULL or not is_empty(&left, &whole, ndim, i + j):
+                    if left.data != NULL and is_empty(&left, &whole, ndim, i + j):
+                        rows -= 1
+                        block[j] = -1
+                    elif op[1].data != NULL and factors[j] == 0:
+                        block[j] = classes
+                    else:
                         bad = i + j
                         break
-                    rows -= 1
-                    block[j] = -1
                 if bad >= 0:
                     break
             if weighted:
-                if op[1].data != NULL:
-                    load_block(&op[1], op[1].load, op[1].data, &space, 0, space.ndim, i, n, <char *> factors, sizeof(double))
                 for j in range(n):
+                    if block[j] == classes and weight is None:
+                        total += 1
                     if (every or block[j] != ignored) and 0 <= block[j] < classes:
                         w = wide[block[j]] if wide != NULL else narrow[block[j]] if narrow != NULL else 1
                         total += w
@@ -1751,7 +1757,9 @@ def find_outside(cnp.ndarray targets not None, double most, tuple others):
     cdef cnp.ndarray array
     describe(&op[0], targets, <const double *> NULL, ndim)
     for array in others:
-        if array is not None and size < 7:
+        if array is not None:
+            if size == 7:
+                raise ValueError("kernel: too many operands")
             size += 1
             check_shape(array, targets, ndim)
             describe(&op[size], array, <const double *> NULL, ndim)

@@ -12,6 +12,7 @@ include "logistic.pxi"
 
 cdef enum:
     LABELS = 16           # of a list, that are read at once
+    LISTS = 1 << 18       # that are looked through between two looks for signals
     SHORT = 32            # classes of rows that sparsemax works on side by side, at most
 
 cdef inline real over_zero(real x) noexcept nogil:
@@ -710,11 +711,12 @@ cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row,
     return row_sum(<const real *> values, n) if job.summed else 0
 
 
-def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask=None):
+def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask, cnp.ndarray factor):
     """The position in C order of the first listed number that is no class, or -1. The lists lie along the last axis, each up
-    to its first -1. A class that the mask leaves out is none, unless nothing is left of its row."""
+    to its first -1. A class that the mask leaves out is none, unless nothing is left of its row. Rows whose factor is 0 are
+    not looked at; mask and factor may be None."""
     cdef Space space
-    cdef Operand op, left
+    cdef Operand op, left, factors
     cdef double valid
     cdef int64_t labels[LABELS]
     cdef Py_ssize_t row, i, j, n, found = -1, rows = 1, classes
@@ -726,6 +728,8 @@ def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask=None):
     describe(&left, mask, <const double *> NULL, ndim)
     if op.kind > UINT64 or ndim == 0:
         raise TypeError("kernel: lists must hold integers")
+    check_shape(factor, lists, ndim - 1)
+    describe(&factors, factor, <const double *> NULL, ndim)
     wraps = op.kind == UINT64       # a huge number would look like a negative one
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(lists, axis)
@@ -733,6 +737,13 @@ def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask=None):
     classes = space.shape[ndim - 1]
     with nogil:
         for row in range(rows):
+            if row % LISTS == LISTS - 1:
+                with gil:
+                    PyErr_CheckSignals()
+            if factors.data != NULL:
+                factors.load(factors.data + offset_of(&factors, &space, 0, ndim - 1, row), 0, factors.swapped, 1, &valid)
+                if valid == 0:
+                    continue
             base = op.data + offset_of(&op, &space, 0, ndim - 1, row)
             for i from 0 <= i < classes by LABELS:
                 n = min(<Py_ssize_t> LABELS, classes - i)

@@ -110,3 +110,13 @@ def test_errors(loss: Any) -> None:
     with pytest.raises(TypeError, match=r"^axis: "):
         loss(first, second, axis=0.5)
     assert np.isnan(loss(first[:0], second[:0]))
+
+
+@ANY
+def test_no_pair_counts(loss: Any) -> None:
+    """The mean over nothing is nan, the derivatives are 0, whatever the boxes hold."""
+    first, second = some(3)
+    first[1] = np.nan
+    value, grads, hesses = loss.value_grad_hess(first, second, where=False)
+    assert np.isnan(value)
+    assert not any(part.any() for part in (*grads, *hesses))

@@ -3,6 +3,7 @@ losses over a class axis; and the same options of softmax and its relatives."""
 
 from __future__ import annotations
 
+import inspect
 import signal
 import subprocess
 import sys
@@ -699,3 +700,36 @@ def test_exact_values_with_weights_and_masks(case: reg.Rows, dtype: Any) -> None
             numbers = got[k][r] if k == 0 else got[k][r, mask[r]]
             errors = reg.Exact(scaled, dtype).errors(numbers)
             assert errors.max() <= bounds[k] + 1, (r, k, errors)
+
+
+# ---- labels of rows that count for nothing -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", list(dict.fromkeys(c.loss for c in reg.ROWS if c.target in ("class", "list")))
+)
+def test_labels_of_rows_of_weight_0(name: str) -> None:
+    """They may be anything: padding is often -1."""
+    loss = getattr(fl, name)
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    labels = np.array([0, 3, 1, 2, 0])
+    if name == "multilabel_margin_loss":
+        labels = np.stack([labels, *np.full((3, 5), -1)], axis=1)
+    padded = labels.copy()
+    padded[[1, 3]] = -1 if labels.ndim == 1 else 99
+    padded[4] = 99
+    w = np.array([2.0, 0, 1, 0, 0])
+    kept = w != 0
+    for reduction in ("none", "sum", "mean", "weighted_mean", "sum_by_nonzero_weights"):
+        got = loss.value_grad_hess(x, padded, sample_weight=w, reduction=reduction)
+        right = loss.value_grad_hess(x, labels, sample_weight=w, reduction=reduction)
+        for a, b in zip(got, right, strict=True):
+            np.testing.assert_array_equal(a, b)
+    value, grad = loss.value_and_grad(x, padded, sample_weight=w, reduction="none")
+    assert not value[~kept].any() and not grad[~kept].any() and value[kept].all()
+    with pytest.raises(IndexError, match=r"^target: the class at \[1"):
+        loss(x, padded, sample_weight=w + 1e-300)
+    classes = np.array([1.0, 2.0, 3.0, 4.0])
+    if "weight" in inspect.signature(loss).parameters:
+        total, by = loss(x, padded, weight=classes, sample_weight=w, return_divisor=True)
+        assert np.isfinite(total) and by in (5.0, classes[0] + classes[1])

@@ -206,3 +206,54 @@ def test_means_of_parts() -> None:
     ]
     mean = sum(v * n for v, n in parts) / sum(n for _, n in parts)
     assert mean == pytest.approx(fl.huber_loss(x, t, weight=w, reduction="weighted_mean"))
+
+
+@pytest.mark.parametrize(
+    ("loss", "operands", "name"),
+    [
+        ("cross_entropy", ([[0.0, 1.0], [2.0, 0.5]], [0, 1]), "sample_weight"),
+        ("cross_entropy", ([[0.0, 1.0], [2.0, 0.5]], [0, 1]), "weight"),
+        ("brier_loss", ([[0.0, 1.0], [2.0, 0.5]], [0, 1]), "sample_weight"),
+        ("multi_margin_loss", ([[0.0, 1.0], [2.0, 0.5]], [0, 1]), "sample_weight"),
+        ("multilabel_margin_loss", ([[0.0, 1.0], [2.0, 0.5]], [[0, -1]] * 2), "sample_weight"),
+        ("multilabel_soft_margin_loss", ([[0.0, 1.0], [2.0, 0.5]], [[0, 1]] * 2), "sample_weight"),
+        ("multilabel_soft_margin_loss", ([[0.0, 1.0], [2.0, 0.5]], [[0, 1]] * 2), "weight"),
+        ("ranking_softmax_loss", ([[0.0, 1.0], [2.0, 0.5]], [[0, 1]] * 2), "sample_weight"),
+        ("pairwise_logistic_loss", ([[0.0, 1.0], [2.0, 0.5]], [[0, 1]] * 2), "weight"),
+        ("mean_pairwise_squared_error", ([[0.0, 1.0], [2.0, 0.5]], [[0, 1]] * 2), "weight"),
+        ("info_nce_loss", ([[0.0, 1.0], [2.0, 0.5]], [[1.0, 1.0], [0.0, 1.0]]), "weight"),
+        ("supervised_contrastive_loss", ([[0.0, 1.0], [2.0, 0.5]], [1, 1]), "weight"),
+        ("circle_loss", ([[0.0, 1.0], [2.0, 0.5], [1.0, 1.0]], [1, 1, 0]), "weight"),
+        ("cosine_distance", ([[0.0, 1.0], [2.0, 0.5]], [[1.0, 1.0], [0.0, 1.0]]), "weight"),
+        ("generalized_box_iou_loss", ([[0, 0, 1, 1.0]] * 2, [[0, 0, 2, 2.0]] * 2), "weight"),
+    ],
+)
+def test_weights_whose_sum_has_no_inverse(loss: str, operands: Any, name: str) -> None:
+    """Tiny weights of rows, classes and items give the weighted mean that the others give."""
+    function, w = getattr(fl, loss), np.ones(len(operands[0]))
+    w[1:] = 0.5
+    results = [
+        function.value_and_grad(
+            *operands, **{name: w * size}, reduction="weighted_mean", return_divisor=True
+        )
+        for size in (1.0, 2.0**-1040)
+    ]
+    (value, grads, by), (got, slopes, tiny) = results
+    assert tiny == by * 2.0**-1040
+    np.testing.assert_allclose(got, value, rtol=1e-9)
+    np.testing.assert_allclose(np.stack(slopes), np.stack(grads), rtol=1e-9, atol=1e-12)
+
+
+def test_tiny_weights_are_not_written_to() -> None:
+    w = np.array([1e-310, 1e-310])
+    with pytest.raises(ValueError, match="grad_out: shares memory"):
+        fl.mse_loss.value_and_grad(
+            [1.0, 2.0], [0.0, 0.0], weight=w, reduction="weighted_mean", grad_out=w
+        )
+    assert np.all(w == 1e-310)
+
+
+def test_mask_and_weight_of_many_axes() -> None:
+    x = np.full((1,) * 64, 2.0)
+    options: dict[str, Any] = {"weight": x, "where": x != 0, "reduction": "weighted_mean"}
+    assert fl.mse_loss(x, 0.0, **options, return_divisor=True) == (4.0, 2.0)

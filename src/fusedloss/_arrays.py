@@ -159,6 +159,15 @@ def broadcast(name: str, array: Array, shape: tuple[int, ...], what: str = "inpu
         ) from None
 
 
+def common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """What both broadcast to, if anything; np.broadcast_shapes takes no more than 32 axes."""
+    axes = max(len(a), len(b))
+    a, b = (1,) * (axes - len(a)) + a, (1,) * (axes - len(b)) + b
+    if any(m != n and 1 not in (m, n) for m, n in zip(a, b, strict=True)):
+        return None
+    return tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
+
+
 def new_output(like: Array, double: bool) -> Array:
     """An array for the gradient: of the input's shape, and its dtype if that is floating."""
     dtype = like.dtype
@@ -333,7 +342,8 @@ def divisor_of(
 def _repeated(count: float, weight: Array, where: Array | None = None) -> tuple[float, float]:
     """The sum of the weights of `count` values, and how many are not 0."""
     if where is not None:
-        weight, where = np.broadcast_arrays(weight, where)
+        shape = common_shape(weight.shape, where.shape) or ()  # both broadcast up to the input's
+        weight, where = np.broadcast_to(weight, shape), np.broadcast_to(where, shape)
     repeats = count / weight.size if weight.size else 0.0
     total, items = kernels.scan_weights(weight, where)
     return total * repeats, items * repeats

@@ -70,7 +70,7 @@ def boxes(
     double = is_double(asks)
     batch = pairs.shape[0] if pairs.ndim else 1
     by, safe = divisor_of(reduction, float(pairs.size), batch, given, where=where)
-    w, divided = lifted(w, by)
+    heavy, divided = lifted(w, by)
     reduced = reduction != "none"
     inputs = (first, second, w, mask)
     out = request[1]
@@ -81,13 +81,13 @@ def boxes(
         kernel.LOSSES[loss],
         eps,
         request[0],
-        scale_of(divided, safe),
+        scale_of(divided, safe) if by else 0.0,  # of no pairs the derivatives are 0
         reduced,
         get_num_threads() if first.size > SMALL else 1,
         (
             ends_last(first),
             ends_last(spread),
-            w,
+            heavy,
             mask,
             value,
             *(leaves.grads or (None, None)),

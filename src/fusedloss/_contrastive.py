@@ -22,6 +22,7 @@ from fusedloss._arrays import (
     finish,
     is_double,
     is_float,
+    lifted,
     operand,
     put,
     scale_of,
@@ -134,7 +135,8 @@ class Call:
     weight: Array | None  # of the values, float64
     active: Array | None  # which values are computed; the others are 0, as are their derivatives
     there: Array | None  # which are not left out
-    by: tuple[float, bool]
+    by: tuple[float, bool]  # what divides, lifted as the weights are
+    divisor: float  # as it is
     out: Any
 
     @property
@@ -156,9 +158,9 @@ class Call:
             np.multiply(wide, self.weight, out=wide, where=active)
         if self.value is None:
             result = finish(float(np.sum(wide)), *self.by, self.double, self.out)
-            return self.leaves.packed(result, self.by[0])
+            return self.leaves.packed(result, self.divisor)
         put(self.value, wide)
-        return self.leaves.packed(shown(self.value, self.out), self.by[0])
+        return self.leaves.packed(shown(self.value, self.out), self.divisor)
 
 
 def begun(
@@ -193,6 +195,8 @@ def begun(
     everything = (*inputs, *w.given)
     value = value_output(out, (count,) if reduction == "none" else None, double, everything)
     views: list[Leaf] = [(x, lambda array: array) for x in operands]
+    by, safe = divisor(reduction, number, count, total, nonzero)
+    each, divided = lifted(each, by)
     return Call(
         order,
         double,
@@ -203,7 +207,8 @@ def begun(
         each,
         active,
         w.there,
-        divisor(reduction, number, count, total, nonzero),
+        (divided, safe),
+        by,
         out,
     )
 

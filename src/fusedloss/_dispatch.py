@@ -47,7 +47,7 @@ class Kernels:
         self.scan_rows = families["classification"].scan_rows
         self.find_outside: Callable[[Any, float, Arrays], int]
         self.find_outside = families["classification"].find_outside
-        self.scan_lists: Callable[[Any, Any], int] = families["margins"].scan_lists
+        self.scan_lists: Callable[[Any, Any, Any], int] = families["margins"].scan_lists
         self.TARGETS: dict[str, int] = families["classification"].TARGETS
         #: The function of each loss over a class axis, and its number there.
         self.ROWS: dict[str, tuple[Callable[..., float], int]] = {

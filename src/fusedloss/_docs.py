@@ -58,10 +58,9 @@ value : scalar, or ndarray of {shape} for ``reduction="none"``
 _REDUCTION_OF_VECTORS = """\
 reduction : str
     "mean" (divides by the number of values that are not left out, also with a weight), "sum",
-    "none", "batchmean" (divides by the length of the first axis, less what `where` leaves out
-    altogether, or 1 for one dimension), "weighted_mean" (by the sum of the products of the weights;
-    0 where that is 0) or "sum_by_nonzero_weights" (by the number of products that are not zero; 0
-    where there are none).
+    "none", "batchmean" (divides by the length of the first axis, or 1 for one dimension),
+    "weighted_mean" (by the sum of the products of the weights; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of products that are not zero; 0 where there are none).
 """
 
 _SCORES_OF_LISTS = """\

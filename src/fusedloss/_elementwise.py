@@ -89,9 +89,9 @@ def elementwise(
     else:
         batch = shape[0] if shape else 1
         by, safe = divisor_of(reduction, float(size), batch, given, mean_by_weight, where)
-    divided = by
+    heavy, divided = w, by
     if w is not None:
-        w, divided = lifted(w, by)
+        heavy, divided = lifted(w, by)
     reduced = reduction != "none"
     value = grad = hess = gu = hu = leaves = None
     own: Any = u
@@ -114,7 +114,7 @@ def elementwise(
         value, grad, hess = outputs(
             request, x, double, None if reduced else shape, (x, t, u, w, mask), in_place=True
         )
-    arrays: Arrays = (x, t, u, w, mask, value, grad, hess, gu, hu)
+    arrays: Arrays = (x, t, u, heavy, mask, value, grad, hess, gu, hu)
     try:
         total = run(
             number,

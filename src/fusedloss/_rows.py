@@ -20,6 +20,7 @@ from fusedloss._arrays import (
     integer,
     is_double,
     is_float,
+    lifted,
     number,
     operand,
     output,
@@ -414,6 +415,11 @@ def reduced_rows(
         )
         if return_lse:
             lse = np.empty(row_shape, np.float64 if double else np.float32)
+    divided = by[0]
+    if factor is not None:
+        factor, divided = lifted(factor, divided)
+    elif weight is not None:
+        weight, divided = lifted(weight, divided)
     try:
         total = run(
             x,
@@ -427,7 +433,7 @@ def reduced_rows(
             keep,
             spread,
             ignored,
-            scale_of(*by),
+            scale_of(divided, by[1]),
             reduced,
             factor,
             value,
@@ -443,7 +449,7 @@ def reduced_rows(
         raise outside_error("target", target, error.args[1], accepted) from None
     if value is not None and not x.size:
         value[...] = 0
-    result = finish(total, *by, double, out) if reduced else shown(value, out)
+    result = finish(total, divided, by[1], double, out) if reduced else shown(value, out)
     if return_lse:
         return packed(request, by[0], result, grad, hess, shown(lse, None))
     return packed(request, by[0], result, grad, hess)
@@ -479,7 +485,7 @@ def listed(
         mask = broadcast("where", operand("where", where)[0], x.shape)
     left = None if mask is None else axes_last(mask, (axis,))
     lists = axes_last(t, (axis,))
-    bad = kernels.scan_lists(lists, left)
+    bad = kernels.scan_lists(lists, left, factor)
     if bad >= 0:
         place = list(map(int, np.unravel_index(bad, lists.shape)))
         label = int(lists[tuple(place)])

@@ -16,6 +16,7 @@ from fusedloss._arrays import (
     Request,
     broadcast,
     check_reduction,
+    common_shape,
     divisor,
     finish,
     integer,
@@ -374,21 +375,12 @@ def _carry_all(
 # ---- activations ---------------------------------------------------------------------------
 
 
-def _common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
-    """What both broadcast to, if anything; np.broadcast_shapes takes no more than 32 axes."""
-    axes = max(len(a), len(b))
-    a, b = (1,) * (axes - len(a)) + a, (1,) * (axes - len(b)) + b
-    if any(m != n and 1 not in (m, n) for m, n in zip(a, b, strict=True)):
-        return None
-    return tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
-
-
 def _two(x1: Any, x2: Any, axis: Any) -> tuple[Array, Array, int, tuple[int, ...], int]:
     """Two arrays that broadcast to each other: with the demands of their dtypes, the shape and the
     axis in it."""
     a, asks = operand("x1", x1)
     b, more = operand("x2", x2)
-    shape = _common_shape(a.shape, b.shape)
+    shape = common_shape(a.shape, b.shape)
     if shape is None:
         raise ValueError(
             f"x2: shape {b.shape} and the shape of x1, {a.shape}, cannot be broadcast to each other"

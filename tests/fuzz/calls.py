@@ -90,7 +90,9 @@ class Subject:
     @property
     def double(self) -> bool:
         """Whether the computation is in float64."""
-        floats = [a.dtype for k, a in self.arrays.items() if a.dtype in FLOATS and k != "where"]
+        floats = [
+            a.dtype for k, a in self.arrays.items() if a.dtype in FLOATS and k not in ("where", "q")
+        ]
         return np.dtype(np.float64) in floats or not floats
 
     @property
