@@ -173,3 +173,8 @@ def test_huge_arrays_of_nothing(shape: tuple[int, ...], dtype: Any) -> None:
     assert np.isnan(fl.mse_loss(x, x))
     assert np.isnan(fl.mse_loss(x, x, where=x))
     assert fl.huber_loss(x, x, weight=x, reduction="weighted_mean") == 0
+    if 2**61 in shape or 2**62 in shape:  # more bytes than can be counted
+        with pytest.raises(MemoryError, match=r"no memory for a derivative of shape \("):
+            fl.huber_loss.value_and_grad(x, x)
+        with pytest.raises(MemoryError, match=r"no memory for values of shape \("):
+            fl.huber_loss(x, x, reduction="none")

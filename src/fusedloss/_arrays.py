@@ -171,11 +171,14 @@ def common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | No
 def new_output(like: Array, double: bool) -> Array:
     """An array for the gradient: of the input's shape, and its dtype if that is floating."""
     dtype = like.dtype
-    if dtype.char in _FLOATS and dtype.isnative:
-        return np.empty_like(like)
-    if not is_float(dtype):
-        return np.empty_like(like, np.float64 if double else np.float32)
-    return np.empty_like(like, dtype.newbyteorder("="))
+    try:
+        if dtype.char in _FLOATS and dtype.isnative:
+            return np.empty_like(like)
+        if not is_float(dtype):
+            return np.empty_like(like, np.float64 if double else np.float32)
+        return np.empty_like(like, dtype.newbyteorder("="))
+    except ValueError as error:  # so NumPy calls arrays of more bytes than can be counted
+        raise MemoryError(f"no memory for a derivative of shape {like.shape}: {error}") from None
 
 
 def output(
@@ -264,9 +267,12 @@ def value_output(
     if out is not None:
         return output("out", out, shape, inputs)
     dtype = np.float64 if double else np.float32
-    if like is not None and like.shape == shape:
-        return np.empty_like(like, dtype, subok=False)
-    return np.empty(shape, dtype)
+    try:
+        if like is not None and like.shape == shape:
+            return np.empty_like(like, dtype, subok=False)
+        return np.empty(shape, dtype)
+    except ValueError as error:
+        raise MemoryError(f"no memory for values of shape {shape}: {error}") from None
 
 
 def outputs(
