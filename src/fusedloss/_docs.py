@@ -160,7 +160,8 @@ where : array_like, optional
     Which classes there are in each row, of input's shape or broadcasting up to it: booleans, or
     numbers of which 0 leaves a class out. Such a class has the probability 0 and no term, its
     derivative is 0, and its score does not matter; C is the number of the others, in label
-    smoothing too. A row of which nothing is left counts for nothing.""",
+    smoothing too. A row of which nothing is left counts for nothing. A mask of the rows needs the
+    class axis: ``where=mask[:, None]``.""",
     "axis": """\
 axis : int, optional
     The class axis: 1 by default, 0 for an input of one dimension. Any works, without a copy.""",
