@@ -139,10 +139,10 @@ def tweedie_loss(
     return mean ** (2 - power) / (2 - power) - target * mean ** (1 - power) / (1 - power)
 
 
-def js_div(input: Tensor, target: Tensor) -> Tensor:
-    middle = torch.logaddexp(input, target) - log(2)
-    terms = [torch.exp(x) * (x - middle) for x in (input, target)]
-    return (terms[0] + terms[1]) / 2
+def js_div(input: Tensor, target: Tensor, beta: float = 0.5) -> Tensor:
+    middle = torch.logaddexp(input + log(1 - beta), target + log(beta))
+    student, teacher = (torch.exp(x) * (x - middle) for x in (input, target))
+    return (1 - beta) * student + beta * teacher
 
 
 # ---- over a class axis -------------------------------------------------------------------
