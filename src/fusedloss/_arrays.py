@@ -298,9 +298,10 @@ def outputs(
 
 def activation_output(out: Any, x: Array, double: bool) -> Array:
     """The array for an activation's result, which may lie exactly where x lies."""
-    if out is None:
-        return np.empty_like(x, np.float64 if double else np.float32, subok=False)
-    return output("out", out, x.shape, (x,), x)
+    if out is not None:
+        return output("out", out, x.shape, (x,), x)
+    value: Any = value_output(None, x.shape, double, (), x)
+    return value  # type: ignore[no-any-return]
 
 
 def check_reduction(reduction: str) -> None:

@@ -171,6 +171,21 @@ def _order_of(ndim: int, axes: tuple[int, ...]) -> list[int]:
     return [last.index(k) for k in range(ndim)]
 
 
+def rows_that_count(
+    x: Array, axis: int, sample_weight: Any, where: Any
+) -> tuple[Array | None, Array | None, int, Array | None, Array | None]:
+    """The weights of rows as given and as broadcast, what their dtype asks for, and the mask of
+    classes as broadcast and with the classes last; None for what is not given."""
+    given = factor = mask = left = None
+    asks = 0
+    if sample_weight is not None:
+        given, factor, asks = weight_of_rows(sample_weight, shape_of_rows(x, (axis,)))
+    if where is not None:
+        mask = broadcast("where", operand("where", where)[0], x.shape)
+        left = axes_last(mask, (axis,))
+    return given, factor, asks, mask, left
+
+
 def labelled(
     request: Request,
     loss: str,
@@ -217,24 +232,19 @@ def labelled(
             )
     elif smoothing or by_distribution:
         kind = _SMOOTHED_CLASS
-    factor = given_factor = mask = None
-    if sample_weight is not None:
-        given_factor, factor, more = weight_of_rows(sample_weight, row_shape)
-        asks |= more
-    if where is not None:
-        mask = broadcast("where", operand("where", where)[0], x.shape)
+    given_factor, factor, more, mask, left = rows_that_count(x, axis, sample_weight, where)
+    asks |= more
     given, w, double = weight_of_classes(
         weight, classes, asks, weight_name, one_for_all, in_double, row_shape
     )
     if not (double or in_double):
         check_range(loss, parameters)
-    lists = None if mask is None else axes_last(mask, (axis,))
     if kind == _DISTRIBUTION:
-        rows, products, nonzero = count_rows(float(x.size // classes), factor, lists)
+        rows, products, nonzero = count_rows(float(x.size // classes), factor, left)
         weights = rows
     else:
         rows, weights, products, nonzero, bad = kernels.scan_rows(
-            t, classes, ignored, w, factor, lists, some_ignored
+            t, classes, ignored, w, factor, left, some_ignored
         )
         if bad >= 0:
             raise label_error(t, bad, classes, ignored if some_ignored else None)
@@ -477,13 +487,8 @@ def listed(
             "target: lists of class numbers of an integer dtype and input's shape, "
             f"{x.shape}, are needed; got dtype {t.dtype}, shape {t.shape}"
         )
-    factor = given_factor = mask = None
-    if sample_weight is not None:
-        given_factor, factor, more = weight_of_rows(sample_weight, shape_of_rows(x, (axis,)))
-        asks |= more
-    if where is not None:
-        mask = broadcast("where", operand("where", where)[0], x.shape)
-    left = None if mask is None else axes_last(mask, (axis,))
+    given_factor, factor, more, mask, left = rows_that_count(x, axis, sample_weight, where)
+    asks |= more
     lists = axes_last(t, (axis,))
     bad = kernels.scan_lists(lists, left, factor)
     if bad >= 0:
@@ -533,14 +538,9 @@ def of_all_classes(
     t, more = operand("target", target)
     t = broadcast("target", t, x.shape)
     asks |= more
-    factor = given_factor = mask = None
-    if sample_weight is not None:
-        given_factor, factor, more = weight_of_rows(sample_weight, row_shape)
-        asks |= more
-    if where is not None:
-        mask = broadcast("where", operand("where", where)[0], x.shape)
+    given_factor, factor, more, mask, left = rows_that_count(x, axis, sample_weight, where)
+    asks |= more
     class_weight, w, double = weight_of_classes(weight, classes, asks, row_shape=row_shape)
-    left = None if mask is None else axes_last(mask, (axis,))
     rows, weights, nonzero = count_rows(float(x.size // classes), factor, left, w)
     batch = x.shape[0] if x.ndim > 1 else 1
     return reduced_rows(
