@@ -44,9 +44,9 @@ test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without
 	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
 	PYTHONPATH=build/fallback $(PY) -m pytest tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
 
-# Seconds, a seed (a random one by default), and the number of one call of that seed.
+# Seconds, a seed (a random one by default), how many calls at most, or the number of one call of that seed.
 SECONDS ?= 60
-FUZZ = -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(CALL),--call $(CALL))
+FUZZ = -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(CALLS),--calls $(CALLS)) $(if $(CALL),--call $(CALL))
 # Threads that wait leave the CPUs to others.
 fuzz: export OMP_WAIT_POLICY := passive
 fuzz: $(BUILT) $(VENV)/.extra-test  ## random calls for SECONDS=60; SEED=... repeats them, SEED=... CALL=... one of them

@@ -109,6 +109,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, help="a random one by default; it is printed")
+    parser.add_argument("--calls", type=int, help="how many calls, if there is time")
     parser.add_argument("--call", type=int, help="only the call of this number")
     parser.add_argument("--only", help="only functions whose name contains this")
     parser.add_argument("--keep-going", action="store_true", help="each kind of fault once")
@@ -118,7 +119,7 @@ def main() -> int:
     table = functions()
     if given.only:
         table = {k: v for k, v in table.items() if given.only in k}
-    first, calls = (0, None) if given.call is None else (given.call, 1)
+    first, calls = (0, given.calls) if given.call is None else (given.call, 1)
     warnings.simplefilter("error")
     faults = fuzz(
         seed, given.seconds, first, calls, table, given.keep_going, lambda t: print(t, flush=True)
