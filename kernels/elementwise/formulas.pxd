@@ -1,4 +1,4 @@
-# What every family of elementwise formulas begins with.
+# What formulas are made of.
 #
 # A formula is a struct of its parameters (at most four doubles, in the order in which Python passes them; one char where
 # there are none) and an inline function, written once and nowhere else. Of one element, x the input, t the target, u a
@@ -10,9 +10,9 @@
 # within a longer expression, `<real> 2` keeps float32 formulas from being computed in double, at half the speed.
 #
 # To add one: the struct, the function, and at the end of its family its name in `Formula`, its line in `point` and its
-# line in `enlist_formulas`.
+# line in `register_formulas`.
 
-include "common.pxi"
+from kernels.core.numeric cimport real
 
 cdef enum:                # what a formula returns
     BAD_INPUT = 1

@@ -1,10 +1,22 @@
-# Arrays as the loops see them: any dtype, any strides, read and written block by block through small buffers.
-#
-# An Operand is a strided array over a Space (a shape of merged axes). `fetch` hands out `n` consecutive elements as
-# a pointer to the computation's dtype: into the array itself where it lies so in memory, else into a small buffer.
+# Operands: loaders and writers of every dtype, axes merged, blocks read and written. See operands.pxd.
+
+cimport numpy as cnp
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport llabs
+from libc.string cimport memcpy
+from kernels.core.numeric cimport real
+
+cdef extern from "core/dtypes.h" nogil:
+    float fl_from_half(uint16_t)
+    float fl_from_bfloat(uint16_t)
+    uint16_t fl_to_half(float)
+    float fl_odd(double)
+    uint16_t fl_to_bfloat(float)
+    void fl_swap_bytes(void *, size_t)
+
+cnp.import_array()
 
 cdef enum:
-    MAXDIM = 64       # NumPy's own limit
     MASKED = 256      # numbers of a mask that are looked at at once
 
 cdef struct Half:
@@ -41,12 +53,6 @@ ctypedef fused Cell:         # what a block holds: numbers, or class labels
     float
     double
     int64_t
-
-cdef enum Kind:
-    INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, SIGN, HALF, BFLOAT, FLOAT, DOUBLE, KINDS, UNKNOWN = -1
-
-ctypedef void (*Load)(const char *source, Py_ssize_t stride, bint swapped, Py_ssize_t n, void *block) noexcept nogil
-ctypedef void (*Store)(char *target, Py_ssize_t stride, Py_ssize_t n, const void *block) noexcept nogil
 
 cdef Load _load_float[<int> KINDS]
 cdef Load _load_double[<int> KINDS]
@@ -111,7 +117,7 @@ cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *b
         memcpy(target + i * stride, &x, sizeof(Written))
 
 
-cdef void enlist_dtype(const Raw *raw, Kind kind) noexcept:
+cdef void register_dtype(const Raw *raw, Kind kind) noexcept:
     _load_float[<int> kind] = <Load> <void *> load_run[float, Raw]
     _load_double[<int> kind] = <Load> <void *> load_run[double, Raw]
     _load_label[<int> kind] = <Load> <void *> load_run[int64_t, Raw]
@@ -120,19 +126,19 @@ cdef void enlist_dtype(const Raw *raw, Kind kind) noexcept:
         _store_double[<int> kind] = <Store> <void *> store_run[double, Raw]
 
 
-enlist_dtype[int8_t](NULL, INT8)
-enlist_dtype[int16_t](NULL, INT16)
-enlist_dtype[int32_t](NULL, INT32)
-enlist_dtype[int64_t](NULL, INT64)
-enlist_dtype[uint8_t](NULL, UINT8)
-enlist_dtype[uint16_t](NULL, UINT16)
-enlist_dtype[uint32_t](NULL, UINT32)
-enlist_dtype[uint64_t](NULL, UINT64)
-enlist_dtype[Sign](NULL, SIGN)
-enlist_dtype[Half](NULL, HALF)
-enlist_dtype[Bfloat](NULL, BFLOAT)
-enlist_dtype[float](NULL, FLOAT)
-enlist_dtype[double](NULL, DOUBLE)
+register_dtype[int8_t](NULL, INT8)
+register_dtype[int16_t](NULL, INT16)
+register_dtype[int32_t](NULL, INT32)
+register_dtype[int64_t](NULL, INT64)
+register_dtype[uint8_t](NULL, UINT8)
+register_dtype[uint16_t](NULL, UINT16)
+register_dtype[uint32_t](NULL, UINT32)
+register_dtype[uint64_t](NULL, UINT64)
+register_dtype[Sign](NULL, SIGN)
+register_dtype[Half](NULL, HALF)
+register_dtype[Bfloat](NULL, BFLOAT)
+register_dtype[float](NULL, FLOAT)
+register_dtype[double](NULL, DOUBLE)
 
 
 # ---- from NumPy arrays to operands ---------------------------------------------------------------------------------
@@ -140,8 +146,7 @@ enlist_dtype[double](NULL, DOUBLE)
 cdef int _bfloat16_number = -1      # the type number that ml_dtypes got from NumPy, once one has been seen
 
 
-def set_bfloat16(int number):
-    """Tell the loops the dtype number of ml_dtypes' bfloat16."""
+cdef void set_bfloat16_number(int number) noexcept:
     global _bfloat16_number
     _bfloat16_number = number
 
@@ -164,25 +169,6 @@ cdef Kind kind_of(cnp.ndarray array) noexcept:
     if number == _bfloat16_number:
         return BFLOAT
     return UNKNOWN
-
-
-cdef struct Space:
-    # Axes 0 … ndim-1 after merging. The first `outer` of them are the rows of a class-axis loss; elementwise: all of them.
-    int ndim
-    int outer
-    Py_ssize_t shape[MAXDIM]
-
-cdef struct Operand:
-    char *data                    # NULL: absent
-    Kind kind
-    bint swapped
-    bint native                   # aligned, in native order, of the computation's dtype
-    bint flat                     # ... and its inner axes are one contiguous run
-    bint added                    # an output of doubles, to which results are added: several may share an item
-    Py_ssize_t itemsize
-    Load load
-    Store store
-    Py_ssize_t strides[MAXDIM]
 
 
 cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=False, bint written=False) except -1:
@@ -241,23 +227,6 @@ cdef bint steps_over(const Operand *ops, int n_ops, const Space *space, int oute
     return True
 
 
-cdef inline void move_axis(Operand *ops, int n_ops, Space *space, int source, int target) noexcept nogil:
-    cdef int k
-    space.shape[target] = space.shape[source]
-    for k in range(n_ops):
-        if ops[k].data != NULL:
-            ops[k].strides[target] = ops[k].strides[source]
-
-
-cdef inline void swap_axes(Operand *ops, int n_ops, Space *space, int a, int b) noexcept nogil:
-    cdef int k
-    cdef Py_ssize_t t
-    t = space.shape[a]; space.shape[a] = space.shape[b]; space.shape[b] = t
-    for k in range(n_ops):
-        if ops[k].data != NULL:
-            t = ops[k].strides[a]; ops[k].strides[a] = ops[k].strides[b]; ops[k].strides[b] = t
-
-
 cdef int join_axes(Operand *ops, int n_ops, Space *space, int first, int last, int target) noexcept nogil:
     """merge_axes without the change of order."""
     cdef int axis, end = target
@@ -306,19 +275,26 @@ cdef bint shares_items(const Operand *op, const Space *space, int first, int las
     return False
 
 
-# ---- blocks ----------------------------------------------------------------------------------------------------------
+cdef Load double_loader(Kind kind) noexcept nogil:
+    return _load_double[<int> kind]
 
-cdef inline Py_ssize_t offset_of(const Operand *op, const Space *space, int first, int last, Py_ssize_t index) noexcept nogil:
-    """Bytes from the operand's start to element `index`, counted over axes first … last-1."""
-    cdef Py_ssize_t offset = 0
+cdef Load label_loader(Kind kind) noexcept nogil:
+    return _load_label[<int> kind]
+
+
+cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1:
+    """The callers made the shapes equal; memory safety does not rest on that."""
     cdef int axis
-    for axis in range(last - 1, first, -1):
-        offset += index % space.shape[axis] * op.strides[axis]
-        index = index // space.shape[axis]
-    if last > first:
-        offset += index * op.strides[first]
-    return offset
+    if array is not None:
+        if cnp.PyArray_NDIM(array) != axes:
+            raise ValueError("kernel: operands of different shapes")
+        for axis in range(axes):
+            if cnp.PyArray_DIM(array, axis) != cnp.PyArray_DIM(like, axis):
+                raise ValueError("kernel: operands of different shapes")
+    return 0
 
+
+# ---- blocks ----------------------------------------------------------------------------------------------------------
 
 cdef void load_block(const Operand *op, Load load, const char *base, const Space *space, int first, int last,
                      Py_ssize_t start, Py_ssize_t n, char *block, Py_ssize_t cell) noexcept nogil:
@@ -353,17 +329,6 @@ cdef void copy_block(const Operand *op, const char *base, const Space *space, in
             row = 0
             source = base + offset_of(op, space, first, last, start + done)
         place = 0
-
-
-cdef inline const real *fetch(const Operand *op, const char *base, const Space *space, int first, int last,
-                              Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
-    if op.flat:
-        return <const real *> base + start
-    if op.native and last - first >= 2:
-        copy_block(op, base, space, first, last, start, n, block)
-        return block
-    load_block(op, op.load, base, space, first, last, start, n, <char *> block, sizeof(real))
-    return block
 
 
 cdef void load_mask(const Operand *op, const char *base, const Space *space, int first, int last, Py_ssize_t start, Py_ssize_t n,

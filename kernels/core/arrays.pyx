@@ -1,9 +1,36 @@
 # What the Python wrappers ask at every call, and what must therefore not take long.
 
-include "common.pxi"
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from kernels.core.operands cimport (
+    DOUBLE, HALF, UNKNOWN, Kind, Operand, Space, check_shape, describe, fetch, is_flat, kind_of, load_mask,
+    merge_axes, set_bfloat16_number)
+from kernels.core.sums cimport (
+    BLOCK, THREAD_GRAIN, Lanes, Sum, add_to_lanes, clear, gather_lanes, result)
 
-cdef extern from "threads.h" nogil:
+cdef extern from *:
+    """
+    #ifndef FUSEDLOSS_LEVEL
+    #define FUSEDLOSS_LEVEL "base"
+    #endif
+    #ifndef FUSEDLOSS_FLAGS
+    #define FUSEDLOSS_FLAGS ""
+    #endif
+    """
+    const char *FUSEDLOSS_LEVEL
+    const char *FUSEDLOSS_FLAGS
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_Scalar(void *data, cnp.dtype descr, object base)
+
+cdef extern from "core/team.h" nogil:
+    bint FL_OPENMP
+    int omp_get_max_threads()
+
+cdef extern from "core/threads.h" nogil:
     int fl_start_threads(int)
+
+cnp.import_array()
 
 cdef enum:
     LOOKED_OVER = 1 << 24    # items between two looks for signals
@@ -12,6 +39,11 @@ LEVEL = FUSEDLOSS_LEVEL.decode()
 FLAGS = FUSEDLOSS_FLAGS.decode()
 OPENMP = bool(FL_OPENMP)
 SMALL = <int> THREAD_GRAIN       # up to this size no call is split over threads
+
+
+def set_bfloat16(int number):
+    """Tell the loops the dtype number of ml_dtypes' bfloat16."""
+    set_bfloat16_number(number)
 
 
 def max_threads():
@@ -115,14 +147,12 @@ def is_plain_output(buffer, tuple shape, tuple inputs, replaced):
 def store_scalar(cnp.ndarray out not None, double value, bint double_precision):
     """Write a number of the computation's dtype to an array without dimensions."""
     cdef Operand op
-    cdef float single = <float> value
     if cnp.PyArray_NDIM(out) != 0:
         raise ValueError("kernel: an array without dimensions is needed")
     describe(&op, out, <const double *> NULL, 0, False, True)
-    if double_precision:
-        _store_double[<int> op.kind](op.data, 0, 1, &value)
-    else:
-        _store_float[<int> op.kind](op.data, 0, 1, &single)
+    if not double_precision:
+        value = <float> value
+    op.store(op.data, 0, 1, &value)
 
 
 def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None):

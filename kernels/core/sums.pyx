@@ -1,55 +1,15 @@
-# Sums that lose nothing, and work cut into spans for the threads.
+# Sums over lanes, spans, threads. See sums.pxd.
 
-cdef enum:
-    BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
-    SPAN_GRAIN = 8192     # a call is split into at most SPANS spans of blocks, whatever the number of threads, and each has at
-                          # least so many elements: its sum costs as much as some hundreds of them
-    LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
-    THREAD_GRAIN = 16384  # elements that are worth one more thread
-    WATCHED = 65536       # elements that a span works on between two looks for signals
+from cython.parallel cimport prange
+from libc.stdlib cimport malloc
+from kernels.core.numeric cimport real
 
+cdef extern from "core/team.h" nogil:
+    bint fl_join(Team *, int)
+    void fl_leave(Team *)
+    void fl_watch(Team *)
+    int fl_outcome(const Team *) except -1
 
-
-cdef inline void accumulate(real x, double *total, double *lost) noexcept nogil:
-    """total += x. For float64 the rounding error goes to `lost`; a float32 leaves none worth keeping."""
-    cdef double t, z
-    if real is float:
-        total[0] += x
-    else:
-        t = total[0] + x
-        z = t - total[0]
-        lost[0] += (total[0] - (t - z)) + (x - z)
-        total[0] = t
-
-cdef inline real weighed(real w, real x) noexcept nogil:
-    """w x; what has no weight counts for nothing, whatever it is."""
-    return 0 if w == 0 else w * x
-
-cdef inline double regained(double total, double lost) noexcept nogil:
-    """A sum with what was lost; inf and nan as they are."""
-    return total + lost if total - total == 0 else total
-
-
-cdef struct Sum:
-    double total
-    double lost
-
-cdef inline void add(Sum *s, double x) noexcept nogil:
-    accumulate(x, &s.total, &s.lost)
-
-cdef inline double result(Sum s) noexcept nogil:
-    return regained(s.total, s.lost)
-
-
-cdef struct Lanes:            # element i of a block is added to lane i modulo their number
-    double total[LANES]
-    double lost[LANES]
-
-cdef inline void clear(Lanes *lanes) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(LANES):
-        lanes.total[j] = 0
-        lanes.lost[j] = 0
 
 cdef void add_to_lanes(Lanes *lanes, const real *v, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i, j, whole = n - n % LANES
@@ -72,13 +32,6 @@ cdef void gather_lanes(Lanes *lanes, Sum *s) noexcept nogil:
 
 
 # ---- spans -----------------------------------------------------------------------------------------------------------
-
-ctypedef double (*Span)(const void *like, const void *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
-
-cdef inline Py_ssize_t many(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
-    """a b, or where that is too large the largest number there is."""
-    return PY_SSIZE_T_MAX if b > 0 and a > PY_SSIZE_T_MAX // b else a * b
-
 
 cdef void *allocate(Py_ssize_t a, Py_ssize_t b, size_t size) except NULL:
     """Room for a b items, or MemoryError; to be freed."""
@@ -141,15 +94,3 @@ cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, P
     fl_leave(team)
     fl_outcome(team)
     return total
-
-
-cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1:
-    """The callers made the shapes equal; memory safety does not rest on that."""
-    cdef int axis
-    if array is not None:
-        if cnp.PyArray_NDIM(array) != axes:
-            raise ValueError("kernel: operands of different shapes")
-        for axis in range(axes):
-            if cnp.PyArray_DIM(array, axis) != cnp.PyArray_DIM(like, axis):
-                raise ValueError("kernel: operands of different shapes")
-    return 0

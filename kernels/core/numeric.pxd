@@ -1,62 +1,7 @@
-# What every family of kernels begins with. Each family (*.pyx) is translated to C once and compiled once for each
-# instruction-set level; Python imports one level. All is C without the GIL once the arrays are described.
+# Numbers: the computation's dtype, and functions of one number. All are inlined into the loops that call them.
 
-from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
-from libc.stdlib cimport llabs, malloc
 from libc.math cimport INFINITY, NAN
-from libc.string cimport memcpy, memset
-from cython.parallel cimport prange
-from cpython.exc cimport PyErr_CheckSignals
-cimport numpy as cnp
-
-cdef extern from *:
-    const Py_ssize_t PY_SSIZE_T_MAX
-
-cdef extern from *:
-    """
-    #ifndef FUSEDLOSS_LEVEL
-    #define FUSEDLOSS_LEVEL "base"
-    #endif
-    #ifndef FUSEDLOSS_FLAGS
-    #define FUSEDLOSS_FLAGS ""
-    #endif
-    """
-    const char *FUSEDLOSS_LEVEL
-    const char *FUSEDLOSS_FLAGS
-
-cdef extern from "numpy/arrayobject.h":
-    object PyArray_Scalar(void *data, cnp.dtype descr, object base)
-
-cdef extern from "team.h" nogil:
-    bint FL_OPENMP
-    int omp_get_max_threads()
-    enum:
-        SPANS "FL_SPANS"
-        TILE "RM_TILE"
-        ROOM "RM_ROOM"
-        APART "RM_APART"
-    ctypedef struct Work "fl_work":
-        float *floats
-        double *doubles
-        double *sums
-    ctypedef struct Team "fl_team":
-        int size
-        bint watched
-        bint stopped
-    bint fl_join(Team *, int)
-    void fl_leave(Team *)
-    Work *fl_own(const Team *)
-    void fl_watch(Team *)
-    bint fl_stops(Team *)
-    int fl_outcome(const Team *) except -1
-
-cdef extern from "dtypes.h" nogil:
-    float fl_from_half(uint16_t)
-    float fl_from_bfloat(uint16_t)
-    uint16_t fl_to_half(float)
-    float fl_odd(double)
-    uint16_t fl_to_bfloat(float)
-    void fl_swap_bytes(void *, size_t)
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "<math.h>" nogil:
     float fabsf(float)
@@ -64,7 +9,7 @@ cdef extern from "<math.h>" nogil:
     float sqrtf(float)
     double c_sqrt "sqrt"(double)
 
-cdef extern from "vecmath.h" nogil:
+cdef extern from "core/vecmath.h" nogil:
     float vm_expf(float)
     double vm_exp(double)
     float vm_logf(float)
@@ -99,8 +44,6 @@ cdef extern from "vecmath.h" nogil:
     double vm_pow(double, double, double)
     float vm_reciprocalf(float)
     double vm_atan2(double, double)
-
-cnp.import_array()
 
 ctypedef fused real:         # the computation's dtype
     float
@@ -237,5 +180,6 @@ cdef inline real sqrt(real x) noexcept nogil:
         return c_sqrt(x)
 
 
-include "operands.pxi"
-include "sums.pxi"
+cdef inline real weighed(real w, real x) noexcept nogil:
+    """w x; what has no weight counts for nothing, whatever it is."""
+    return 0 if w == 0 else w * x

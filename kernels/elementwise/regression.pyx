@@ -1,6 +1,11 @@
 # The formulas of losses between numbers; d = x - t.
 
-include "formulas.pxi"
+from kernels.core.numeric cimport (
+    INFINITY, absolute, exp, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit, real, reciprocal, sqrt,
+    tanh_unit)
+from kernels.elementwise.formulas cimport (
+    BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, HUGE_RATIO, LEAST_INVERTIBLE, LN2, PLAIN, TINY_RATIO, TWO_54,
+    clip, sign, signed, zero)
 
 
 cdef struct SquaredError:
@@ -239,23 +244,23 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is SquaredEpsilonInsensitive: return squared_epsilon_insensitive(f, x, t, v, g, h)
 
 
-cdef int enlist_formulas() except -1:
-    enlist[SquaredError](NULL, "squared_error", PLAIN)
-    enlist[AbsoluteError](NULL, "absolute_error", PLAIN)
-    enlist[Huber](NULL, "huber", PLAIN)
-    enlist[SmoothL1](NULL, "smooth_l1", PLAIN)
-    enlist[LogCosh](NULL, "log_cosh", PLAIN)
-    enlist[PseudoHuber](NULL, "pseudo_huber", PLAIN)
-    enlist[Quantile](NULL, "quantile", PLAIN)
-    enlist[QuantileLevels](NULL, "quantile_levels", CHECKED)
-    enlist[Expectile](NULL, "expectile", PLAIN)
-    enlist[ExpectileLevels](NULL, "expectile_levels", CHECKED)
-    enlist[SquaredLogError](NULL, "squared_log_error", CHECKED)
-    enlist[PercentageError](NULL, "percentage_error", PLAIN)
-    enlist[Cauchy](NULL, "cauchy", PLAIN)
-    enlist[Fair](NULL, "fair", PLAIN)
-    enlist[EpsilonInsensitive](NULL, "epsilon_insensitive", PLAIN)
-    enlist[SquaredEpsilonInsensitive](NULL, "squared_epsilon_insensitive", PLAIN)
+cdef int register_formulas() except -1:
+    register_formula[SquaredError](NULL, "squared_error", PLAIN)
+    register_formula[AbsoluteError](NULL, "absolute_error", PLAIN)
+    register_formula[Huber](NULL, "huber", PLAIN)
+    register_formula[SmoothL1](NULL, "smooth_l1", PLAIN)
+    register_formula[LogCosh](NULL, "log_cosh", PLAIN)
+    register_formula[PseudoHuber](NULL, "pseudo_huber", PLAIN)
+    register_formula[Quantile](NULL, "quantile", PLAIN)
+    register_formula[QuantileLevels](NULL, "quantile_levels", CHECKED)
+    register_formula[Expectile](NULL, "expectile", PLAIN)
+    register_formula[ExpectileLevels](NULL, "expectile_levels", CHECKED)
+    register_formula[SquaredLogError](NULL, "squared_log_error", CHECKED)
+    register_formula[PercentageError](NULL, "percentage_error", PLAIN)
+    register_formula[Cauchy](NULL, "cauchy", PLAIN)
+    register_formula[Fair](NULL, "fair", PLAIN)
+    register_formula[EpsilonInsensitive](NULL, "epsilon_insensitive", PLAIN)
+    register_formula[SquaredEpsilonInsensitive](NULL, "squared_epsilon_insensitive", PLAIN)
 
 
-include "elementwise.pxi"
+include "blocks.pxi"

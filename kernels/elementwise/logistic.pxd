@@ -1,5 +1,7 @@
 # The formula of the logistic loss, which elementwise losses and losses over a class axis share.
 
+from kernels.core.numeric cimport absolute, exp, log1p_unit, real, reciprocal
+
 cdef inline int bce_with_logits(real x, real pt, real nt, real both, real *v, real *g, real *h) noexcept nogil:
     """pt softplus(-x) + nt softplus(x), with pt = p t, nt = 1 - t and both = pt + nt, from z = exp(-|x|) in (0, 1]: no
     difference of large numbers, so that both tails keep their digits. A logit of ±inf gives the limit."""

@@ -1,7 +1,8 @@
 # The formulas of losses between a score and one of two classes, and of the activations.
 
-include "formulas.pxi"
-include "logistic.pxi"
+from kernels.core.numeric cimport absolute, exp, focus, focus2, log, log1p, log1p_unit, muladd, real, reciprocal
+from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, CHECKED, PLAIN, SIGNS, times, Trait, zero
+from kernels.elementwise.logistic cimport bce_with_logits
 
 
 cdef inline int not_a_sign(real t) noexcept nogil:
@@ -225,22 +226,22 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is LogSigmoid: return log_sigmoid(x, v, g, h)
 
 
-cdef int enlist_formulas() except -1:
-    enlist[BceWithLogits](NULL, "bce_with_logits", PLAIN)
-    enlist[WeightedBceWithLogits](NULL, "bce_with_logits_pos_weight", PLAIN)
-    enlist[BinaryCrossEntropy](NULL, "binary_cross_entropy", CHECKED)
-    enlist[ExactBinaryCrossEntropy](NULL, "exact_binary_cross_entropy", CHECKED)
-    enlist[SoftMargin](NULL, "soft_margin", SIGNS)
-    enlist[Hinge](NULL, "hinge", SIGNS)
-    enlist[SquaredHinge](NULL, "squared_hinge", SIGNS)
-    enlist[ModifiedHuber](NULL, "modified_huber", SIGNS)
-    enlist[Exponential](NULL, "exponential", SIGNS)
-    enlist[HingeEmbedding](NULL, "hinge_embedding", SIGNS)
-    enlist[SigmoidFocal](NULL, "sigmoid_focal", CHECKED)
-    enlist[SigmoidFocal2](NULL, "sigmoid_focal_2", CHECKED)
-    enlist[MarginRanking](NULL, "margin_ranking", SIGNS)
-    enlist[Sigmoid](NULL, "sigmoid", PLAIN)
-    enlist[LogSigmoid](NULL, "log_sigmoid", PLAIN)
+cdef int register_formulas() except -1:
+    register_formula[BceWithLogits](NULL, "bce_with_logits", PLAIN)
+    register_formula[WeightedBceWithLogits](NULL, "bce_with_logits_pos_weight", PLAIN)
+    register_formula[BinaryCrossEntropy](NULL, "binary_cross_entropy", CHECKED)
+    register_formula[ExactBinaryCrossEntropy](NULL, "exact_binary_cross_entropy", CHECKED)
+    register_formula[SoftMargin](NULL, "soft_margin", SIGNS)
+    register_formula[Hinge](NULL, "hinge", SIGNS)
+    register_formula[SquaredHinge](NULL, "squared_hinge", SIGNS)
+    register_formula[ModifiedHuber](NULL, "modified_huber", SIGNS)
+    register_formula[Exponential](NULL, "exponential", SIGNS)
+    register_formula[HingeEmbedding](NULL, "hinge_embedding", SIGNS)
+    register_formula[SigmoidFocal](NULL, "sigmoid_focal", CHECKED)
+    register_formula[SigmoidFocal2](NULL, "sigmoid_focal_2", CHECKED)
+    register_formula[MarginRanking](NULL, "margin_ranking", SIGNS)
+    register_formula[Sigmoid](NULL, "sigmoid", PLAIN)
+    register_formula[LogSigmoid](NULL, "log_sigmoid", PLAIN)
 
 
-include "elementwise.pxi"
+include "blocks.pxi"

@@ -1,144 +1,34 @@
-# The loops of the elementwise losses. They know no formula by name: a formula is a row in a table of block functions.
-#
-# The family that includes this file says what `Formula` and `Paired` are, what `point` does and what `enlist_formulas`
-# enlists.
+# One call of an elementwise loss. It knows no formula by name: a formula is an entry in a table of block functions.
 
-# What a block function writes: the value; and the gradient; and the second derivative.
-cdef struct Value:
-    char none
-cdef struct Slope:
-    char none
-cdef struct Curvature:
-    char none
-ctypedef fused Order:
-    Value
-    Slope
-    Curvature
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.string cimport memset
+from kernels.core.numeric cimport real
+from kernels.core.call cimport lay_out, read_parameters, register_name
+from kernels.core.operands cimport (
+    Operand, Space, check_shape, describe, fetch, join_axes, load_block, load_mask, merge_axes, put)
+from kernels.core.sums cimport (
+    BLOCK, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run)
 
-# Where the values go: each into the block v, or all into a sum.
-cdef struct Stored:
-    char none
-cdef struct Summed:
-    char none
-ctypedef fused Sink:
-    Stored
-    Summed
+cnp.import_array()
 
 cdef enum:
-    MOST_FORMULAS = 64    # formulas in the table, at most
-    PARAMETERS = 4        # of a formula, at most
-
-# The operands: x, t, u, the weight and the mask; value, gradient, second derivative; gradient and second derivative to u.
-cdef enum:
-    X, T, U, W, M, V, G, H, GU, HU, OPERANDS
-
-ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
-                               const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g, void *h,
-                               void *gu, void *hu) noexcept nogil
-ctypedef Py_ssize_t (*Check)(const void *formula, Py_ssize_t n, const void *x, const void *t, const void *u, const void *w,
-                             int *operand) noexcept nogil
-
-cdef struct Entry:
-    BlockFunction blocks[2][3][2]      # float, double; order; sink
-    Check checks[2]
-    int parameters
-    bint paired
-    bint signs
+    MOST_FORMULAS = 128   # in the table, at most
 
 cdef Entry _entries[<int> MOST_FORMULAS]
-cdef int _formulas = 0
+
 FORMULAS = {}      # name: number, paired
 
 
-cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
-                    const real *t, const real *u, double scale, Lanes *lanes, real *v, real *g, real *h, real *gu,
-                    real *hu) noexcept nogil:
-    """One formula over a block; the values go to v, or (without second derivatives) are added to the lanes."""
-    cdef Formula f = formula[0]
-    cdef real s = <real> scale, vi, gi, hi, gui, hui
-    cdef real tail[LANES]
-    cdef Py_ssize_t i, j, whole = n - n % LANES
-    if Sink is Stored:
-        for i in range(n):
-            point(f, x[i], t[i], u[i], &vi, &gi, &hi, &gui, &hui)
-            v[i] = vi
-            if Order is not Value:
-                g[i] = gi * s
-                if Formula in Paired:
-                    gu[i] = gui * s
-            if Order is Curvature:
-                h[i] = hi * s
-                if Formula in Paired:
-                    hu[i] = hui * s
-    else:
-        for i from 0 <= i < whole by LANES:
-            for j in range(LANES):
-                point(f, x[i + j], t[i + j], u[i + j], &vi, &gi, &hi, &gui, &hui)
-                accumulate(vi, &lanes.total[j], &lanes.lost[j])
-                if Order is not Value:
-                    g[i + j] = gi * s
-                    if Formula in Paired:
-                        gu[i + j] = gui * s
-        if whole < n:
-            map_block[Formula, Order, Stored, real](formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, scale,
-                                                    lanes, <real *> tail, g + whole, h + whole, gu + whole, hu + whole)
-            add_to_lanes(lanes, <const real *> tail, n - whole)
-
-
-cdef Py_ssize_t check_block(const Formula *formula, Py_ssize_t n, const real *x, const real *t, const real *u, const real *w,
-                            int *operand) noexcept nogil:
-    """The first element outside the formula's domain, and which operand it is; -1 if there is none. What has the weight 0
-    is not looked at; w is NULL where there are no weights."""
-    cdef Formula f = formula[0]
-    cdef real v, g, h, gu, hu
-    cdef int found = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        found |= point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu)
-    if found and w != NULL:
-        found = 0
-        for i in range(n):
-            found |= point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu) * (w[i] != 0)
-    if found:
-        for i in range(n):
-            found = point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu)
-            if found and (w == NULL or w[i] != 0):
-                operand[0] = T if found & BAD_TARGET else X if found & BAD_INPUT else U
-                return i
-    return -1
-
-
-cdef void enlist_order(const Formula *formula, const Order *order, int number) noexcept:
-    cdef Entry *entry = &_entries[_formulas]
-    entry.blocks[0][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, float]
-    entry.blocks[1][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, double]
-    if Order is not Curvature:      # not worth the time that compiling it takes
-        entry.blocks[0][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, float]
-        entry.blocks[1][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, double]
-
-
-cdef int enlist(const Formula *formula, str name, Trait trait) except -1:
-    """Put a formula into the table."""
-    global _formulas
-    cdef Entry *entry = &_entries[_formulas]
-    if _formulas == <int> MOST_FORMULAS or sizeof(Formula) > <int> PARAMETERS * sizeof(double):
-        raise ImportError("kernel: no room for more formulas, or for so many parameters")
-    enlist_order[Formula, Value](NULL, NULL, 0)
-    enlist_order[Formula, Slope](NULL, NULL, 1)
-    enlist_order[Formula, Curvature](NULL, NULL, 2)
-    entry.checks[0] = NULL
-    entry.checks[1] = NULL
-    if trait != PLAIN:
-        entry.checks[0] = <Check> <void *> check_block[Formula, float]
-        entry.checks[1] = <Check> <void *> check_block[Formula, double]
-    entry.parameters = sizeof(Formula) // sizeof(double)      # a struct without parameters holds one char
-    entry.paired = False
-    if Formula in Paired:
-        entry.paired = True
-    entry.signs = trait == SIGNS
-    FORMULAS[name] = _formulas, bool(entry.paired)
-    _formulas += 1
-    return 0
+cdef Entry *register(str name, size_t parameters, bint paired) except NULL:
+    """A new entry for a formula whose struct of parameters has this size; a struct without parameters holds one char."""
+    cdef int number = register_name(FORMULAS, name, MOST_FORMULAS, parameters, PARAMETERS)
+    cdef Entry *entry = &_entries[number]
+    memset(entry, 0, sizeof(Entry))
+    entry.parameters = parameters // sizeof(double)
+    entry.paired = paired
+    FORMULAS[name] = number, paired
+    return entry
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -324,12 +214,8 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
     if checked and overwritten:      # afterwards nobody could say where it was
         find_outside(like, job, arrays, False)
     space.ndim = merge_axes(op, <int> OPERANDS, space, 0, ndim, 0)
-    for k in range(<int> OPERANDS):
-        op[k].flat = op[k].data != NULL and is_flat(&op[k], space, 0, space.ndim)
-    for k in range(<int> GU, <int> OPERANDS):
-        op[k].added = op[k].data != NULL and op[k].kind == DOUBLE and shares_items(&op[k], space, 0, space.ndim)
-        if op[k].added:
-            threads = 1
+    if lay_out(op, OPERANDS, GU, space, 0, True):
+        threads = 1
     job.outside = &outside
     if real is float:
         total = run(<Span> <void *> elementwise_span[float], job, count, BLOCK, count, threads, &job.team, False)
@@ -351,16 +237,13 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     cdef Elementwise job
     cdef double values[PARAMETERS]
     cdef int k
-    if not 0 <= formula < _formulas or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
+    if not 0 <= formula < len(FORMULAS) or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
         raise ValueError("kernel: no such formula, order or number of operands")
     job.entry = &_entries[formula]
-    if len(parameters) != job.entry.parameters:
-        raise ValueError(f"kernel: {job.entry.parameters} parameters are needed, got {len(parameters)}")
+    read_parameters(parameters, job.entry.parameters, values)
     for k in range(<int> G, <int> OPERANDS):
         if (order > (k - <int> G) % 2 and (k < <int> GU or job.entry.paired)) != ((<tuple> arrays)[k] is not None):
             raise ValueError("kernel: not the arrays for the derivatives asked for")
-    for k in range(len(parameters)):
-        values[k] = parameters[k]
     job.parameters = values
     job.scale = scale
     job.order = order
@@ -369,5 +252,3 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
         return run_elementwise[double](NULL, &job, arrays, threads)
     return run_elementwise[float](NULL, &job, arrays, threads)
 
-
-enlist_formulas()

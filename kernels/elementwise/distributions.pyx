@@ -1,6 +1,10 @@
 # The formulas of losses of counts and of distributions.
 
-include "formulas.pxi"
+from kernels.core.numeric cimport (
+    INFINITY, absolute, entropy_gap_unit, exp, exp_parts, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit,
+    log_factorial, pow, product_error, real, reciprocal, tanh_unit)
+from kernels.elementwise.formulas cimport (
+    BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LN2, LOG_2PI, PLAIN, clip, times, zero)
 
 
 # ---- counts ----------------------------------------------------------------------------------------------------------
@@ -286,25 +290,25 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is JsMixed: return js_mixed(f, x, t, v, g, h)
 
 
-cdef int enlist_formulas() except -1:
-    enlist[Poisson](NULL, "poisson", CHECKED)
-    enlist[PoissonStirling](NULL, "poisson_stirling", CHECKED)
-    enlist[PoissonExact](NULL, "poisson_exact", CHECKED)
-    enlist[PoissonRate](NULL, "poisson_rate", CHECKED)
-    enlist[PoissonRateStirling](NULL, "poisson_rate_stirling", CHECKED)
-    enlist[PoissonRateExact](NULL, "poisson_rate_exact", CHECKED)
-    enlist[Gamma](NULL, "gamma", CHECKED)
-    enlist[GammaMean](NULL, "gamma_mean", CHECKED)
-    enlist[Tweedie](NULL, "tweedie", CHECKED)
-    enlist[TweedieMean](NULL, "tweedie_mean", CHECKED)
-    enlist[HalfSquaredLogLink](NULL, "half_squared_log_link", PLAIN)
-    enlist[Gaussian](NULL, "gaussian", CHECKED)
-    enlist[Kl](NULL, "kl", CHECKED)
-    enlist[KlBoth](NULL, "kl_both", CHECKED)
-    enlist[KlLogTarget](NULL, "kl_log_target", PLAIN)
-    enlist[KlLogTargetBoth](NULL, "kl_log_target_both", PLAIN)
-    enlist[Js](NULL, "js", PLAIN)
-    enlist[JsMixed](NULL, "js_mixed", PLAIN)
+cdef int register_formulas() except -1:
+    register_formula[Poisson](NULL, "poisson", CHECKED)
+    register_formula[PoissonStirling](NULL, "poisson_stirling", CHECKED)
+    register_formula[PoissonExact](NULL, "poisson_exact", CHECKED)
+    register_formula[PoissonRate](NULL, "poisson_rate", CHECKED)
+    register_formula[PoissonRateStirling](NULL, "poisson_rate_stirling", CHECKED)
+    register_formula[PoissonRateExact](NULL, "poisson_rate_exact", CHECKED)
+    register_formula[Gamma](NULL, "gamma", CHECKED)
+    register_formula[GammaMean](NULL, "gamma_mean", CHECKED)
+    register_formula[Tweedie](NULL, "tweedie", CHECKED)
+    register_formula[TweedieMean](NULL, "tweedie_mean", CHECKED)
+    register_formula[HalfSquaredLogLink](NULL, "half_squared_log_link", PLAIN)
+    register_formula[Gaussian](NULL, "gaussian", CHECKED)
+    register_formula[Kl](NULL, "kl", CHECKED)
+    register_formula[KlBoth](NULL, "kl_both", CHECKED)
+    register_formula[KlLogTarget](NULL, "kl_log_target", PLAIN)
+    register_formula[KlLogTargetBoth](NULL, "kl_log_target_both", PLAIN)
+    register_formula[Js](NULL, "js", PLAIN)
+    register_formula[JsMixed](NULL, "js_mixed", PLAIN)
 
 
-include "elementwise.pxi"
+include "blocks.pxi"
