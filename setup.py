@@ -39,7 +39,7 @@ from setuptools.errors import CCompilerError, ExecError, SetupError
 X86_LEVELS = ("v2", "v3", "v4")
 LEVELS = ("base", *X86_LEVELS)
 KERNELS = Path("kernels")
-SOURCES = sorted(p for p in KERNELS.glob("*/*.pyx") if p.parent.name in os.environ.get("ONLY", "core elementwise classes vectors regions boxes").split())
+SOURCES = sorted(KERNELS.glob("*/*.pyx"))  # the modules of a level
 
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.
@@ -129,14 +129,17 @@ def update(file: Path, text: str) -> None:
 FUNCTION = re.compile(r"^static (CYTHON_INLINE )?(?=[^;={}()]*\b__pyx_(?:fuse_\w*?__pyx_)?f_)", re.M)
 # The head of the loop over a block, whose arrays never overlap.
 MAP_BLOCK = re.compile(r"^static [^;()]*map_block\([^;{]*\{", re.M)
+# Where a module looks for another of its level, and puts itself.
+LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules, )"(?=kernels\.)')
 
 
 def retouch(code: str) -> str:
     """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps it from being
     vectorised; the others never, as they work on blocks, and copies cost time of compiling; arrays of `map_block` do not
-    overlap."""
+    overlap; modules look for each other inside of our package."""
     code = FUNCTION.sub(lambda m: f"static {'FL_INLINE' if m[1] else 'FL_NOINLINE'} ", code)
     code = MAP_BLOCK.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
+    code = LOOKED_UP.sub('"fusedloss._', code)
     return f'#include "core/compiler.h"\n{code}'
 
 
