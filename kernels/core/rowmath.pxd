@@ -1,0 +1,39 @@
+# Numbers in a row: maximum, sum, exponentials; and rows turned to lie side by side. The loops are in rowmath.h.
+
+from kernels.core.numeric cimport real
+from kernels.core.sums cimport Sum, result
+
+cdef extern from "core/rowmath.h" nogil:
+    float rm_maxf(const float *, Py_ssize_t, float)
+    double rm_max(const double *, Py_ssize_t, double)
+    void rm_sumf(const float *, Py_ssize_t, double *, double *)
+    void rm_sum(const double *, Py_ssize_t, double *, double *)
+    void rm_expf(const float *, float, float *, Py_ssize_t)
+    void rm_exp(const double *, double, double *, Py_ssize_t)
+    void rm_turn_inf(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, float *)
+    void rm_turn_in(const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, double *)
+    void rm_turn_outf(float *, float *, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+    void rm_turn_out(double *, double *, double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+    void rm_moments(const double *, Py_ssize_t, double, double *, double *, double *)
+    void rm_sumw(const double *, Py_ssize_t, double *, double *)
+    bint rm_may_be_outsidef(const float *, Py_ssize_t, float)
+    bint rm_may_be_outside(const double *, Py_ssize_t, double)
+
+
+cdef inline real row_max(const real *x, Py_ssize_t n, real m) noexcept nogil:
+    """The larger of m and the largest of x; NaN may be passed over."""
+    if real is float:
+        return rm_maxf(x, n, m)
+    else:
+        return rm_max(x, n, m)
+
+cdef inline void add_row(const real *v, Py_ssize_t n, double *total, double *lost) noexcept nogil:
+    if real is float:
+        rm_sumf(v, n, total, lost)
+    else:
+        rm_sum(v, n, total, lost)
+
+cdef inline double row_sum(const real *v, Py_ssize_t n) noexcept nogil:
+    cdef Sum s = Sum(0, 0)
+    add_row(v, n, &s.total, &s.lost)
+    return result(s)
