@@ -52,7 +52,7 @@ OPTIONAL_FLAGS = [
     "--param=vect-max-version-for-alias-checks=32",
     # Copies of loops for special cases, which take a quarter of the time of compiling and gain nothing that can be measured.
     *("-fno-unswitch-loops", "-fno-split-loops", "-fno-peel-loops", "-fno-ipa-cp-clone"),
-    *("-fno-version-loops-for-strides", "-fno-tree-slp-vectorize", "--param=vect-epilogues-nomask=0"),
+    *("-fno-version-loops-for-strides", "-fno-tree-slp-vectorize"),
     "-fopenmp-simd",  # for hints to the vectoriser; needs no OpenMP library
     "-Wno-unused-function",
     "-Wno-maybe-uninitialized",

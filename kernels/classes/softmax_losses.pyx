@@ -11,13 +11,8 @@ from kernels.classes.softmax cimport (
     SUM_B, SUM_OF_A, SUM_V, SUMS, WHOLE_SHARE, Across, Along, Layout, View, add_line, at, blank_line, blank_rows,
     bring_out, curvature, distance, e_line, finish_values, has_no_target, mask_line, out_line, pick, prepare,
     put_line, raw_line, scale_of, see, slope, soft_cap, softmax_gap, sum_up, tau_line, within, x_line, xlogy_term)
-from kernels.core.numeric cimport exp_gap, exp_parts, log, log1p_gap_unit, pow, product_error, real, weighed
+from kernels.core.numeric cimport exp_gap, exp_parts, log, log1p_gap_unit, pow, product_error, real, vm_expm1_near, vm_sum_error, weighed
 from kernels.core.sums cimport TILE, fl_own, regained
-
-
-cdef extern from "core/vecmath.h" nogil:
-    double vm_sum_error(double, double, double)
-    double vm_expm1_near(double)
 
 
 # φ, φ' and φ'' as functions of L = -log p; q = 1 - p. `gap` is m - x and `share` 1 / (1 + S), so p = exp(-gap) share.

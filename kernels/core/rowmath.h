@@ -3,13 +3,13 @@
  * Plain C for what the compiler must be told: that a maximum may be taken in any order, that a loop
  * over a few lanes is to become one instruction, that the last, incomplete vector of a row may
  * overlap the one before it.  Sums have fixed lanes, so that their bits do not depend on the level.
- * Included after vecmath.h, once for each dtype: see the end.
+ * Included once for each dtype: see the end.
  */
 #ifndef ROWMATH_H
 #define ROWMATH_H
 #include <stddef.h>
 #include <string.h>
-#include "vecmath.h"
+#include "vecmath/exp_log.h"
 #include "team.h"
 
 #if defined(__GNUC__)

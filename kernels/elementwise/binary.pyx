@@ -1,6 +1,7 @@
 # The formulas of losses between a score and one of two classes, and of the activations.
 
-from kernels.core.numeric cimport absolute, exp, focus, focus2, log, log1p, log1p_unit, muladd, real, reciprocal
+from kernels.core.numeric cimport absolute, exp, log, log1p, log1p_unit, muladd, real, reciprocal
+from kernels.elementwise.focal cimport focus, focus2
 from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, CHECKED, PLAIN, SIGNS, times, Trait, zero
 from kernels.elementwise.logistic cimport bce_with_logits
 
