@@ -1,6 +1,6 @@
 # Everything happens in .venv and in build folders; nothing needs to be installed by hand.
 #
-#   make test FUSEDLOSS_LEVELS=v3          one instruction-set level: a third of the build time (see setup.py)
+#   make test FUSEDLOSS_LEVELS=all         all instruction-set levels, not only the CPU's best (see setup.py)
 #   make venv PYTHON=python3.13            another Python
 #   make test-peers TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 
@@ -11,7 +11,8 @@ PY := $(VENV)/bin/python
 # -qq: pip's warnings about its own settings would drown the one line that each step prints; errors still show.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 BUILT := build/.compiled $(VENV)/.installed
-KERNELS := $(wildcard kernels/*.pyx kernels/*.pxd kernels/*.pxi kernels/*.h)
+KERNELS := $(shell find kernels -type f)
+export FUSEDLOSS_LEVELS ?= native
 EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
 	p = d["project"]; o = p["optional-dependencies"]; \
 	print(*(d["build-system"]["requires"] + p["dependencies"] if sys.argv[1] == "build" else o[sys.argv[1]]), sep="\n")'
@@ -74,7 +75,7 @@ SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes 
 .PHONY: .sanitized
 .sanitized:
 	@echo "test-sanitize: compiling into $(SANITIZED)"
-	@FUSEDLOSS_LEVELS=$(or $(FUSEDLOSS_LEVELS),base) FUSEDLOSS_SANITIZE=address,undefined,float-cast-overflow \
+	@FUSEDLOSS_LEVELS=base FUSEDLOSS_SANITIZE=address,undefined,float-cast-overflow \
 		$(PY) setup.py -q build --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
 	$(SANITIZED_PY) -m pytest -q -p no:cacheprovider -k "$(SANITIZE_TESTS)" \
 		tests/test_errors.py tests/test_outputs.py tests/test_operands.py

@@ -9,7 +9,7 @@ holds a module for each *.pyx. The levels are settled here, by asking the compil
 Environment variables:
 
 FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; "native": that of this CPU alone,
-                       which builds fastest
+                       which builds fastest; "all": as if it were not set
 FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with it builds and runs
 FUSEDLOSS_BUILD_JOBS   how many compilers run at once; else one per usable CPU, at most 4
 FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
@@ -276,10 +276,10 @@ class BuildKernels(build_ext):
     def levels(self, arch: dict[str, list[str]]) -> list[str]:
         """The levels asked for, or else those that fit the target."""
         asked = os.environ.get("FUSEDLOSS_LEVELS", "").replace(",", " ").split()
-        if asked == ["native"]:
-            asked = [self.native_level()]
+        if asked in (["all"], ["native"]):
+            asked = [] if asked == ["all"] else [self.native_level()]
         if unknown := sorted(set(asked) - set(LEVELS)):
-            raise SetupError(f"FUSEDLOSS_LEVELS: {unknown} not among native, {', '.join(LEVELS)}")
+            raise SetupError(f"FUSEDLOSS_LEVELS: {unknown} not among all, native, {', '.join(LEVELS)}")
         wanted = [level for level in LEVELS if level in (asked or X86_LEVELS)]
         possible = [e for e in wanted if e == "base" or self.works(X86_PROGRAM, arch[e])]
         if possible == wanted:
