@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests import registry as reg
 from tests.samples import (
     CASES,
@@ -411,7 +411,7 @@ def test_only_one_level_is_loaded() -> None:
     names = [name.removeprefix("fusedloss._").split("_") for name in done.stdout.split()]
     loaded = {level: [n[1] for n in names if n[0] == level] for level in ("v2", "v3", "v4", "base")}
     (families,) = filter(None, loaded.values())
-    assert len(families) == len(set(families)) == len(_dispatch.FAMILIES)
+    assert len(families) == len(set(families)) == len(_kernels.FAMILIES)
 
 
 def test_package_is_typed() -> None:
