@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from fusedloss._calls.classes import ClassLoss, class_loss, label_list_loss, multilabel_loss
+from fusedloss._calls.classes import (
+    PROBABILITIES,
+    ClassLoss,
+    class_loss,
+    label_list_loss,
+    multilabel_loss,
+)
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Loss
 from fusedloss._core.parameters import finite, number
@@ -181,7 +187,7 @@ def multilabel_margin_loss(
     )
 
 
-_MULTILABEL_SOFT_MARGIN: Final = RowKernel("multilabel_soft_margin")
+_MULTILABEL_SOFT_MARGIN: Final = RowKernel("multilabel_soft_margin", PROBABILITIES)
 
 
 @Loss

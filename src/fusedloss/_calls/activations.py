@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, Final
 
 import numpy as np
 
 from fusedloss._core.axes import axis_number, class_axis
-from fusedloss._core.labels import TIMES_SOFTMAX, UPSTREAM
+from fusedloss._core.labels import NO_LABEL, TIMES_SOFTMAX, UPSTREAM
 from fusedloss._core.operands import broadcast, is_double, operand
 from fusedloss._core.outputs import (
     activation_output,
@@ -16,7 +17,8 @@ from fusedloss._core.outputs import (
     unwrap_scalar,
     value_output,
 )
-from fusedloss._core.rows import RowKernel, Rows
+from fusedloss._core.rows import RowKernel, move_axes
+from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array
 
 SOFTMAX: Final = RowKernel("softmax")
@@ -25,6 +27,47 @@ _CROSS_ENTROPY: Final = RowKernel("cross_entropy")
 _LOGSUMEXP: Final = RowKernel("logsumexp")
 _SIGNED_LOGSUMEXP: Final = RowKernel("signed_logsumexp")
 _SIGNED_SOFTMAX: Final = RowKernel("signed_softmax")
+
+
+def _run(
+    kernel: RowKernel,
+    x: Array,
+    axes: tuple[int, ...],
+    precision: int,
+    *,
+    order: int = 0,
+    parameters: tuple[float, ...] = (),
+    target: Array | None = None,
+    kind: int = UPSTREAM,
+    scale: float = 1.0,
+    grad: Array | None = None,
+    value: Array | None = None,
+    lse: Array | None = None,
+    mask: Array | None = None,
+    item_weight: Array | None = None,
+    row_weight: Array | None = None,
+) -> None:
+    """Call a kernel. What has input's shape has its axes, too."""
+    arrays: tuple[Any, ...]
+    arrays = (x, target, row_weight, value, grad, None, lse, mask, item_weight, None)
+    if axes != (x.ndim - 1,):
+        arrays = move_axes(arrays, axes, True)
+    kernel.family.rows(
+        kernel.number,
+        parameters,
+        kind,
+        order,
+        is_double(precision),
+        1.0,
+        0.0,
+        NO_LABEL,
+        scale,
+        False,
+        threads_for(x.size),
+        len(axes),
+        arrays,
+        nan,
+    )
 
 
 def _class_axis_of(x: Array, axis: Any) -> int:
@@ -52,9 +95,7 @@ def normalised(kernel: RowKernel, input: Any, axis: int | None, where: Any, out:
         buffer = activation_output(None, x, is_double(precision))
     else:
         buffer = output("out", out, x.shape, (x, mask), x)
-    rows = Rows(kernel, _row(x), (axis,), precision)
-    rows.order, rows.grad, rows.mask = 1, _row(buffer), _row(mask)
-    rows.run()
+    _run(kernel, _row(x), (axis,), precision, order=1, grad=_row(buffer), mask=_row(mask))
     return unwrap_scalar(buffer, out)  # type: ignore[no-any-return]
 
 
@@ -73,12 +114,19 @@ def normalised_vjp(
     precision |= more
     mask = _mask_of(where, x.shape)
     grad = derivative("grad_out", grad_out, x, is_double(precision), (x, dy, mask), x)
-    rows = Rows(_CROSS_ENTROPY, _row(x), (axis,), precision)
-    rows.parameters = (0.0, 0.0)
-    rows.target, rows.kind = _row(dy), TIMES_SOFTMAX if kernel is SOFTMAX else UPSTREAM
-    rows.order, rows.scale = 1, -1.0
-    rows.grad, rows.mask = _row(grad), _row(mask)
-    rows.run()
+    _run(
+        _CROSS_ENTROPY,
+        _row(x),
+        (axis,),
+        precision,
+        order=1,
+        parameters=(0.0, 0.0),
+        target=_row(dy),
+        kind=TIMES_SOFTMAX if kernel is SOFTMAX else UPSTREAM,
+        scale=-1.0,
+        grad=_row(grad),
+        mask=_row(mask),
+    )
     return grad if grad_out is None else grad_out
 
 
@@ -107,24 +155,11 @@ def _dropped(array: Array, axes: tuple[int, ...]) -> Array:
     return array[(*(0 if k in axes else slice(None) for k in range(array.ndim)), ...)]
 
 
-def _rows_over(
-    kernel: RowKernel,
-    axes: tuple[int, ...],
-    precision: int,
-    x: Array,
-    factors: Array | None,
-    mask: Array | None,
-    grad: Array | None = None,
-) -> Rows:
-    """Over no axes each number is a row of its own."""
-    if not axes:
-        axes, x = (x.ndim,), x[..., np.newaxis]
-        factors, mask, grad = (
-            a if a is None else a[..., np.newaxis] for a in (factors, mask, grad)
-        )
-    rows = Rows(kernel, x, axes, precision)
-    rows.item_weight, rows.mask, rows.grad = factors, mask, grad
-    return rows
+def _over(axes: tuple[int, ...], *arrays: Any) -> Any:
+    """The axes, and what has input's shape. Over no axes each number is a row of its own."""
+    if axes:
+        return axes, *arrays
+    return (arrays[0].ndim,), *(a if a is None else a[..., np.newaxis] for a in arrays)
 
 
 def _factors_of(b: Any, shape: tuple[int, ...]) -> tuple[Array | None, int]:
@@ -148,18 +183,27 @@ def logsumexp(
     value: Any = value_output(out, shape, double, (x, factors, mask))
     signs: Any = np.empty(shape, np.float64 if double else np.float32) if return_sign else None
     if x.size:
-        signed = factors is not None or return_sign
-        if signed and factors is None:
-            factors = np.broadcast_to(np.ones((), bool), x.shape)
-        kernel = _SIGNED_LOGSUMEXP if signed else _LOGSUMEXP
-        rows = _rows_over(kernel, axes, precision, x, factors, mask)
-        rows.lse, rows.value = value, signs
+        axes, x, factors, mask = _over(axes, x, factors, mask)
+        rows, signs_of_rows = value, signs
         if keepdims and shape != without:
-            rows.lse = _dropped(value, rows.axes)
-            rows.value = None if signs is None else _dropped(signs, rows.axes)
-        if signed:
-            rows.parameters = (float(return_sign),)
-        rows.run()
+            rows = _dropped(value, axes)
+            signs_of_rows = None if signs is None else _dropped(signs, axes)
+        if factors is None and not return_sign:
+            _run(_LOGSUMEXP, x, axes, precision, lse=rows, mask=mask)
+        else:
+            if factors is None:
+                factors = np.broadcast_to(np.ones((), bool), x.shape)
+            _run(
+                _SIGNED_LOGSUMEXP,
+                x,
+                axes,
+                precision,
+                parameters=(float(return_sign),),
+                lse=rows,
+                value=signs_of_rows,
+                mask=mask,
+                item_weight=factors,
+            )
     else:
         value[...] = -np.inf
         if return_sign:
@@ -183,8 +227,17 @@ def logsumexp_vjp(
     double = is_double(precision)
     grad = derivative("grad_out", grad_out, x, double, (x, dy, factors, mask), x)
     kernel = SOFTMAX if factors is None else _SIGNED_SOFTMAX
-    rows = _rows_over(kernel, axes, precision, x, factors, mask, grad)
-    rows.order = 1
-    rows.row_weight = _dropped(dy, axes) if keepdims else dy
-    rows.run()
+    row_weight = _dropped(dy, axes) if keepdims else dy
+    axes, x, to, factors, mask = _over(axes, x, grad, factors, mask)
+    _run(
+        kernel,
+        x,
+        axes,
+        precision,
+        order=1,
+        grad=to,
+        mask=mask,
+        item_weight=factors,
+        row_weight=row_weight,
+    )
     return grad if grad_out is None else grad_out

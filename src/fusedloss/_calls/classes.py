@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._core.axes import axes_last, without_axes
+from fusedloss._core.axes import axes_last
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import (
     DISTRIBUTION,
@@ -21,7 +22,7 @@ from fusedloss._core.labels import (
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
 from fusedloss._core.parameters import check_range, number
 from fusedloss._core.reductions import check_reduction, count_rows
-from fusedloss._core.rows import RowKernel, Rows, class_scores
+from fusedloss._core.rows import RowKernel, rows_of_classes
 from fusedloss._core.types import Request
 
 _classification: Final = kernels.families["classification"]
@@ -33,7 +34,8 @@ _NONE: Final = object()  # no ignore_index
 _MOST: Final = 1 + 2.0**-7
 #: Multilabel margins of so many classes can be computed in place.
 _IN_ONE_PIECE: Final = 512
-_PROBABILITIES: Final = "probabilities from 0 to 1"
+#: What a target may be.
+PROBABILITIES: Final = "probabilities from 0 to 1"
 
 
 class ClassLoss(RowKernel):
@@ -63,7 +65,7 @@ class ClassLoss(RowKernel):
         mean_by_weight: bool = True,
         in_double: bool = False,
     ) -> None:
-        super().__init__(name, in_double)
+        super().__init__(name, PROBABILITIES, in_double)
         self.weight_name = weight_name
         self.one_for_all = one_for_all
         self.probabilities = probabilities
@@ -89,48 +91,55 @@ def class_loss(
 ) -> Any:
     """Evaluate a loss of class numbers, or also of probabilities, along a class axis."""
     check_reduction(reduction)
-    smoothing = number("label_smoothing", label_smoothing)
+    smoothing: float = label_smoothing
+    if type(smoothing) is not float:
+        smoothing = number("label_smoothing", smoothing)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
     some_ignored = ignore_index is not _NONE
     ignored = ignored_label(ignore_index) if some_ignored else NO_LABEL
-    x, precision, axis, classes = class_scores(input, axis)
-    shape = without_axes(x, (axis,))
+    rows = rows_of_classes(input, axis)
+    x = rows.x
+    classes, shape = x.shape[rows.axes[0]], rows.shape
     t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
     t, kind = class_target(t, x, shape, loss.probabilities, ignored)
+    rows.inputs = (x, t)
     if kind == DISTRIBUTION:
-        precision |= more
+        rows.precision |= more
     elif smoothing or loss.by_distribution:
         kind = SMOOTHED_CLASS
-    rows = Rows(loss, x, (axis,), precision)
-    rows.inputs = (x, t)
-    rows.weigh(sample_weight, where, shape)
+    if sample_weight is not None or where is not None:
+        rows.weigh(sample_weight, where)
     if weight is not None:
-        rows.weigh_classes(weight, classes, shape, loss.weight_name, loss.one_for_all)
+        rows.weigh_classes(loss, weight, shape, loss.weight_name, loss.one_for_all)
     if parameters and not (loss.in_double or is_double(rows.precision)):
         check_range(loss.name, parameters)
-    row_weight, mask = rows.row_weight, rows.mask_of_rows
+    row_weight, mask = rows.row_weight, rows.kernel_mask
     if kind == DISTRIBUTION:
         counts = count_rows(float(x.size // classes), row_weight, mask)
-        rows.most = _MOST
+        most = _MOST
     else:
-        number_of_rows, weights, *others, bad = _classification.scan_rows(
+        number_of_rows, weights, products, nonzero, bad = _classification.scan_rows(
             t, classes, ignored, rows.class_weight, row_weight, mask, some_ignored
         )
         if bad >= 0:
             raise label_error(t, bad, None, classes, and_ignored(ignored if some_ignored else None))
-        counts = (weights if loss.mean_by_weight else number_of_rows, *others)
-    rows.target, rows.kind, rows.parameters, rows.ignored = t, kind, parameters, ignored
-    if smoothing:
-        rows.target_scale, rows.target_offset = 1.0 - smoothing, smoothing / classes
+        counts = (weights if loss.mean_by_weight else number_of_rows), products, nonzero
+        most = nan
     return rows.evaluate(
         request,
-        shape,
+        loss,
         reduction,
         counts,
-        accepted=_PROBABILITIES,
-        in_place=True,
-        return_lse=return_lse,
+        t,
+        kind,
+        True,
+        parameters,
+        most,
+        ignored,
+        1.0 - smoothing,
+        smoothing / classes,
+        return_lse,
     )
 
 
@@ -147,8 +156,9 @@ def label_list_loss(
 ) -> Any:
     """Evaluate a loss of lists of class numbers along the class axis."""
     check_reduction(reduction)
-    x, precision, axis, classes = class_scores(input, axis)
-    shape = without_axes(x, (axis,))
+    rows = rows_of_classes(input, axis)
+    x, (axis,) = rows.x, rows.axes
+    classes = x.shape[axis]
     t, _ = operand("target", target)
     if t.size == 0 and t.shape == x.shape:
         t = t.astype(np.int64)
@@ -157,21 +167,14 @@ def label_list_loss(
             "target: lists of class numbers of an integer dtype and input's shape, "
             f"{x.shape}, are needed; got dtype {t.dtype}, shape {t.shape}"
         )
-    rows = Rows(loss, x, (axis,), precision)
     rows.inputs = (x, t)
-    rows.weigh(sample_weight, where, shape)
-    mask = rows.mask_of_rows
+    rows.weigh(sample_weight, where)
+    mask = rows.kernel_mask
     bad = _margins.scan_lists(axes_last(t, (axis,)), mask, rows.row_weight)
     if bad >= 0:
         raise label_error(t, bad, axis, classes, ", and -1, which ends a list")
-    rows.target, rows.kind = t, LIST
-    return rows.evaluate(
-        request,
-        shape,
-        reduction,
-        count_rows(float(x.size // classes), rows.row_weight, mask),
-        in_place=classes <= _IN_ONE_PIECE,
-    )
+    counts = count_rows(float(x.size // classes), rows.row_weight, mask)
+    return rows.evaluate(request, loss, reduction, counts, t, LIST, classes <= _IN_ONE_PIECE)
 
 
 def multilabel_loss(
@@ -188,21 +191,17 @@ def multilabel_loss(
 ) -> Any:
     """Evaluate a loss of a probability for each class."""
     check_reduction(reduction)
-    x, precision, axis, classes = class_scores(input, -1 if axis is None else axis)
-    shape = without_axes(x, (axis,))
+    rows = rows_of_classes(input, -1 if axis is None else axis)
+    x = rows.x
     t, more = operand("target", target)
     t = broadcast("target", t, x.shape)
-    rows = Rows(loss, x, (axis,), precision | more)
+    rows.precision |= more
     rows.inputs = (x, t)
-    rows.weigh(sample_weight, where, shape)
+    rows.weigh(sample_weight, where)
     if weight is not None:
-        rows.weigh_classes(weight, classes, shape)
-    rows.target, rows.kind, rows.most = t, DISTRIBUTION, _MOST
+        rows.weigh_classes(loss, weight, rows.shape)
+    number_of_rows = float(x.size // x.shape[rows.axes[0]])
+    counts = count_rows(number_of_rows, rows.row_weight, rows.kernel_mask, rows.class_weight)
     return rows.evaluate(
-        request,
-        shape,
-        reduction,
-        count_rows(float(x.size // classes), rows.row_weight, rows.mask_of_rows, rows.class_weight),
-        accepted=_PROBABILITIES,
-        in_place=True,
+        request, loss, reduction, counts, t, DISTRIBUTION, in_place=True, most=_MOST
     )

@@ -153,7 +153,7 @@ def elementwise(
             parameters,
             double,
             order,
-            scale_of(scaled, zero_if_empty),
+            scale_of(scaled, zero_if_empty) if order else 1.0,
             reduced,
             threads_for(size),
             arrays,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf, prod
+from math import inf, nan, prod
 from typing import Any
 
-from fusedloss._core.axes import axis_number, without_axes
+from fusedloss._core.axes import axis_number
 from fusedloss._core.labels import DISTRIBUTION
 from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import integer
@@ -21,7 +21,7 @@ class ListLoss(RowKernel):
     __slots__ = ("item_weights", "relevances")
 
     def __init__(self, name: str, *, item_weights: bool = False, relevances: bool = False) -> None:
-        super().__init__(name)
+        super().__init__(name, "0 or more")
         self.item_weights = item_weights
         self.relevances = relevances
 
@@ -54,10 +54,10 @@ def ranking_loss(
         axes = tuple(range(1, x.ndim)) or (0,)
     else:
         axes = (axis_number(x, axis),)
-    shape = without_axes(x, axes)
+    rows = Rows(x, axes, precision)
     t, more = operand("target", target)
     t = broadcast("target", t, x.shape)
-    rows = Rows(loss, x, axes, precision | more)
+    rows.precision |= more
     rows.inputs = (x, t)
     list_weight = None
     if weight is not None:
@@ -67,17 +67,15 @@ def ranking_loss(
         if loss.item_weights:
             rows.item_weight = broadcast("weight", given, x.shape)
         else:
-            list_weight = broadcast("weight", given, shape, "the values")
-    rows.weigh(sample_weight, where, shape)
+            list_weight = broadcast("weight", given, rows.shape, "the values")
+    rows.weigh(sample_weight, where)
     if rows.row_weight is None:
         rows.row_weight = list_weight
     elif list_weight is not None:
-        rows.row_weight = product_of(shape, [list_weight, rows.row_weight])
-    count = float(prod(shape))
+        rows.row_weight = product_of(rows.shape, [list_weight, rows.row_weight])
+    count = float(prod(rows.shape))
     if loss.relevances and not x.size:
         count = 0.0  # a list of nothing
-    counts = count_rows(count, rows.row_weight, rows.mask_of_rows if x.size else None)
-    rows.target, rows.kind, rows.parameters = t, DISTRIBUTION, parameters
-    if loss.relevances:
-        rows.most = inf
-    return rows.evaluate(request, shape, reduction, counts, accepted="0 or more")
+    counts = count_rows(count, rows.row_weight, rows.kernel_mask if x.size else None)
+    most = inf if loss.relevances else nan
+    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, False, parameters, most)

@@ -73,14 +73,13 @@ def _run(
     double: bool,
     grads: tuple[Array | None, ...] = (),
     hesses: tuple[Array | None, ...] = (),
-    *,
+    order: int = 0,
+    scale: float = 1.0,
+    value: Array | None = None,
+    weight: Array | None = None,
     loss: VectorLoss = _IDENTITY,
     parameters: Parameters = (),
     target: Array | None = None,
-    weight: Array | None = None,
-    value: Array | None = None,
-    order: int = 0,
-    scale: float = 1.0,
 ) -> float:
     """Call the kernel; the vectors lie along the last axis. Returns the sum of the values."""
     kind, numbers = score
@@ -173,13 +172,13 @@ def vector_loss(
             double,
             gradients.grads,
             gradients.hesses,
-            loss=loss,
-            parameters=parameters,
-            target=t,
-            weight=w,
-            value=value,
-            order=order,
-            scale=scale_of(scaled, zero_if_empty),
+            order,
+            scale_of(scaled, zero_if_empty),
+            value,
+            w,
+            loss,
+            parameters,
+            t,
         )
     except LookupError as error:  # of the target: no other operand has a domain
         raise outside_error("target", t, error.args[1], loss.accepted) from None

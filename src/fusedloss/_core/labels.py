@@ -53,10 +53,9 @@ def class_target(
 
 
 def ignored_label(ignore_index: Any) -> int:
-    # Labels may be booleans, and so may this.
-    ignored = integer(
-        "ignore_index", int(ignore_index) if type(ignore_index) is bool else ignore_index
-    )
+    if type(ignore_index) is bool:  # labels may be booleans, and so may this
+        ignore_index = int(ignore_index)
+    ignored = ignore_index if type(ignore_index) is int else integer("ignore_index", ignore_index)
     if not -(2**63) <= ignored < 2**63:
         raise ValueError(f"ignore_index: a 64-bit integer is needed, got {ignored}")
     return ignored

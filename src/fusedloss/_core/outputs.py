@@ -135,11 +135,15 @@ def outputs(
     """Arrays for value (None where it is reduced), gradient and second derivative. With `in_place`
     the gradient may lie exactly where x lies."""
     order, out, grad_out, hess_out, _ = request
-    grad = hess = None
-    value = value_output(out, value_shape, double, inputs, x)
+    value = grad = hess = None
+    if value_shape is not None or out is not None:
+        value = value_output(out, value_shape, double, inputs, x)
     if order > 0:
-        replaced = x if in_place else None
-        grad = derivative("grad_out", grad_out, x, double, (*inputs, out), replaced)
+        if grad_out is None:
+            grad = new_output(x, double)
+        else:
+            replaced = x if in_place else None
+            grad = output("grad_out", grad_out, x.shape, (*inputs, out), replaced)
     if order > 1:
         hess = derivative("hess_out", hess_out, x, double, (*inputs, out, grad_out))
     return value, grad, hess

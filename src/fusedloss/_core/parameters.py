@@ -28,7 +28,7 @@ def number(name: str, value: Any) -> float:
 
 def positive(name: str, value: Any) -> float:
     """A parameter that must be positive and finite."""
-    x = number(name, value)
+    x = value if type(value) is float else number(name, value)
     if not 0 < x < inf:
         raise ValueError(f"{name}: a positive finite number is needed, got {value}")
     return x
@@ -36,7 +36,7 @@ def positive(name: str, value: Any) -> float:
 
 def finite(name: str, value: Any, low: float = -inf, high: float = inf) -> float:
     """A parameter that must be finite, and not lie below `low` or above `high`."""
-    x = number(name, value)
+    x = value if type(value) is float else number(name, value)
     if not (low <= x <= high and -inf < x < inf):
         if low == -inf:
             limits = "" if high == inf else f", {high:g} or less,"

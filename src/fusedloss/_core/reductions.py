@@ -153,6 +153,8 @@ def value_weights(
 ) -> ValueWeights:
     """Weights and mask broadcast up to this shape, that of the values; errors call it `what`."""
     count = float(prod(shape))
+    if weight is None and sample_weight is None and where is None:
+        return ValueWeights(None, (), 0, count, count, count)
     given, weights, precision = [], [], 0
     for name, value in (("weight", weight), ("sample_weight", sample_weight)):
         if value is not None:
