@@ -140,7 +140,7 @@ class Call:
         self._count = count = len(differentiated[0])
         w = value_weights(weight, sample_weight, where, (count,), "the values", reduction)
         each = None if w.product is None else w.product.astype(np.float64, copy=False)
-        number, total, nonzero = w.number, w.total, w.nonzero
+        number, total, nonzero = w.count, w.total, w.nonzero
         active = None if each is None else each != 0
         if counted is not None:
             part = counted(w.there)

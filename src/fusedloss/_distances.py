@@ -95,7 +95,7 @@ def triplet_margin_of_distances(
             + ", ".join(str(x.shape) for x in (near, far, other)[: 3 if swap else 2])
         )
     w = value_weights(weight, sample_weight, where, near.shape, "the distances", reduction)
-    divisor, zero_if_empty = divisor_for(reduction, near.shape, w.number, w.total, w.nonzero)
+    divisor, zero_if_empty = divisor_for(reduction, near.shape, w.count, w.total, w.nonzero)
     inputs = (*given, *w.given)
     value = value_output(out, None if reduction != "none" else near.shape, double, inputs)
     gradients = Gradients(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from fusedloss._calls.elementwise import Formula, elementwise
 from fusedloss._core.criterion import Criterion
@@ -432,16 +432,12 @@ class LogCoshLoss(Criterion, loss=log_cosh_loss):
     """`log_cosh_loss` with its options bound."""
 
 
-class _Levels(NamedTuple):
+class _Levels:
     """The formula for one level, and that for an array of them."""
 
-    one: Formula
-    many: Formula
-
-    @classmethod
-    def of(cls, name: str) -> _Levels:
-        many = Formula(name + "_levels", _LEVELS, third="q", third_has_precision=False)
-        return cls(Formula(name), many)
+    def __init__(self, name: str) -> None:
+        self.one = Formula(name)
+        self.many = Formula(name + "_levels", _LEVELS, third="q", third_has_precision=False)
 
     def choose(self, q: ArrayLike) -> tuple[Formula, tuple[float, ...], ArrayLike | None]:
         """The formula, its parameters and its third operand."""
@@ -451,7 +447,7 @@ class _Levels(NamedTuple):
         return self.one, (level, 1.0 - level), None
 
 
-_QUANTILE: Final = _Levels.of("quantile")
+_QUANTILE: Final = _Levels("quantile")
 
 
 @Loss
@@ -532,7 +528,7 @@ class QuantileLoss(Criterion, loss=quantile_loss):
     """`quantile_loss` with its options bound."""
 
 
-_EXPECTILE: Final = _Levels.of("expectile")
+_EXPECTILE: Final = _Levels("expectile")
 
 
 @Loss

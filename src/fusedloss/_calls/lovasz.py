@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._core.images import read_images
+from fusedloss._core.images import Images
 from fusedloss._core.kernels import kernels
 from fusedloss._core.outputs import outputs, result_tuple, store
 from fusedloss._core.parameters import choice, flag
@@ -61,7 +61,7 @@ def lovasz(
     logits = flag("from_logits", from_logits)
     hinge = mode == "binary"
     everything = choice("classes", classes, ("present", "all")) == "all" or hinge
-    seen = read_images(input, target, mode, ignore_index, axis, sample_weight, where)
+    seen = Images(input, target, mode, ignore_index, axis, sample_weight, where)
     x, batch = seen.x, seen.images
     if not hinge and not seen.labelled:
         raise TypeError(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._core.images import read_images
+from fusedloss._core.images import Images
 from fusedloss._core.kernels import kernels
 from fusedloss._core.outputs import outputs, result_tuple
 from fusedloss._core.parameters import flag
@@ -53,9 +53,7 @@ def overlap(
     squared = flag("squared", squared)
     each = flag("per_image", per_image)
     logits = flag("from_logits", from_logits)
-    seen = read_images(
-        input, target, mode, ignore_index, axis, sample_weight, where, joint is not None
-    )
+    seen = Images(input, target, mode, ignore_index, axis, sample_weight, where, joint is not None)
     x, classes, batch = seen.x, seen.classes, seen.images
     w, double, inputs = seen.class_weights(weight)
     groups = batch if each else min(batch, 1)

@@ -157,7 +157,7 @@ def vector_loss(
     inputs = (*arrays, t, *weights.given)
     double = is_double(precision | weights.precision)
     divisor, zero_if_empty = divisor_for(
-        reduction, shape if rows else (), weights.number, weights.total, weights.nonzero
+        reduction, shape if rows else (), weights.count, weights.total, weights.nonzero
     )
     w, scaled = lifted(weights.product, divisor)
     value = value_output(out, None if reduction != "none" else rows, double, inputs)

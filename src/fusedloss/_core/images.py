@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,20 +24,74 @@ from fusedloss._core.types import Array
 MODES: Final = ("multiclass", "multilabel", "binary")
 
 
-class Images(NamedTuple):
-    """The operands of a call."""
+class Images:
+    """The operands of a call. They are checked, but not what stands in them."""
 
-    x: Array
-    target: Array
-    pixel_weight: Array | None  # of the pixels' shape
-    where: Array | None
-    precision: int
-    axis: int  # of the classes; -1 in mode "binary"
-    batch: int  # the axis of the images
-    classes: int
-    labelled: bool  # whether the target holds class numbers
-    ignored: int | None
-    single: bool  # whether an image has one value
+    def __init__(
+        self,
+        input: Any,
+        target: Any,
+        mode: str,
+        ignore_index: Any,
+        axis: Any,
+        sample_weight: Any,
+        where: Any,
+        joint: bool = False,
+    ) -> None:
+        choice("mode", mode, MODES)
+        ignored = None if ignore_index is None else ignored_label(ignore_index)
+        binary = mode == "binary"
+        if axis is not None:
+            axis = integer("axis", axis)
+            if binary:
+                raise ValueError(f"axis: there is no class axis in mode 'binary', got {axis}")
+        x, precision = operand("input", input)
+        if x.ndim < (1 if binary else 2):
+            axes = "the images" if binary else "the images and the classes"
+            raise ValueError(
+                f"input: the axes of {axes} are needed in mode {mode!r}, got shape {x.shape}; for "
+                "one image add an axis of length 1"
+            )
+        along = -1 if binary else class_axis(x, axis)
+        batch = 1 if along == 0 else 0
+        classes = 1 if binary else x.shape[along]
+        if classes == 0:
+            raise ValueError(f"input: shape {x.shape} has no classes along axis {along}")
+        pixels = x.shape if binary else x.shape[:along] + x.shape[along + 1 :]
+        t, more = operand("target", target)
+        labelled = False
+        if mode != "multiclass":
+            if t.shape != x.shape:
+                raise ValueError(f"target: input's shape {x.shape} is needed, got {t.shape}")
+        elif t.shape not in (pixels, x.shape):
+            raise ValueError(
+                f"target: shape {pixels} of class numbers, or input's shape {x.shape} of "
+                f"probabilities, is needed; got shape {t.shape}"
+            )
+        else:
+            t, kind = class_target(t, x, pixels, True, ignored)
+            labelled = kind == CLASS
+        if not labelled:
+            precision |= more
+            if mode == "multiclass":
+                ignored = None
+        if sample_weight is not None:
+            sample_weight, more = operand("sample_weight", sample_weight)
+            precision |= more
+            sample_weight = broadcast("sample_weight", sample_weight, pixels, "the pixels")
+        if where is not None:
+            where = broadcast("where", operand("where", where)[0], pixels, "the pixels")
+        self.x: Array = x
+        self.target: Array = t
+        self.pixel_weight: Array | None = sample_weight  # of the pixels' shape
+        self.where: Array | None = where
+        self.precision = precision
+        self.axis = along  # of the classes; -1 in mode "binary"
+        self.batch = batch  # the axis of the images
+        self.classes: int = classes
+        self.labelled = labelled  # whether the target holds class numbers
+        self.ignored = ignored
+        self.single = joint or binary  # whether an image has one value
 
     @property
     def images(self) -> int:
@@ -85,63 +139,3 @@ class Images(NamedTuple):
         if not self.labelled or position < 0:
             return outside_error("target", self.target, position, accepted + also)
         return label_error(self.target, position, None, self.classes, also)
-
-
-def read_images(
-    input: Any,
-    target: Any,
-    mode: str,
-    ignore_index: Any,
-    axis: Any,
-    sample_weight: Any,
-    where: Any,
-    joint: bool = False,
-) -> Images:
-    """Check the operands, but not what stands in them."""
-    choice("mode", mode, MODES)
-    ignored = None if ignore_index is None else ignored_label(ignore_index)
-    binary = mode == "binary"
-    if axis is not None:
-        axis = integer("axis", axis)
-        if binary:
-            raise ValueError(f"axis: there is no class axis in mode 'binary', got {axis}")
-    x, precision = operand("input", input)
-    if x.ndim < (1 if binary else 2):
-        axes = "the images" if binary else "the images and the classes"
-        raise ValueError(
-            f"input: the axes of {axes} are needed in mode {mode!r}, got shape {x.shape}; for one "
-            "image add an axis of length 1"
-        )
-    along = -1 if binary else class_axis(x, axis)
-    batch = 1 if along == 0 else 0
-    classes = 1 if binary else x.shape[along]
-    if classes == 0:
-        raise ValueError(f"input: shape {x.shape} has no classes along axis {along}")
-    pixels = x.shape if binary else x.shape[:along] + x.shape[along + 1 :]
-    t, more = operand("target", target)
-    labelled = False
-    if mode != "multiclass":
-        if t.shape != x.shape:
-            raise ValueError(f"target: input's shape {x.shape} is needed, got {t.shape}")
-    elif t.shape not in (pixels, x.shape):
-        raise ValueError(
-            f"target: shape {pixels} of class numbers, or input's shape {x.shape} of "
-            f"probabilities, is needed; got shape {t.shape}"
-        )
-    else:
-        t, kind = class_target(t, x, pixels, True, ignored)
-        labelled = kind == CLASS
-    if not labelled:
-        precision |= more
-        if mode == "multiclass":
-            ignored = None
-    if sample_weight is not None:
-        sample_weight, more = operand("sample_weight", sample_weight)
-        precision |= more
-        sample_weight = broadcast("sample_weight", sample_weight, pixels, "the pixels")
-    if where is not None:
-        where = broadcast("where", operand("where", where)[0], pixels, "the pixels")
-    single = joint or binary
-    return Images(
-        x, t, sample_weight, where, precision, along, batch, classes, labelled, ignored, single
-    )

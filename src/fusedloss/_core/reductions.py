@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import copysign, inf, isnan, nan, prod
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -136,16 +136,26 @@ def product_of(shape: tuple[int, ...], weights: list[Array], there: Array | None
     return product
 
 
-class ValueWeights(NamedTuple):
+class ValueWeights:
     """The factors of the values, and what reductions need to know of them."""
 
-    product: Array | None  # of the shape of the values
-    given: tuple[Array, ...]  # the arguments, as arrays: no buffer may share their memory
-    precision: int  # of their dtypes
-    number: float  # of the values that `where` does not leave out
-    total: float  # of the weights
-    nonzero: float  # the number of those that are not 0
-    there: Array | None = None  # which values are not left out, if some may be
+    def __init__(
+        self,
+        product: Array | None,
+        given: tuple[Array, ...],
+        precision: int,
+        count: float,
+        total: float,
+        nonzero: float,
+        there: Array | None = None,
+    ) -> None:
+        self.product = product  # of the shape of the values
+        self.given = given  # the arguments, as arrays: no buffer may share their memory
+        self.precision = precision  # of their dtypes
+        self.count = count  # of the values that `where` does not leave out
+        self.total = total  # of the weights
+        self.nonzero = nonzero  # the number of those that are not 0
+        self.there = there  # which values are not left out, if some may be
 
 
 def value_weights(

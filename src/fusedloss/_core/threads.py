@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
+from _thread import _local  # of threading, which takes a millisecond to import
 from operator import index
 from typing import Final
 
@@ -17,7 +17,7 @@ _chosen: int | None = None
 _forked = False
 
 
-class _Startable(threading.local):
+class _Startable(_local):
     """How many threads a calling thread is known to be able to have, itself included."""
 
     count = 1
