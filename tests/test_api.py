@@ -424,12 +424,20 @@ assert "fusedloss._core.doc_fragments" in sys.modules
 
 
 def test_only_one_level_is_loaded() -> None:
-    code = "import sys, fusedloss; print(*(m for m in sys.modules if m[:11] == 'fusedloss._'))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    names = [name.removeprefix("fusedloss._").split("_") for name in done.stdout.split()]
-    loaded = {level: [n[1] for n in names if n[0] == level] for level in ("v2", "v3", "v4", "base")}
-    (families,) = filter(None, loaded.values())
-    assert len(families) == len(set(families)) == len(_kernels.FAMILIES)
+    code = (
+        "import sys, fusedloss; from fusedloss._core.kernels import Kernels; print(*Kernels._loaded);"
+        "assert not [name for name in sys.modules if name.startswith('fusedloss._kernels')]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == [_kernels.kernels.level]
+
+
+def test_every_module_of_kernels_is_loaded() -> None:
+    folder = Path(__file__).parents[1] / "kernels"
+    names = {f"{path.parent.name}.{path.stem}" for path in folder.glob("*/*.pyx")}
+    assert names == set(_kernels.MODULES)
 
 
 def test_package_is_typed() -> None:

@@ -32,7 +32,7 @@ ANY = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
 LEVELS = _kernels.available_levels()
 parallel = pytest.mark.skipif(
-    not _kernels.kernels.families["arrays"].OPENMP, reason="a serial build"
+    not _kernels.kernels.modules["arrays"].OPENMP, reason="a serial build"
 )
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 

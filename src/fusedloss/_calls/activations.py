@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from fusedloss._core.axes import axis_number, class_axis
+from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import NO_LABEL, TIMES_SOFTMAX, UPSTREAM
 from fusedloss._core.operands import broadcast, is_double, operand
 from fusedloss._core.outputs import (
@@ -21,6 +22,7 @@ from fusedloss._core.rows import RowKernel, move_axes
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array
 
+_rows: Final = kernels.modules["rows"]
 SOFTMAX: Final = RowKernel("softmax")
 LOG_SOFTMAX: Final = RowKernel("log_softmax")
 _CROSS_ENTROPY: Final = RowKernel("cross_entropy")
@@ -52,7 +54,7 @@ def _run(
     arrays = (x, target, row_weight, value, grad, None, lse, mask, item_weight, None)
     if axes != (x.ndim - 1,):
         arrays = move_axes(arrays, axes, True)
-    kernel.family.rows(
+    _rows.rows(
         kernel.number,
         parameters,
         kind,

@@ -21,14 +21,14 @@ from fusedloss._core.reductions import (
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
-_boxes: Final = kernels.families["boxes"]
+_boxes: Final = kernels.modules["boxes"]
 
 BoxFormula = NewType("BoxFormula", int)
 
 
 def box_formula(name: str) -> BoxFormula:
     """A formula of kernels/."""
-    return BoxFormula(kernels.numbered(("boxes",), "LOSSES", name)[1])
+    return BoxFormula(kernels.number("boxes", "LOSSES", name))
 
 
 def box_loss(

@@ -25,8 +25,8 @@ from fusedloss._core.reductions import check_reduction, count_rows
 from fusedloss._core.rows import RowKernel, rows_of_classes
 from fusedloss._core.types import Request
 
-_classification: Final = kernels.families["classification"]
-_margins: Final = kernels.families["margins"]
+_labels: Final = kernels.modules["labels"]
+_multilabel: Final = kernels.modules["multilabel"]
 
 _NONE: Final = object()  # no ignore_index
 
@@ -119,7 +119,7 @@ def class_loss(
         counts = count_rows(float(x.size // classes), row_weight, mask)
         most = _MOST
     else:
-        number_of_rows, weights, products, nonzero, bad = _classification.scan_rows(
+        number_of_rows, weights, products, nonzero, bad = _labels.scan_rows(
             t, classes, ignored, rows.class_weight, row_weight, mask, some_ignored
         )
         if bad >= 0:
@@ -170,7 +170,7 @@ def label_list_loss(
     rows.inputs = (x, t)
     rows.weigh(sample_weight, where)
     mask = rows.kernel_mask
-    bad = _margins.scan_lists(axes_last(t, (axis,)), mask, rows.row_weight)
+    bad = _multilabel.scan_lists(axes_last(t, (axis,)), mask, rows.row_weight)
     if bad >= 0:
         raise label_error(t, bad, axis, classes, ", and -1, which ends a list")
     counts = count_rows(float(x.size // classes), rows.row_weight, mask)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._core.kernels import FORMULAS, kernels
+from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
 from fusedloss._core.operands import broadcast, is_double, operand
 from fusedloss._core.outputs import (
@@ -31,6 +31,9 @@ from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
 
+_elementwise: Final = kernels.modules["elementwise"]
+
+
 class Formula:
     """A formula of kernels/, and what a call needs to know of it.
 
@@ -42,7 +45,6 @@ class Formula:
 
     __slots__ = (
         "accepted",
-        "family",
         "input",
         "mean_by_weight",
         "name",
@@ -73,7 +75,7 @@ class Formula:
         self.mean_by_weight = mean_by_weight
         #: Whether there are derivatives with respect to the third operand too.
         self.paired: bool
-        self.family, (self.number, self.paired) = kernels.numbered(FORMULAS, "FORMULAS", name)
+        self.number, self.paired = kernels.number("elementwise", "FORMULAS", name)
 
 
 def elementwise(
@@ -148,7 +150,7 @@ def elementwise(
         )
     arrays: tuple[Any, ...] = (x, t, u, scaled_weight, mask, value, grad, hess, gu, hu)
     try:
-        total = formula.family.elementwise(
+        total = _elementwise.elementwise(
             formula.number,
             parameters,
             double,
@@ -176,7 +178,7 @@ def _map(formula: Formula, double: bool, order: int, *arrays: Array | None) -> N
     x, weight, value, grad = arrays
     assert x is not None
     operands = (x, None, None, weight, None, value, grad, None, None, None)
-    formula.family.elementwise(
+    _elementwise.elementwise(
         formula.number, (), double, order, 1.0, False, threads_for(x.size), operands
     )
 

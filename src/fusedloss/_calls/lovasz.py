@@ -20,10 +20,10 @@ from fusedloss._core.reductions import (
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
-_arrays: Final = kernels.families["arrays"]
-_regions: Final = kernels.families["regions"]
+_arrays: Final = kernels.modules["arrays"]
+_lovasz: Final = kernels.modules["lovasz"]
 
-_HOLDS: Final[dict[str, int]] = _regions.HOLDS
+_HOLDS: Final[dict[str, int]] = _lovasz.HOLDS
 
 
 def table(rows: int, columns: int, fill: Any, dtype: Any) -> Array:
@@ -96,7 +96,7 @@ def lovasz(
         slopes = grad if own or grad is None else np.empty(x.shape, dtype)
         values = table(groups, seen.classes, 0.0, float)
         counted = table(groups, seen.classes, True, bool)
-        work = _regions.Lovasz(
+        work = _lovasz.Lovasz(
             (*seen.inputs, slopes, hess),
             seen.batch if each else -1,
             seen.axis,
@@ -108,7 +108,7 @@ def lovasz(
         )
         try:
             of_classes = None if w is None else each_weight
-            _regions.check_domains(seen.inputs, of_classes, seen.axis, holds, bounded, seen.ignored)
+            _lovasz.check_domains(seen.inputs, of_classes, seen.axis, holds, bounded, seen.ignored)
         except LookupError as error:
             raise seen.error(error, "0 and 1") from None
         for n, c in np.ndindex(groups, seen.classes):

@@ -20,11 +20,11 @@ from fusedloss._core.reductions import (
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Request
 
-_arrays: Final = kernels.families["arrays"]
-_regions: Final = kernels.families["regions"]
+_arrays: Final = kernels.modules["arrays"]
+_overlap: Final = kernels.modules["overlap"]
 
-_ACTIVATIONS: Final[dict[str, int]] = _regions.ACTIVATIONS
-_JOINT: Final[dict[str | None, int]] = _regions.JOINT
+_ACTIVATIONS: Final[dict[str, int]] = _overlap.ACTIVATIONS
+_JOINT: Final[dict[str | None, int]] = _overlap.JOINT
 #: How the classes of an image are weighted where they are one value.
 W_TYPES: Final = ("square", "simple", "uniform")
 
@@ -85,13 +85,13 @@ def overlap(
         one = np.empty((1, 1 if joint is not None else few.shape[1]))
         options = (*options[:1], False, None, 0, True, *options[5:])
         arrays = (few, few, None, None, None, None)
-        total = _regions.overlap(parameters, squared, _JOINT[joint], *options, one, w, arrays, 0, 1)
+        total = _overlap.overlap(parameters, squared, _JOINT[joint], *options, one, w, arrays, 0, 1)
         total *= groups * (classes if w is None and joint is None else 1)
         if value is not None:
             seen.store(one, value, each)
     else:
         try:
-            total = _regions.overlap(
+            total = _overlap.overlap(
                 parameters,
                 squared,
                 _JOINT[joint],

@@ -25,7 +25,7 @@ from fusedloss._core.reductions import (
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
-_vectors: Final = kernels.families["vectors"]
+_vectors: Final = kernels.modules["vectors"]
 
 Parameters = tuple[float, ...]
 #: A function of two vectors: its number in kernels/, and its parameters.
@@ -36,7 +36,7 @@ _NONE: Final = object()  # no target
 
 def named_score(name: str) -> Callable[..., Score]:
     """A score of kernels/, as a function of its parameters."""
-    number: int = kernels.numbered(("vectors",), "SCORES", name)[1]
+    number: int = kernels.number("vectors", "SCORES", name)
     return lambda *parameters: (number, parameters)
 
 
@@ -49,7 +49,7 @@ class VectorLoss:
     def __init__(self, name: str, differentiated: int = 2, accepted: str = "") -> None:
         self.differentiated = differentiated
         self.accepted = accepted
-        self.number: int = kernels.numbered(("vectors",), "LOSSES", name)[1]
+        self.number: int = kernels.number("vectors", "LOSSES", name)
 
 
 _NORM: Final = named_score("p")

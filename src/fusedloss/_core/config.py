@@ -21,7 +21,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     """
     from fusedloss import __version__
 
-    arrays = kernels.families["arrays"]
+    arrays = kernels.modules["arrays"]
     facts = {
         "version": __version__,
         "level": kernels.level,

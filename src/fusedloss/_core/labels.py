@@ -12,7 +12,7 @@ from fusedloss._core.operands import is_float
 from fusedloss._core.parameters import integer
 from fusedloss._core.types import Array
 
-_TARGETS: Final[dict[str, int]] = kernels.families["classification"].TARGETS
+_TARGETS: Final[dict[str, int]] = kernels.modules["rows"].TARGETS
 #: What a target holds.
 CLASS: Final = _TARGETS["class"]
 SMOOTHED_CLASS: Final = _TARGETS["smoothed class"]

@@ -9,7 +9,7 @@ import numpy as np
 from fusedloss._core.kernels import kernels
 from fusedloss._core.types import Array
 
-_arrays: Final = kernels.families["arrays"]
+_arrays: Final = kernels.modules["arrays"]
 
 _FLOATS: Final = frozenset("efd")
 _REALS: Final = frozenset("?bhilqpBHILQPefd")

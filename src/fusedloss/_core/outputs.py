@@ -11,7 +11,7 @@ from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import is_float
 from fusedloss._core.types import Array, Request
 
-_arrays: Final = kernels.families["arrays"]
+_arrays: Final = kernels.modules["arrays"]
 
 # How long to look for an element shared by two arrays that interleave.
 _MAX_WORK: Any = 10_000

@@ -12,8 +12,8 @@ from fusedloss._core.operands import broadcast, common_shape, operand
 from fusedloss._core.outputs import unwrap_scalar
 from fusedloss._core.types import Array
 
-_arrays: Final = kernels.families["arrays"]
-_ranking: Final = kernels.families["ranking"]
+_arrays: Final = kernels.modules["arrays"]
+_lists: Final = kernels.modules["lists"]
 
 REDUCTIONS: Final = (
     "mean",
@@ -222,7 +222,7 @@ def count_rows(
     """
     if mask is not None:
         wide = None if class_weight is None else np.require(class_weight, np.float64, ["C", "A"])
-        return _ranking.scan_lists_left(mask, row_weight, wide)  # type: ignore[no-any-return]
+        return _lists.scan_lists_left(mask, row_weight, wide)  # type: ignore[no-any-return]
     weights = nonzero = rows
     if row_weight is not None:
         weights, nonzero = _arrays.scan_weights(row_weight)

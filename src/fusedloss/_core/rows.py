@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from fusedloss._core.axes import axes_last, class_axis, without_axes
-from fusedloss._core.kernels import ROWS, kernels
+from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import DISTRIBUTION, NO_LABEL, outside_error
 from fusedloss._core.operands import broadcast, is_double, operand
 from fusedloss._core.outputs import outputs, result_tuple, unwrap_scalar
@@ -23,20 +23,21 @@ from fusedloss._core.reductions import (
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
-_classification: Final = kernels.families["classification"]
+_rows: Final = kernels.modules["rows"]
+_labels: Final = kernels.modules["labels"]
 
 
 class RowKernel:
     """A kernel over rows. `accepted` says what a target may be that is not a class number;
     `in_double` that it computes in float64 for any dtype."""
 
-    __slots__ = ("accepted", "family", "in_double", "name", "number")
+    __slots__ = ("accepted", "in_double", "name", "number")
 
     def __init__(self, name: str, accepted: str = "", in_double: bool = False) -> None:
         self.name = name
         self.accepted = accepted
         self.in_double = in_double
-        self.family, self.number = kernels.numbered(ROWS, "ROWS", name)
+        self.number: int = kernels.number("rows", "ROWS", name)
 
 
 class Rows:
@@ -146,7 +147,7 @@ class Rows:
         if axes != (x.ndim - 1,):
             arrays = move_axes(arrays, axes, kind >= DISTRIBUTION)
         try:
-            total = loss.family.rows(
+            total = _rows.rows(
                 loss.number,
                 parameters,
                 kind,
@@ -181,7 +182,7 @@ class Rows:
             (axis,) = self.axes
             column = self.class_weight.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
             others.append(np.broadcast_to(column, shape))
-        position = _classification.find_outside(target, most, tuple(others))
+        position = _labels.find_outside(target, most, tuple(others))
         return outside_error("target", target, position, accepted)
 
 

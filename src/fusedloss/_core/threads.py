@@ -10,7 +10,7 @@ from typing import Final
 
 from fusedloss._core.kernels import kernels
 
-_arrays: Final = kernels.families["arrays"]
+_arrays: Final = kernels.modules["arrays"]
 _SMALL: Final[int] = _arrays.SMALL
 
 _chosen: int | None = None
