@@ -81,7 +81,7 @@ def boxes(
         kernel.LOSSES[loss],
         eps,
         request[0],
-        scale_of(divided, safe) if by else 0.0,  # of no pairs the derivatives are 0
+        scale_of(divided, safe),
         reduced,
         get_num_threads() if first.size > SMALL else 1,
         (

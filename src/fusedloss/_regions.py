@@ -206,7 +206,7 @@ def overlap(
     value, grad, hess = outputs(
         request, x, double, None if reduced else seen.value_shape(each), (*seen.inputs, given)
     )
-    kernel = kernels.family("regions")
+    kernel = kernels.family("overlap")
     softmax = mode == "multiclass" and logits
     options = (
         kernel.ACTIVATIONS["softmax" if softmax else "sigmoid" if logits else "identity"],
@@ -302,7 +302,9 @@ def lovasz(
         request, x, double, None if reduced else shape, (*seen.inputs, given)
     )
     groups = batch if each else min(batch, 1)
-    each_weight = np.ones(1) if w is None else np.require(w, np.float64, ["C", "A"])
+    if w is not None:
+        w = np.require(w, np.float64, ["C", "A"])
+    each_weight = np.ones(1) if w is None else w
     lift = 1.0
     if reduction == "weighted_mean":
         lift = lifted(1.0, kernels.scan_weights(each_weight)[0])[0]
@@ -318,33 +320,22 @@ def lovasz(
         if value is not None:
             value[...] = 0
     else:
-        kernel = kernels.family("regions")
-        holds = kernel.HOLDS["bits" if hinge else "labels"]
-        bounded = not (hinge or logits)
+        kernel = kernels.family("lovasz")
         dtype = np.dtype(np.float64 if double else np.float32)
         own = grad is not None and grad.dtype == dtype
         slopes = grad if own or grad is None else np.empty(x.shape, dtype)
         values = table(groups, seen.classes, 0.0, float)
         counted = table(groups, seen.classes, True, bool)
-        work = kernel.Lovasz(
-            (*seen.inputs, slopes, hess),
-            seen.batch if each else -1,
-            seen.axis,
-            hinge,
-            logits and not hinge,
-            seen.ignored,
-            double,
-            get_num_threads() if x.size > SMALL else 1,
-        )
+        options = (hinge, logits and not hinge, seen.ignored)
+        threads = get_num_threads() if x.size > SMALL else 1
+        arrays = (*seen.inputs, slopes, hess)
+        axes = (seen.batch if each else -1, seen.axis)
         try:
-            of_classes = None if w is None else each_weight
-            kernel.check_domains(seen.inputs, of_classes, seen.axis, holds, bounded, seen.ignored)
+            kernel.lovasz(
+                *options, everything, double, lift, threads, values, counted, w, arrays, *axes
+            )
         except LookupError as error:
             raise seen.error(error, "0 and 1") from None
-        for n, c in np.ndindex(groups, seen.classes):
-            of_class = float(each_weight[c if w is not None else 0])
-            values[n, c], present = work.compare(n, c, of_class, everything)
-            counted[n, c] = everything or present
         with np.errstate(all="ignore"):
             total = float(values.sum())
         count = float(np.count_nonzero(counted))
@@ -354,8 +345,7 @@ def lovasz(
     by, safe = divisor(reduction, count, batch, weights, nonzero)
     if order and x.size:
         scale = scale_of(by, safe) if by else 0.0  # of nothing the gradient is 0
-        for n in range(groups):
-            work.carry_back(n, scale)
+        kernel.carry_back(*options, double, scale, threads, arrays, *axes)
         if grad is not None and not own:
             put(grad, slopes)
     result = finish(total, by, safe, double, out) if reduced else shown(value, out)
