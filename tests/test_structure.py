@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -19,14 +20,6 @@ FILE = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative
 ON_LOSSES = {"fusedloss._all_pairs", "fusedloss._distances"}
 
 MOST_LINES = 650
-#: Files of kernels/ that are longer.
-LONG_KERNELS = {
-    "classification.pyx",
-    "margins.pyx",
-    "regions.pyx",
-    "vecmath.h",
-    "vectors.pyx",
-}
 
 
 def name_of(path: Path) -> str:
@@ -114,4 +107,18 @@ def test_files_of_kernels_are_short() -> None:
     ]
     assert sources
     lines = {p.name: len(p.read_text(encoding="utf-8").splitlines()) for p in sources}
-    assert {name for name, count in lines.items() if count > MOST_LINES} == LONG_KERNELS
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_arrows_between_kernels() -> None:
+    """The core knows no family, and families do not know each other, but for the formula of the logistic loss."""
+    for path in (ROOT / "kernels").rglob("*.p[yx]*"):
+        found = re.findall(r"^from kernels\.(\w+)\.(\w+) cimport", path.read_text("utf-8"), re.M)
+        for folder, module in found:
+            assert folder in ("core", path.parent.name) or module == "logistic", path
+
+
+def test_only_a_template_is_included() -> None:
+    sources = {p.name: p.read_text("utf-8") for p in (ROOT / "kernels").rglob("*.p[yx]*")}
+    including = {name for name, text in sources.items() if re.search(r"^include ", text, re.M)}
+    assert including == {"regression.pyx", "binary.pyx", "distributions.pyx"}

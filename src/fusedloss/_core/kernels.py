@@ -17,7 +17,7 @@ MODULES: Final = (
     *("core.operands", "core.sums", "core.call", "core.arrays"),
     *("elementwise.elementwise", "elementwise.regression", "elementwise.binary"),
     "elementwise.distributions",
-    *("classes.rows", "classes.labels", "classes.softmax", "classes.softmax_losses"),
+    *("classes.rows", "classes.softmax", "classes.softmax_losses", "classes.labels"),
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),
     *("classes.multilabel", "classes.lists"),
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
