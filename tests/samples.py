@@ -198,7 +198,7 @@ def call(case: Case, count: int, dtype: Any = np.float64, classes: int = 10, see
 
 
 def truth(case: Case, call: Call) -> tuple[Array, Array, Array]:
-    """Value, gradient and second derivative of each element or row, by mpmath in float64."""
+    """Value, gradient and second derivative of each element or row, exactly, as float64."""
     x, t = call.input, call.arrays["target"]
     weight = call.arrays.get("weight")
     if isinstance(case, reg.Elementwise):

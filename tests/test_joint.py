@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.samples import (
     same,
     use_level,
 )
-from tests.test_accuracy import check, once
+from tests.test_accuracy import WHAT, check
 
 Arrays = dict[str, Array]
 Parts = tuple[Array, ...]
@@ -36,7 +37,6 @@ ANY = pytest.mark.parametrize("case", reg.JOINT, ids=str)
 ONE = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
 METHODS = ("__call__", "value_and_grad", "value_grad_hess")
-WHAT = ("value", "gradient", "hessian")
 
 
 def orders(case: reg.Joint) -> range:
@@ -87,26 +87,22 @@ def close(got: Any, expected: Any, rtol: float) -> None:
 @ANY
 @DTYPE
 @pytest.mark.parametrize("inputs", ["typical", "hard"])
-def test_accuracy(case: reg.Joint, dtype: Any, inputs: str, level: str) -> None:
+def test_accuracy(case: reg.Joint, dtype: Any, inputs: str, levels: Iterator[str]) -> None:
     """Each value and derivative against exact numbers, at every level."""
     rng = np.random.default_rng(1)
     arrays = case.inputs(rng, 6, dtype) if inputs == "typical" else case.hard(rng, dtype)
-
-    def truth() -> Any:
-        values, *parts = case.truth(mp_operands(case, arrays), **case.options)
-        pairs = [
-            values,
-            *(part[leaf] for part in parts[: len(orders(case)) - 1] for leaf in case.leaves),
-        ]
-        return [reg.Exact(p, dtype) for p in pairs]
-
-    got = run(case, arrays, reduction="none")
-    exact = once((str(case), "joint", inputs, dtype), truth)
-    names = ["value", *(f"{what} by {leaf}" for what in WHAT[1 : len(got)] for leaf in case.leaves)]
-    bounds = [case.bounds[0], *(b for b in case.bounds[1 : len(got)] for _ in case.leaves)]
-    for part, true, name, bound in zip(flat(got), exact, names, bounds, strict=True):
-        assert part.dtype == dtype
-        check(part, true, dtype, name, bound)
+    values, *parts = case.truth(mp_operands(case, arrays), **case.options)
+    parts = parts[: len(orders(case)) - 1]
+    pairs = [values, *(part[leaf] for part in parts for leaf in case.leaves)]
+    exact = [reg.Exact(p, dtype) for p in pairs]
+    names = ["value", *(f"{what} by {leaf}" for what in WHAT[1:] for leaf in case.leaves)]
+    bounds = [case.bounds[0], *(b for b in case.bounds[1:] for _ in case.leaves)]
+    for level in levels:
+        got = flat(run(case, arrays, reduction="none"))
+        for part, true, name, bound in zip(got, exact, names[: len(got)], bounds, strict=False):
+            assert part.dtype == dtype
+            check(part, true, dtype, f"{name}, {level}", bound)
+        assert len(got) == len(exact)
 
 
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if not c.held], ids=str)

@@ -677,7 +677,7 @@ def test_no_warnings(case: reg.Rows) -> None:
 @CASE
 @pytest.mark.parametrize("dtype", reg.DTYPES)
 def test_exact_values_with_weights_and_masks(case: reg.Rows, dtype: Any) -> None:
-    """Against mpmath: the loss of the classes that are left, times the weight of the row."""
+    """Against exact values: the loss of the classes that are left, times the weight of the row."""
     classes, count = 12, 14
     sample = masked(case, count, classes).changed(
         lambda a: a.astype(dtype) if a.dtype == np.float64 else a
