@@ -205,6 +205,7 @@ class Joint:
     twin: bool = True  # whether the twin has these options
     spread: tuple[str, ...] = ()  # operands that broadcast up along axis 0
     along: tuple[str, ...] = ()  # those that broadcast up along the last axis, that of vectors
+    pairs: bool = False  # whether all vectors are compared with all
     lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
     kind: str = ""  # what tells the row from another one with these options

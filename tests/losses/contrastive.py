@@ -391,6 +391,7 @@ for kind, options in (
             info_nce,
             options=options,
             curved=False,
+            pairs=True,
             lean=False,
             twin=kind != "plain",
         )
@@ -416,6 +417,7 @@ for loss, truth, variants in (
                 curved=False,
                 smooth=loss != "circle_loss",
                 labels=("labels",),
+                pairs=True,
                 lean=False,
                 twin="normalize" not in options,
             )
