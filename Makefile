@@ -34,16 +34,20 @@ demo: export MPLBACKEND ?= Agg
 demo: $(BUILT) $(VENV)/.extra-plot  ## build, then run examples/demo.py
 	$(PY) examples/demo.py
 
+# A process for each CPU, at most 8; threads that wait leave the CPUs to the others.
+PARALLEL := -q -n logical --maxprocesses 8
+PYTEST := OMP_WAIT_POLICY=passive $(PY) -m pytest $(PARALLEL)
+
 test: $(BUILT) $(VENV)/.extra-test $(VENV)/.extra-bench $(VENV)/.extra-plot  ## build, then run the tests, with the examples in README, docs and docstrings
-	$(PY) -m pytest --ignore=tests/peers
+	$(PYTEST) --ignore=tests/peers
 
 test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
-	$(PY) -m pytest tests/peers
+	$(PYTEST) tests/peers
 
 test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without instruction-set levels, elsewhere, and run the core tests on it
 	@rm -rf build/fallback
 	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
-	PYTHONPATH=build/fallback $(PY) -m pytest tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
+	PYTHONPATH=build/fallback $(PYTEST) tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
 
 # Seconds, a seed (a random one by default), how many calls at most, or the number of one call of that seed.
 SECONDS ?= 60
@@ -70,14 +74,14 @@ test-sanitize: $(VENV)/.extra-build $(VENV)/.extra-test  ## build with AddressSa
 	fi
 
 # Measures of memory mean nothing here, and every dtype of every loss would take long: random calls have them all.
-SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes and not float16
+SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes and not float16 and not float64
 
 .PHONY: .sanitized
 .sanitized:
 	@echo "test-sanitize: compiling into $(SANITIZED)"
 	@FUSEDLOSS_LEVELS=base FUSEDLOSS_SANITIZE=address,undefined,float-cast-overflow \
 		$(PY) setup.py -q build --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
-	$(SANITIZED_PY) -m pytest -q -p no:cacheprovider -k "$(SANITIZE_TESTS)" \
+	$(SANITIZED_PY) -m pytest $(PARALLEL) -p no:cacheprovider -k "$(SANITIZE_TESTS)" \
 		tests/test_errors.py tests/test_outputs.py tests/test_operands.py
 	$(SANITIZED_PY) $(FUZZ)
 

@@ -18,6 +18,18 @@ def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     return str(request.param)
 
 
+@pytest.fixture
+def levels(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Each of these levels in turn: the exact results, which take longer, are computed once."""
+
+    def in_turn() -> Iterator[str]:
+        for level in _dispatch.available_levels():
+            use_level(level, monkeypatch)
+            yield level
+
+    return in_turn()
+
+
 @pytest.fixture(autouse=True)
 def _threads() -> Iterator[None]:
     yield

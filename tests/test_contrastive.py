@@ -77,7 +77,7 @@ def test_chunks_give_the_same(order: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_no_matrix_of_all_similarities() -> None:
-    x, labels = sample(6000, 8).astype(np.float32), np.arange(6000) % 50
+    x, labels = sample(3000, 8).astype(np.float32), np.arange(3000) % 50
     tracemalloc.start()
     try:
         fl.supervised_contrastive_loss.value_and_grad(x, labels)
