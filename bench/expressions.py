@@ -20,43 +20,50 @@ from bench.formulas import Formulas
 Step = Callable[[], Any]
 
 
-def where(condition: Any, a: Any, b: Any) -> Any:
-    return sympy.Piecewise((a, condition), (b, True))
+class Where(sympy.Function):  # type: ignore[misc]
+    """A choice as these libraries have it: a Piecewise would be folded into what is made of it."""
+
+    is_commutative = is_extended_real = True
+
+    def _eval_derivative(self, x: Any) -> Any:
+        condition, *branches = self.args
+        a, b = (branch.diff(x) for branch in branches)
+        return a if a == b else Where(condition, a, b)
 
 
 class Magnitude(sympy.Function):  # type: ignore[misc]
     """|x|, with a derivative that numexpr and numba have."""
 
     def fdiff(self, argindex: int = 1) -> Any:
-        return where(self.args[0] < 0, -1, 1)
+        return Where(self.args[0] < 0, -1, 1)
 
 
 class InSympy(Formulas):
     modules = (sympy,)
 
-    abs, where, log1p = staticmethod(Magnitude), staticmethod(where), staticmethod(log1p)
+    abs, where, log1p = staticmethod(Magnitude), staticmethod(Where), staticmethod(log1p)
 
     def square(np, x):
         return x**2
 
     def maximum(np, a, b):
-        return where(a < b, b, a)
+        return Where(a < b, b, a)
 
     def relu(np, x):
-        return where(x > 0, x, 0)
+        return Where(x > 0, x, 0)
 
     def clip(np, x, min):
-        return where(x < min, min, x)
+        return Where(x < min, min, x)
 
     def softplus(np, x):
         return np.relu(x) + log1p(sympy.exp(-Magnitude(x)))
 
     def sigmoid(np, x):
         e = sympy.exp(-Magnitude(x))
-        return where(x < 0, e, 1) / (1 + e)
+        return Where(x < 0, e, 1) / (1 + e)
 
     def xlogy(np, x, y):
-        return where(x > 0, x * sympy.log(y), 0)
+        return Where(x > 0, x * sympy.log(y), 0)
 
 
 @dataclass(frozen=True)
@@ -103,16 +110,32 @@ class _NamedNumbers:
         if exponent == -1:
             return f"{self._print(sympy.S.One)} / {self.parenthesize(base, 100)}"
         if exponent == sympy.Rational(1, 2):
-            return f"{self._root}({self._print(base)})"
+            return self._print_Function(sympy.Function("sqrt")(base))
         shown = str(exponent) if exponent.is_Integer else self._print(exponent)
         return f"{self.parenthesize(base, 100)}**({shown})"
 
-
-class _ForNumba(_NamedNumbers, PythonCodePrinter):  # type: ignore[misc]
-    _root = "math.sqrt"
-
     def _print_Magnitude(self, x: Any) -> str:
         return f"abs({self._print(x.args[0])})"
+
+
+class _ForNumba(_NamedNumbers, PythonCodePrinter):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def assign(self, name: str, x: Any) -> str:
+        text = self._print(x)
+        self.lines.append(f"{name} = {text}")
+        return name
+
+    def _print_Where(self, x: Any) -> str:
+        """Both branches are computed before: a loop with branches is no vector code."""
+        first = len(self.lines)
+        a, b = (
+            x if x.is_Atom else self.assign(f"w{first}_{k}", x) for k, x in enumerate(x.args[1:])
+        )
+        a, b = (text if isinstance(text, str) else self._print(text) for text in (a, b))
+        return f"({a} if {self._print(x.args[0])} else {b})"
 
     def _print_Function(self, x: Any) -> str:
         return f"math.{x.func.__name__}({self._print(x.args[0])})"
@@ -121,10 +144,11 @@ class _ForNumba(_NamedNumbers, PythonCodePrinter):  # type: ignore[misc]
 
 
 class _ForNumexpr(_NamedNumbers, NumExprPrinter):  # type: ignore[misc]
-    _root = "sqrt"
+    def _print_Where(self, x: Any) -> str:
+        return f"where({', '.join(map(self._print, x.args))})"
 
-    def _print_Magnitude(self, x: Any) -> str:
-        return f"abs({self._print(x.args[0])})"
+    def _print_Function(self, x: Any) -> str:
+        return f"{x.func.__name__}({self._print(x.args[0])})"
 
 
 def with_numexpr(
@@ -169,9 +193,10 @@ def source(text: Expressions, gradients: int, each: bool) -> str:
     """One loop: the value is summed in double, as ours is, or stored for each."""
     printer = _ForNumba()
     shared, results = sympy.cse([text.loss, *text.slopes[:gradients]], sympy.numbered_symbols("v"))
-    lines = [f"{name} = {printer._print(x)}" for name, x in shared]
+    for name, x in shared:
+        printer.assign(name, x)
     loss, *slopes = (printer._print(x) for x in results)
-    lines += [f"g{k}[i] = ({slope}) * scale" for k, slope in enumerate(slopes)]
+    lines = printer.lines + [f"g{k}[i] = ({slope}) * scale" for k, slope in enumerate(slopes)]
     lines.append(f"losses[i] = {loss}" if each else f"total += {loss}")
     arguments = [f"{name}s" for name in text.operands] + [f"g{k}" for k in range(gradients)]
     return "\n".join(

@@ -22,7 +22,7 @@ from typing import Any
 import fusedloss as fl
 from bench import implementations, machine
 from bench.cases import CASES, GRAD, Question
-from bench.implementations import MEMORY
+from bench.implementations import MEMORY, PEERS
 
 #: What is measured: of every family one that many use, as large as memory counts.
 _CHOSEN = {
@@ -63,7 +63,7 @@ def peak(question: Question, name: str) -> tuple[int, str]:
     A first call has compiled what is to be compiled, and has touched all that is given; what it
     left behind is gone.
     """
-    machine.prepare(peers=True)
+    machine.prepare(peers=name in PEERS)
     arrays = question.inputs()
     made = implementations.make(name, question, arrays)
     made.step()

@@ -1,5 +1,5 @@
-"""docs/benchmarks/ from the results in build/bench: a page and pictures; all numbers as CSV beside
-the results.
+"""docs/benchmarks/ from the results in build/bench: a page (report_template.md, filled) and
+pictures; all single numbers as CSV beside the results.
 
 ``python -m bench.report`` says nothing that is not in those files. What is missing there is said to
 be missing.
@@ -21,50 +21,18 @@ import pandas as pd
 from bench import machine, plots
 from bench.cases import GRAD, RESULT, VALUE
 from bench.implementations import FRESH, FUSED, MEMORY, NUMPY
-from bench.tables import (
-    RIVALS,
-    duration,
-    glance,
-    load,
-    markdown,
-    number,
-    relative,
-    size_text,
-    wide,
-)
+from bench.interleave import NOISY
+from bench.tables import RIVALS, duration, glance, load, markdown, number, relative, size_text, wide
 
 SUITES = ("full", "peers", "sizes", "classes", "threads", "outputs", "kept")
 #: What the pictures of losses show.
 HEADLINE = (
-    "mse_loss",
-    "huber_loss",
-    "binary_cross_entropy_with_logits",
-    "sigmoid_focal_loss",
-    "poisson_nll_loss",
-    "gaussian_nll_loss",
-    "kl_div",
-    "cross_entropy",
-    "multi_margin_loss",
-    "triplet_margin_loss",
-    "info_nce_loss",
-    "dice_loss",
-    "complete_box_iou_loss",
+    *("mse_loss", "huber_loss", "binary_cross_entropy_with_logits", "sigmoid_focal_loss"),
+    *("poisson_nll_loss", "gaussian_nll_loss", "kl_div", "cross_entropy", "multi_margin_loss"),
+    *("triplet_margin_loss", "info_nce_loss", "dice_loss", "complete_box_iou_loss"),
 )
-SPEED_WORDS = "How many times as long NumPy, torch, jax and others take, by loss"
 #: What the README shows of the page stands between these.
 MARKS = ("<!-- speed -->", "<!-- end of speed -->")
-README = """{begin}
-
-[![{words}]({folder}/speed.svg)]({folder}/index.md)
-
-Value and gradient (activations: the result) of each function in its usual shape (0.1 to 13 million \
-numbers), float32, one thread, interleaved on the same arrays. fusedloss writes gradients into memory \
-that it is given; NumPy, torch and jax allocate them, which above 32 MB costs new pages and makes up \
-much of their time. The report has both ways, and the shapes in which others lead, among them most \
-losses of short vectors. Measured on {cpu}, {level} kernels, {versions}.
-
-{glance}
-{end}"""
 
 Frame = pd.DataFrame
 Text = dict[str, str]  # what the template asks for
@@ -73,34 +41,34 @@ Text = dict[str, str]  # what the template asks for
 # --- speed --------------------------------------------------------------------------------------
 
 
-def facts(found: dict[str, Any], files: dict[str, Frame]) -> str:
+def facts(found: dict[str, Any], every: Frame) -> Text:
     ours = found["fusedloss"]
-    groups = pd.concat(files.values()).groupby(["commit", "suite"], sort=False).group.nunique()
+    groups = every.groupby(["commit", "suite"], sort=False).group.nunique()
     commits = [
         f"`{commit}`: " + ", ".join(f"{n} of {suite}" for (_, suite), n in counts.items())
         for commit, counts in groups.groupby("commit", sort=False)
     ]
     caches = ", ".join(f"{name} {size_text(n)}" for name, n in found["caches"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     lines = {
         "CPU": f"{found['cpu_model']}, {found['cpus_available']} CPUs; {caches}",
         "system": f"{found['platform']}, Python {found['python']}",
         "fusedloss": f"{ours['version']}, {ours['level']} kernels, {ours['compiler']}",
-        "peers": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+        "peers": versions,
         "commits, and how many questions": "; ".join(commits),
         "date": found["date"],
-        "threads": "1 for all, but where it says so; beside peers bound to one CPU",
+        "threads": "1 for all, but where it says so; with peers bound to one CPU",
         "environment": ", ".join(f"`{k}={v}`" for k, v in found["environment"].items()) or "none",
     }
-    return markdown(["", "what made these numbers"], lines.items(), left=2)
+    table = markdown(pd.DataFrame({"what made these numbers": lines}), "", left=2)
+    used = {"cpu": found["cpu_model"], "level": ours["level"], "versions": versions}
+    return used | {"facts": table}
 
 
 def usual(records: Frame) -> Frame:
     """Of each function its usual shape, which alone has been asked in float64."""
-    asked = records[records.dtype == "float64"].group.str.replace(" float64 ", " float32 ")
-    shapes = set(zip(*asked.str.split(" ", n=4).str[1:4:2], strict=False)) if len(asked) else set()
-    double = records[records.dtype == "float64"]
-    shapes = set(zip(double.loss, double["shape"], strict=True))
-    return records[[pair in shapes for pair in zip(records.loss, records["shape"], strict=True)]]
+    asked = pd.MultiIndex.from_frame(records[["loss", "shape"]])
+    return records[asked.isin(asked[records.dtype == "float64"])]
 
 
 def gradients(records: Frame, dtype: str = "float32") -> Frame:
@@ -108,45 +76,47 @@ def gradients(records: Frame, dtype: str = "float32") -> Frame:
 
 
 def glance_table(records: Frame) -> str:
-    lines = [
-        [name, f"{x.functions:.0f}", *map(number, (x["mean"], x["min"], x["max"])), f"{x.wins:.0f}"]
-        for name, x in glance(records).iterrows()
-    ]
-    heads = ["time relative to fusedloss", "functions", "mean (geometric)", "min", "max", "wins"]
-    return markdown(heads, lines)
+    table = glance(records).rename(columns={"mean": "mean (geometric)"})
+    return markdown(table, "time relative to fusedloss")
 
 
 def glance_of_others(records: Frame) -> str:
-    one = records["size"] == 1
     asked = {
-        "the value alone, float32": records[
-            (records.result == VALUE) & (records.dtype == "float32")
-        ],
+        "the value alone, float32": records[records.result == VALUE],
         "float64": gradients(records, "float64"),
-        "one element, float32": gradients(records[one]),
+        "one element, float32": gradients(records[records["size"] == 1]),
         "16 million elements, float32": gradients(records[records["size"] == 16_000_000]),
     }
-    lines = []
-    for name, some in asked.items():
-        found = glance(some)
-        cells = {
+    cells = {
+        name: {
             who: f"{number(x['mean'])} ({x.wins:.0f} of {x.functions:.0f})"
-            for who, x in found.iterrows()
+            for who, x in glance(some).iterrows()
         }
-        lines.append([name, *(cells.get(who, "") for who in RIVALS)])
-    return markdown(["mean (wins)", *RIVALS], lines)
+        for name, some in asked.items()
+    }
+    return markdown(Frame(cells).T.reindex(columns=RIVALS).fillna(""), "mean (wins)")
+
+
+def _labelled(table: Frame, records: Frame) -> Frame:
+    """With the loss and the shape in place of the question, and the kernel's time."""
+    own = records[records.implementation == FUSED].set_index("group").loc[table.index]
+    table.insert(0, "ns/element", own.ns)
+    return table.set_index("`" + own.loss + "` " + own["shape"])
 
 
 def functions(records: Frame) -> str:
-    own = records[records.implementation == FUSED].set_index("group")
-    shown = records[records.implementation.isin([MEMORY, *RIVALS])]
-    table = wide(shown, lambda record: relative(record, bold=True))
-    table = table[[name for name in (MEMORY, *RIVALS) if name in table]]
-    lines = [
-        [f"`{own.loss[group]}` {own['shape'][group]}", number(own.ns[group]), *cells]
-        for group, *cells in table.itertuples()
-    ]
-    return markdown(["loss, shape", "ns/element", *table.columns], lines)
+    table = wide(records, lambda r: relative(r, bold=True), (MEMORY, *RIVALS))
+    return markdown(_labelled(table, records), "loss, shape")
+
+
+def outputs(given: Frame, kept: Frame | None) -> str:
+    def cells(records: Frame, prefix: str = "") -> Frame:
+        names = (FRESH, "torch", "torch.compile", "jax.jit", NUMPY)
+        table = wide(records.assign(composed=False), lambda r: relative(r, bold=True), names)
+        return table.add_prefix(prefix)
+
+    tables = [cells(given)] + ([] if kept is None else [cells(kept, "kept: ")])
+    return markdown(_labelled(pd.concat(tables, axis=1).fillna(""), given), "loss, shape")
 
 
 def absent(records: Frame) -> str:
@@ -171,61 +141,46 @@ def known_reason(loss: str, who: str) -> str:
 def losing(records: Frame) -> str:
     """Where others are faster: by the reason a table of losses and peers."""
     slower = records[records.implementation.isin(RIVALS) & (records.relative_time < 1)]
-    by_reason: dict[str, list[list[str]]] = {}
+    by_reason: dict[str, list[dict[str, str]]] = {}
     for (loss, name), some in slower.groupby(["loss", "implementation"]):
-        places = sorted(set(some.dtype + " " + some["shape"] + " " + some.result))
-        line = [f"`{loss}`", name, number(some.relative_time.min()), "; ".join(places)]
-        by_reason.setdefault(known_reason(loss, name), []).append(line)
-    heads = ["loss", "who", "at worst", "where"]
+        places = "; ".join(sorted(set(some.dtype + " " + some["shape"] + " " + some.result)))
+        line = {"loss": f"`{loss}`", "who": name, "at worst": number(some.relative_time.min())}
+        by_reason.setdefault(known_reason(loss, name), []).append(line | {"where": places})
     return "\n".join(
-        f"**{reason[0].upper()}{reason[1:]}:**\n\n{markdown(heads, lines, left=4)}"
+        f"**{reason[0].upper()}{reason[1:]}:**\n\n"
+        + markdown(Frame(lines).set_index("loss"), "loss", left=4)
         for reason, lines in by_reason.items()
     )
 
 
 def threads(records: Frame) -> str:
     records = records.assign(who=records.implementation.str.partition(",")[0])
-    who = list(records.who.unique())
-    counts = sorted(records.threads.unique())
-    lines = []
-    for _, some in records.groupby("group", sort=False):
-        first, best = some.iloc[0], some.set_index(["who", "threads"]).best
-        lines.append(
-            [
-                f"`{first.loss}` {first['shape']}",
-                duration(first.best),
-                *(number(best[name, 1] / best[name, n]) for name in who for n in counts[1:]),
-                *(number(best[name, n] / best[FUSED, n]) for name in who[1:] for n in counts),
-            ]
-        )
-    heads = [f"{name}: {n} threads, × faster" for name in who for n in counts[1:]]
-    heads += [f"{name}, {n} thread{'s' * int(n > 1)}" for name in who[1:] for n in counts]
-    return markdown(["loss, shape", "1 thread", *heads], lines)
+    best = records.pivot(index="group", columns=["who", "threads"], values="best")
+    first = records.drop_duplicates("group").set_index("group")
+    best = best.loc[first.index]
+    who, counts = records.who.unique(), sorted(records.threads.unique())
+    table = Frame({"1 thread": first.best.map(duration)})
+    for name in who:
+        for n in counts[1:]:
+            table[f"{name}: {n} threads, × faster"] = best[name, 1] / best[name, n]
+    for name in who[1:]:
+        for n in counts:
+            table[f"{name}, threads: {n}"] = best[name, n] / best[FUSED, n]
+    return markdown(table.set_index("`" + first.loss + "` " + first["shape"]), "loss, shape")
 
 
-def outputs(given: Frame, kept: Frame | None) -> str:
-    own = given[given.implementation == FUSED].set_index("group")
-    names = [FRESH, "torch", "torch.compile", "jax.jit", NUMPY]
-    tables = [wide(f, lambda r: relative(r, bold=True)) for f in (given, kept) if f is not None]
-    lines = [
-        [f"`{own.loss[group]}` {own['shape'][group]}", number(own.ns[group])]
-        + [t[n].get(group, "").replace(" c", "") if n in t else "" for t in tables for n in names]
-        for group in own.index
-    ]
-    heads = [prefix + name for prefix in ("", "kept: ")[: len(tables)] for name in names]
-    return markdown(["loss, shape", "ns/element", *heads], lines)
-
-
-def noise(files: dict[str, Frame]) -> str:
-    lines = []
-    for name, records in files.items():
-        some = records[records.noise > 0]
-        parts = [some.noise.median(), some.noise.quantile(0.95)]
-        counts = [f"{len(some)}", *(f"{x:.1%}" for x in parts), f"{(some.noise > 0.2).sum()}"]
-        waited = some.waited_for_cpu
-        lines.append([name, *counts, f"{waited.mean():.1%}", f"{waited.max():.0%}"])
-    heads = ["suite", "ratios", "median", "95th percentile", "above 20 %", "waited, mean", "max"]
-    return markdown(heads, lines)
+def noise(every: Frame) -> str:
+    ratios = every[every.noise > 0].groupby("suite", sort=False)
+    table = Frame(
+        {
+            "ratios": ratios.size(),
+            "median": ratios.noise.median().map("{:.1%}".format),
+            f"above {NOISY:.0%}": ratios.noise.agg(lambda x: (x > NOISY).sum()).astype(int),
+            "waited, mean": ratios.waited_for_cpu.mean().map("{:.1%}".format),
+            "max": ratios.waited_for_cpu.max().map("{:.0%}".format),
+        }
+    )
+    return markdown(table, "suite")
 
 
 # --- accuracy, memory ---------------------------------------------------------------------------
@@ -236,16 +191,17 @@ def made_by(data: dict[str, Any]) -> str:
 
 
 def accuracy(rows: Frame) -> str:
-    lines = []
     sound = rows[rows.part.notna()].assign(kind=rows.inputs.str.partition(",")[0])
-    for (dtype, kind), some in sound.groupby(["dtype", "kind"], sort=False):
-        cells = {
-            name: f"{number(x.p99.median())} / {number(x.p99.max())}, "
+    groups = sound.groupby(["dtype", "kind", "implementation"], sort=False)
+    cells = groups.apply(
+        lambda x: (
+            f"{number(x.p99.median())} / {number(x.p99.max())}, "
             f"{x.wrong.sum() / x['count'].sum():.1%}"
-            for name, x in some.groupby("implementation")
-        }
-        lines.append([f"{dtype}, {kind}", *(cells.get(name, "") for name in (FUSED, *RIVALS))])
-    return markdown(["median / largest, wrong", FUSED, *RIVALS], lines)
+        )
+    )
+    table = cells.unstack()[[n for n in (FUSED, *RIVALS) if n in sound.implementation.unique()]]
+    table.index = table.index.map(", ".join)
+    return markdown(table, "median / largest, wrong")
 
 
 def accuracy_picture(rows: Frame, path: Path) -> None:
@@ -253,77 +209,62 @@ def accuracy_picture(rows: Frame, path: Path) -> None:
     some = some[some["shape"].map(lambda shape: list(shape[1:]) in ([], [10], [3], [4], [7]))]
     some = some[(some["count"] > some.wrong) & some.loss.isin(HEADLINE)]
     last = some.groupby(["loss", "implementation"], sort=False).tail(1)  # the gradient, if any
-    shown = {
-        loss: {r.implementation: max(r.p99, 0.3) for r in x.itertuples()}
-        for loss, x in last.groupby("loss", sort=False)
-    }
     plots.rows(
         path,
         "Gradients in float32, inputs with tails (results that are wrong left out)",
         "99th percentile of the error, in units in the last place",
-        shown,
+        {
+            loss: {r.implementation: max(r.p99, 0.3) for r in x.itertuples()}
+            for loss, x in last.groupby("loss", sort=False)
+        },
         0.5,
         "as good as it gets",
     )
 
 
 def memory(peaks: Frame) -> str:
-    names = list(peaks.implementation.unique())
-    lines = []
-    for (loss, shape), some in peaks.groupby(["loss", peaks["shape"].map(tuple)], sort=False):
-        first, extra = some.iloc[0], some.set_index("implementation").extra_bytes
-        cells = [f"`{loss}` ({', '.join(map(str, shape))})"]
-        cells += [size_text(first.input_bytes), size_text(first.gradient_bytes)]
-        for name in names:
-            failed = name in extra and pd.isna(extra[name])
-            cells.append("failed" if failed else size_text(extra[name]) if name in extra else "")
-        lines.append(cells)
-    return markdown(["loss, shape", "inputs", "gradients", *names], lines)
+    label = "`" + peaks.loss + "` (" + peaks["shape"].map(lambda s: ", ".join(map(str, s))) + ")"
+    peaks = peaks.assign(
+        label=label, text=peaks.extra_bytes.map(size_text, na_action="ignore").fillna("failed")
+    )
+    table = peaks.pivot(index="label", columns="implementation", values="text").fillna("")
+    first = peaks.drop_duplicates("label").set_index("label")
+    table = table.loc[first.index, peaks.implementation.unique()]
+    for name in ("gradient", "input"):
+        table.insert(0, f"{name}s", first[f"{name}_bytes"].map(size_text))
+    return markdown(table, "loss, shape")
 
 
-def packages(found: list[dict[str, Any]]) -> str:
-    lines = [
-        [
-            f"{p['name']} {p['version']}",
-            f"{p['import_seconds'] * 1e3:.0f} ms",
-            size_text(p["own_bytes"]),
-            size_text(p["installed_bytes"]),
-        ]
-        for p in found
-    ]
-    return markdown(["package", "import", "own size", "with what it needs"], lines)
+def packages(found: Frame) -> str:
+    table = Frame(
+        {
+            "import": (found.import_seconds * 1e3).map("{:.0f} ms".format),
+            "own size": found.own_bytes.map(size_text),
+            "with what it needs": found.installed_bytes.map(size_text),
+        }
+    )
+    levels = found.levels.where(found.levels == "", " (" + found.levels + ")")
+    return markdown(table.set_index(found.name + " " + found.version + levels), "package")
 
 
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def curves(files: dict[str, Frame], folder: Path) -> None:
-    for suite, x, title, axis in (
-        ("sizes", lambda r: r["size"], "Time against size", "elements"),
-        (
-            "classes",
-            lambda r: r["shape"].str.partition("x")[2].astype(int),
-            "cross_entropy of a million logits",
-            "classes",
-        ),
-    ):
-        if suite in files:
-            some = files[suite][files[suite].implementation != FRESH]
-            plots.curves(
-                folder / f"{suite}.svg",
-                f"{title}: value and gradient, float32, one thread",
-                (axis, "ns per element"),
-                some.assign(x=x(some)),
-            )
+def curves(records: Frame, axis: str, title: str, path: Path) -> None:
+    some = records[records.implementation != FRESH]
+    x = some["size"] if axis == "elements" else some["shape"].str.partition("x")[2].astype(int)
+    title = f"{title}: value and gradient, float32, one thread"
+    plots.curves(path, title, (axis, "ns per element"), some.assign(x=x))
 
 
 def speed_picture(records: Frame, path: Path) -> None:
     some = records[records.implementation.isin(RIVALS) & records.loss.isin(HEADLINE)]
-    table = some.pivot(index=["loss", "shape"], columns="implementation", values="relative_time")
-    values = {
-        f"{loss} {shape}": table.loc[(loss, shape)].dropna()[lambda x: x.index].to_dict()
-        for loss, shape in sorted(table.index, key=lambda key: HEADLINE.index(key[0]))
-    }
+    order = sorted(some.loss.unique(), key=HEADLINE.index)
+    values = {}
+    for loss in order:
+        own = some[some.loss == loss]
+        label = f"{loss} {own['shape'].iloc[0]}"
+        values[label] = dict(zip(own.implementation, own.relative_time, strict=True))
     plots.rows(
         path,
         "Value and gradient, float32, one thread",
@@ -334,85 +275,64 @@ def speed_picture(records: Frame, path: Path) -> None:
     )
 
 
+def _results(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text()) if path.exists() else None
+
+
 def page(results: Path, folder: Path) -> tuple[Text, list[str]]:
     """The texts of the page, with its pictures and the CSV files written; and what is missing."""
     found = {suite: load(results, suite) for suite in SUITES}
     files = {suite: pair[0] for suite, pair in found.items() if pair}
-    missing = [f"{suite}.json" for suite in SUITES if suite not in files]
     main = found["peers"] or found["full"]
     if main is None:
         raise SystemExit(f"nothing to report: neither peers.json nor full.json is in {results}")
     every = pd.concat(files.values())
     every.drop(columns="absent").to_csv(results / "speed.csv", index=False, float_format="%.4g")
-    text = {
-        "facts": facts(main[1], files),
-        "losing": losing(every[every.suite != "threads"]) or "Nowhere in what was measured.",
-        "noise": noise(files),
-    }
+    slower = losing(every[every.suite != "threads"]) or "Nowhere in what was measured."
+    text = facts(main[1], every) | {"losing": slower, "noise": noise(every)}
     if "peers" in files:
-        peers = files["peers"]
-        chosen = gradients(usual(peers))
+        chosen = gradients(usual(files["peers"]))
         speed_picture(chosen, folder / "speed.svg")
-        versions = (f"{k} {v}" for k, v in main[1]["versions"].items() if k != "torch.compile")
-        text |= {
-            "speed_words": SPEED_WORDS,
-            "cpu": main[1]["cpu_model"],
-            "level": main[1]["fusedloss"]["level"],
-            "versions": ", ".join(versions),
-            "glance": glance_table(chosen),
-            "glance_of_others": glance_of_others(peers),
-            "functions": functions(chosen),
-            "absent": absent(peers),
-        }
+        text |= {"glance": glance_table(chosen), "functions": functions(chosen)}
+        text["glance_of_others"] = glance_of_others(files["peers"])
+        text["absent"] = absent(files["peers"])
     if "full" in files:
-        against = files["full"][files["full"].implementation == NUMPY]
-        text |= {"full": glance_table(against), "full_count": str(len(against))}
-    curves(files, folder)
+        text |= {"full": glance_table(files["full"]), "count": str(files["full"].group.nunique())}
+    if "sizes" in files:
+        curves(files["sizes"], "elements", "Time against size", folder / "sizes.svg")
+    if "classes" in files:
+        title = "cross_entropy of a million logits"
+        curves(files["classes"], "classes", title, folder / "classes.svg")
     if "threads" in files:
         text["threads"] = threads(files["threads"])
     if "outputs" in files:
         text["outputs"] = outputs(files["outputs"], files.get("kept"))
-    for name in ("accuracy", "memory"):
-        if not (results / f"{name}.json").exists():
-            missing.append(f"{name}.json")
-    if "accuracy.json" not in missing:
-        data = json.loads((results / "accuracy.json").read_text())
-        rows = pd.DataFrame(data["rows"])
-        again = results / "accuracy-again.json"
-        if again.exists():
-            newer = pd.DataFrame(json.loads(again.read_text())["rows"])
-            key = ["loss", "dtype", "inputs"]
-            old = rows.set_index(key).index.isin(newer.set_index(key).index)
-            rows = pd.concat([rows[~old], newer])
-        accuracy_picture(rows, folder / "accuracy.svg")
-        rows.drop(columns="sha256").to_csv(
-            results / "accuracy.csv", index=False, float_format="%.3g"
+    missing = [f"{suite}.json" for suite in SUITES if suite not in files]
+    if data := _results(results / "accuracy.json"):
+        again = _results(results / "accuracy-again.json") or {"rows": []}
+        rows, key = Frame(data["rows"] + again["rows"]), ["loss", "dtype", "inputs"]
+        newer = pd.MultiIndex.from_frame(rows[key]).isin(
+            pd.MultiIndex.from_frame(rows.iloc[len(data["rows"]) :][key])
         )
-        inputs = rows[["loss", "dtype", "inputs", "shape", "sha256"]]
-        inputs.loc[~inputs.sha256.duplicated()].to_csv(results / "inputs.csv", index=False)
+        rows = rows[~newer | (rows.index >= len(data["rows"]))]
+        accuracy_picture(rows, folder / "accuracy.svg")
+        rows.to_csv(results / "accuracy.csv", index=False, float_format="%.3g")
         text |= {"accuracy": accuracy(rows), "accuracy_made": made_by(data)}
-    if "memory.json" not in missing:
-        data = json.loads((results / "memory.json").read_text())
-        own = next(p for p in data["packages"] if p["name"] == "fusedloss")
-        text |= {"packages": packages(data["packages"]), "levels": own["levels"]}
-        if data["peaks"]:
-            text |= {"memory": memory(pd.DataFrame(data["peaks"])), "memory_made": made_by(data)}
+    if sizes := _results(results / "memory.json"):
+        text |= {"packages": packages(Frame(sizes["packages"])), "memory_made": made_by(sizes)}
+        if sizes["peaks"]:
+            text["memory"] = memory(Frame(sizes["peaks"]))
+    missing += ["accuracy.json"] * (data is None) + ["memory.json"] * (sizes is None)
     return text, missing
 
 
-def filled(text: Text, missing: list[str], pictures: set[str]) -> str:
-    """The template, without the sections that there is no result for."""
-
-    def parts() -> Iterator[str]:
-        template = Path(__file__).with_name("report_template.md").read_text(encoding="utf-8")
-        for section in re.split(r"(?m)^(?=## )", template):
-            shown = set(re.findall(r"\]\((\w+\.svg)\)", section))
-            if set(Template(section).get_identifiers()) <= text.keys() and shown <= pictures:
-                yield Template(section).substitute(text)
-        if missing:
-            yield f"\nNot measured for this page: {', '.join(missing)}.\n"
-
-    return re.sub(r"\n{3,}", "\n\n", "".join(parts()))
+def filled(template: str, text: Text, folder: Path) -> Iterator[str]:
+    """A template, without the sections that there is no result or picture for."""
+    for section in re.split(r"(?m)^(?=## )", template):
+        pictures = re.findall(r"\]\((\w+\.svg)\)", section)
+        known = set(Template(section).get_identifiers()) <= text.keys()
+        if known and all((folder / name).exists() for name in pictures):
+            yield Template(section).substitute(text)
 
 
 def readme(shown: str, text: Text, folder: str) -> str:
@@ -422,16 +342,21 @@ def readme(shown: str, text: Text, folder: str) -> str:
     _, _, tail = rest.partition(end)
     if not tail:
         raise SystemExit(f"README.md has no {begin} and {end}")
-    words = {"begin": begin, "end": end, "words": SPEED_WORDS, "folder": folder}
-    return head + README.format_map(text | words) + tail
+    template = Path(__file__).with_name("readme_template.md").read_text(encoding="utf-8")
+    block = Template(template).substitute(text | {"folder": folder})
+    return f"{head}{begin}\n\n{block}{end}{tail}"
 
 
 def write(results: Path, folder: Path, front: Path | None = None) -> list[str]:
     """The report, and what the README shows of it; returns the names of results that it lacks."""
     folder.mkdir(parents=True, exist_ok=True)
     text, missing = page(results, folder)
-    pictures = {path.name for path in folder.glob("*.svg")}
-    (folder / "index.md").write_text(filled(text, missing, pictures), encoding="utf-8")
+    template = Path(__file__).with_name("report_template.md").read_text(encoding="utf-8")
+    parts = [*filled(template, text, folder)]
+    if missing:
+        parts.append(f"Not measured for this page: {', '.join(missing)}.\n")
+    shown = re.sub(r"\n{3,}", "\n\n", "".join(parts))
+    (folder / "index.md").write_text(shown, encoding="utf-8")
     if front and "glance" in text:
         shown = readme(front.read_text("utf-8"), text, folder.relative_to(front.parent).as_posix())
         front.write_text(shown, encoding="utf-8")

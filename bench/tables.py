@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bench.cases import shape_text
-from bench.implementations import FRESH, FUSED, MEMORY, NUMPY, PEERS
+from bench.implementations import MEMORY, NUMPY, PEERS
 from bench.interleave import NOISY, SHARED_CPU
 
 #: In the order of the tables.
@@ -20,10 +20,10 @@ RIVALS = (NUMPY, *PEERS)
 
 
 def frame(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """A line for each implementation in each question (`group`)."""
+    """A line for each implementation in each question (`group`), the kernel's first."""
     found = pd.DataFrame(records)
-    found["size"] = [prod(shape) for shape in found["shape"]]
-    found["shape"] = [shape_text(tuple(shape)) for shape in found["shape"]]
+    found["size"] = found["shape"].map(prod)
+    found["shape"] = found["shape"].map(lambda shape: shape_text(tuple(shape)))
     found["ns"] = found.best * 1e9 / found["size"]  # per element
     found["doubtful"] = (found.noise > NOISY) | (found.waited_for_cpu > SHARED_CPU)
     return found
@@ -32,24 +32,21 @@ def frame(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
 def load(folder: Path, suite: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """The records in SUITE.json, and its machine. Questions that SUITE-again.json has, too, were
     measured again there."""
-    frames, facts = [], {}
+    by_group: dict[str, list[dict[str, Any]]] = {}
+    facts: dict[str, Any] = {}
     for path in (folder / f"{suite}.json", folder / f"{suite}-again.json"):
         if path.exists():
             raw = json.loads(path.read_text())
             commit = (raw["commit_info"].get("id") or "unknown")[:10]
-            commit += "+" * bool(raw["commit_info"].get("dirty"))
-            records = [{"group": b["group"], **b["extra_info"]} for b in raw["benchmarks"]]
-            frames.append(frame(records).assign(suite=suite, commit=commit))
+            about = {"suite": suite, "commit": commit + "+" * bool(raw["commit_info"].get("dirty"))}
+            newer: dict[str, list[dict[str, Any]]] = {}
+            for b in raw["benchmarks"]:
+                record = {"group": b["group"], **about, **b["extra_info"]}
+                newer.setdefault(b["group"], []).append(record)
+            by_group |= newer
             facts = raw["machine_info"] | {"date": raw["datetime"][:10]}
-    if not frames:
-        return None
-    order = frames[0].group.unique()
-    again = pd.concat(frames[1:]) if frames[1:] else frames[0][:0]
-    kept = frames[0][~frames[0].group.isin(again.group)]
-    both = pd.concat([kept, again]) if len(again) else kept
-    rank = {group: k for k, group in enumerate(order)}
-    both = both.sort_values("group", key=lambda g: g.map(rank), kind="stable")
-    return both.reset_index(drop=True), facts
+    records = [record for group in by_group.values() for record in group]
+    return (frame(records), facts) if records else None
 
 
 # --- text ---------------------------------------------------------------------------------------
@@ -57,22 +54,24 @@ def load(folder: Path, suite: str) -> tuple[pd.DataFrame, dict[str, Any]] | None
 
 def number(x: float) -> str:
     """Three digits: there is no truth in a fourth."""
-    if x >= 1e5:
-        return f"{x:.1e}"
-    return f"{x:.{2 if x < 9.995 else 1 if x < 99.95 else 0}f}"
+    if isinstance(x, int | np.integer):
+        return str(x)
+    return f"{x:.1e}" if x >= 1e5 else f"{x:.{2 if x < 9.995 else 1 if x < 99.95 else 0}f}"
 
 
-def with_unit(x: float, units: dict[str, float], smallest: str = "") -> str:
-    found = next(((x / size, name) for name, size in units.items() if x >= size), None)
-    return f"{number(found[0])} {found[1]}" if found else f"{x:.0f} {smallest}"
+def _with_unit(x: float, *units: tuple[float, str]) -> str:
+    size, name = next((unit for unit in units if x >= unit[0]), units[-1])
+    return f"{number(x / size)} {name}"
 
 
 def duration(seconds: float) -> str:
-    return with_unit(seconds * 1e9, {"s": 1e9, "ms": 1e6, "µs": 1e3, "ns": 1}, "ns")
+    return _with_unit(seconds, (1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def size_text(count: float) -> str:
-    return with_unit(count, {"GB": 1e9, "MB": 1e6, "kB": 1e3}, "B")
+    if count < 1e3:
+        return f"{count:.0f} B"
+    return _with_unit(count, (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def relative(record: Any, bold: bool = False) -> str:
@@ -86,39 +85,39 @@ def relative(record: Any, bold: bool = False) -> str:
     return f"{f'**{text}**' if bold and record.relative_time < 1 else text} {marks}".strip()
 
 
-def wide(records: pd.DataFrame, cell: Callable[[Any], str]) -> pd.DataFrame:
-    """A line for each question, a column for each implementation."""
+def wide(
+    records: pd.DataFrame, cell: Callable[[Any], str], columns: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """A line for each question, a column for each implementation, or for those that are listed."""
     texts = records.assign(text=[cell(record) for record in records.itertuples()])
     found = texts.pivot(index="group", columns="implementation", values="text").fillna("")
-    return found.loc[records.group.unique(), records.implementation.unique()]
+    names = records.implementation.unique() if columns is None else columns
+    return found.loc[records.group.unique(), [name for name in names if name in found]]
 
 
-def markdown(heads: Sequence[str], lines: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A table; its first columns to the left."""
-    rule = [":---"] * left + ["---:"] * (len(heads) - left)
-    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, rule, *lines]) + "\n"
+def markdown(table: pd.DataFrame, head: str, left: int = 1) -> str:
+    """The index under a head, and all columns; the first ones to the left."""
+    texts = table.map(lambda x: x if isinstance(x, str) else number(x))
+    lines = [[head, *map(str, texts.columns)]]
+    lines.append([":---"] * left + ["---:"] * (len(lines[0]) - left))
+    lines += [[str(cell) for cell in line] for line in texts.itertuples()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 # --- who wins -----------------------------------------------------------------------------------
 
 
-def geometric_mean(x: Any) -> float:
-    return float(np.exp(np.log(x).mean()))
-
-
 def glance(records: pd.DataFrame) -> pd.DataFrame:
     """By whom how many questions were answered, with which times relative to the kernels'."""
-    times = records.groupby("implementation").relative_time
-    found = pd.DataFrame(
-        {
-            "functions": times.size(),
-            "mean": times.agg(geometric_mean),
-            "min": times.min(),
-            "max": times.max(),
-            "wins": times.agg(lambda x: (x < 1).sum()),
-        }
+    times = records[records.implementation.isin(RIVALS)].groupby("implementation").relative_time
+    found = times.agg(
+        functions="size",
+        mean=lambda x: np.exp(np.log(x).mean()),
+        min="min",
+        max="max",
+        wins=lambda x: int((x < 1).sum()),
     )
-    return found.loc[[name for name in RIVALS if name in found.index]]
+    return found.reindex([name for name in RIVALS if name in found.index]).astype({"wins": int})
 
 
 def summary(records: pd.DataFrame, facts: dict[str, Any]) -> Iterator[str]:
@@ -129,17 +128,14 @@ def summary(records: pd.DataFrame, facts: dict[str, Any]) -> Iterator[str]:
     yield f"fusedloss {ours['version']}: {ours['level']} kernels, {ours['compiler']}; {versions}"
     yield "fused: best time of interleaved runs; others: their time by it; memory: what part of the"
     yield "speed of only reading and writing the same arrays is reached; ?: not to be trusted"
-    first = records.groupby("group", sort=False).first()
     for loss, some in records.groupby("loss", sort=False):
-        rivals = some[some.implementation != some.group.map(first.implementation)]
-        table = wide(rivals, relative)
-        own = first.loc[some.group.unique()]
-        labels = own.dtype.str.cat([own["shape"], own.result], sep="  ")
+        own = some[~some.duplicated("group")].set_index("group")
+        table = wide(some.drop(some.index[~some.duplicated("group")]), relative)
+        table = table.reindex(own.index).fillna("")
         table.insert(0, "ns/element", own.ns.map(number))
-        table.insert(0, "fused", own.best.map(duration))
-        table.index = pd.Index(labels.loc[table.index], name=None)
-        yield ""
-        yield from table.rename_axis(loss, axis=1).to_string().splitlines()
+        table.insert(0, own.implementation.iloc[0], own.best.map(duration))
+        table.index = own.dtype.str.cat([own["shape"], own.result], sep="  ").rename(None)
+        yield from ("", *table.rename_axis(loss, axis=1).to_string().splitlines())
     yield ""
     for name, line in glance(records).iterrows():
         yield (

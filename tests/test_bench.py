@@ -105,12 +105,19 @@ def test_best_ratio_and_noise_of_known_turns() -> None:
     assert outcome.noise("a", "b") == pytest.approx(2.0)  # 1 of even turns, 3 of odd ones
 
 
-def test_pytest_benchmark_records_what_was_interleaved(tmp_path: Path) -> None:
-    target = tmp_path / "run.json"
-    asked = "mse_loss and float32 and 1k and grad"
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the results of some questions of `make bench`."""
+    target = tmp_path_factory.mktemp("results") / "full.json"
+    asked = "huber_loss and float32 and 1k"
     run_benchmarks("--benchmark-only", f"--benchmark-json={target}", "--seconds=0.01", "-k", asked)
-    recorded = json.loads(target.read_text())["benchmarks"]
-    records = {r["extra_info"]["implementation"]: r for r in recorded}
+    return target.parent
+
+
+def test_pytest_benchmark_records_what_was_interleaved(results: Path) -> None:
+    recorded = json.loads((results / "full.json").read_text())["benchmarks"]
+    group = "regression huber_loss float32 1k value+grad"
+    records = {r["extra_info"]["implementation"]: r for r in recorded if r["group"] == group}
     assert set(records) == {"fused", "numpy"}
     for record in records.values():
         assert record["stats"]["min"] == pytest.approx(record["extra_info"]["best"])
@@ -264,14 +271,11 @@ def test_facts_of_the_machine() -> None:
     json.dumps(facts)
 
 
-def test_a_report_says_what_was_measured(tmp_path: Path) -> None:
+def test_a_report_says_what_was_measured(results: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     from bench import report
 
-    results, folder = tmp_path / "results", tmp_path / "page"
-    results.mkdir()
-    target, asked = results / "full.json", "huber_loss and float32 and 1k"
-    run_benchmarks("--benchmark-only", f"--benchmark-json={target}", "--seconds=0.01", "-k", asked)
+    folder = tmp_path / "page"
     missing = report.write(results, folder)
     assert "peers.json" in missing and "full.json" not in missing
     text = (folder / "index.md").read_text(encoding="utf-8")
