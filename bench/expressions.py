@@ -12,7 +12,6 @@ import numpy as np
 import sympy
 from sympy.codegen.cfunctions import log1p
 from sympy.core.parameters import distribute
-from sympy.printing.lambdarepr import NumExprPrinter
 from sympy.printing.pycode import PythonCodePrinter
 
 from bench.formulas import Formulas
@@ -90,12 +89,22 @@ def expressions(loss: str, operands: tuple[str, ...], leaves: tuple[str, ...]) -
         return Expressions(operands, found, [whole(found.diff(symbols[n])) for n in leaves])
 
 
-class _NamedNumbers:
-    """Constants go by name, as numbers of the arrays' dtype: written out, they are doubles."""
+class _Printer(PythonCodePrinter):  # type: ignore[misc]
+    """For a loop in Python, or for numexpr. Constants go by name, as numbers of the arrays' dtype:
+    written out, they are doubles."""
 
-    def __init__(self) -> None:
-        super().__init__({"fully_qualified_modules": False})
-        self.numbers: dict[str, float] = {}
+    def __init__(self, loop: bool) -> None:
+        super().__init__()
+        self.loop, self.numbers, self.lines = loop, {}, []
+
+    def assigned(self, x: Any, name: str = "") -> str:
+        """The name of a variable that is set in a line of its own; or a name or number itself."""
+        text = self._print(x)
+        if x.is_Atom:
+            return text
+        name = name or f"w{len(self.lines)}"
+        self.lines.append(f"{name} = {text}")
+        return name
 
     def _print_number(self, number: Any) -> str:
         name = f"c{float(number)}".translate(str.maketrans("-.+", "m_p"))
@@ -110,52 +119,26 @@ class _NamedNumbers:
         if exponent == -1:
             return f"{self._print(sympy.S.One)} / {self.parenthesize(base, 100)}"
         if exponent == sympy.Rational(1, 2):
-            return self._print_Function(sympy.Function("sqrt")(base))
+            return self._print(sympy.Function("sqrt")(base))
         shown = str(exponent) if exponent.is_Integer else self._print(exponent)
         return f"{self.parenthesize(base, 100)}**({shown})"
 
-    def _print_Magnitude(self, x: Any) -> str:
-        return f"abs({self._print(x.args[0])})"
-
-
-class _ForNumba(_NamedNumbers, PythonCodePrinter):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def assign(self, name: str, x: Any) -> str:
-        text = self._print(x)
-        self.lines.append(f"{name} = {text}")
-        return name
-
     def _print_Where(self, x: Any) -> str:
-        """Both branches are computed before: a loop with branches is no vector code."""
-        first = len(self.lines)
-        a, b = (
-            x if x.is_Atom else self.assign(f"w{first}_{k}", x) for k, x in enumerate(x.args[1:])
-        )
-        a, b = (text if isinstance(text, str) else self._print(text) for text in (a, b))
+        if not self.loop:
+            return f"where({', '.join(map(self._print, x.args))})"
+        # Both are computed before: a loop with branches is no vector code.
+        a, b = map(self.assigned, x.args[1:])
         return f"({a} if {self._print(x.args[0])} else {b})"
 
     def _print_Function(self, x: Any) -> str:
-        return f"math.{x.func.__name__}({self._print(x.args[0])})"
+        name = "abs" if x.func is Magnitude else "math." * self.loop + x.func.__name__
+        return f"{name}({self._print(x.args[0])})"
 
     _print_exp = _print_log = _print_log1p = _print_Function
 
 
-class _ForNumexpr(_NamedNumbers, NumExprPrinter):  # type: ignore[misc]
-    def _print_Where(self, x: Any) -> str:
-        return f"where({', '.join(map(self._print, x.args))})"
-
-    def _print_Function(self, x: Any) -> str:
-        return f"{x.func.__name__}({self._print(x.args[0])})"
-
-
 def with_numexpr(
-    text: Expressions,
-    arrays: Mapping[str, Any],
-    gradients: Sequence[Any],
-    each: bool = False,
+    text: Expressions, arrays: Mapping[str, Any], gradients: Sequence[Any], each: bool = False
 ) -> Step:
     """The mean, and into `gradients`, if any, its derivatives; or the losses, and those of each."""
     import numexpr
@@ -165,7 +148,7 @@ def with_numexpr(
     count = 1 if each else first.size
 
     def compiled(x: Any) -> tuple[str, dict[str, Any]]:
-        printer = _ForNumexpr()
+        printer = _Printer(loop=False)
         shown = printer._print(x)
         numbers = {k: np.asarray(v, first.dtype) for k, v in printer.numbers.items()}
         return shown, {**arrays, **numbers, "scale": np.asarray(1 / count, first.dtype)}
@@ -191,10 +174,10 @@ def with_numexpr(
 
 def source(text: Expressions, gradients: int, each: bool) -> str:
     """One loop: the value is summed in double, as ours is, or stored for each."""
-    printer = _ForNumba()
+    printer = _Printer(loop=True)
     shared, results = sympy.cse([text.loss, *text.slopes[:gradients]], sympy.numbered_symbols("v"))
     for name, x in shared:
-        printer.assign(name, x)
+        printer.assigned(x, str(name))
     loss, *slopes = (printer._print(x) for x in results)
     lines = printer.lines + [f"g{k}[i] = ({slope}) * scale" for k, slope in enumerate(slopes)]
     lines.append(f"losses[i] = {loss}" if each else f"total += {loss}")

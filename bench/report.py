@@ -310,11 +310,8 @@ def page(results: Path, folder: Path) -> tuple[Text, list[str]]:
     missing = [f"{suite}.json" for suite in SUITES if suite not in files]
     if data := _results(results / "accuracy.json"):
         again = _results(results / "accuracy-again.json") or {"rows": []}
-        rows, key = Frame(data["rows"] + again["rows"]), ["loss", "dtype", "inputs"]
-        newer = pd.MultiIndex.from_frame(rows[key]).isin(
-            pd.MultiIndex.from_frame(rows.iloc[len(data["rows"]) :][key])
-        )
-        rows = rows[~newer | (rows.index >= len(data["rows"]))]
+        key = ["loss", "dtype", "inputs", "implementation", "part"]
+        rows = Frame(data["rows"] + again["rows"]).drop_duplicates(key, keep="last")
         accuracy_picture(rows, folder / "accuracy.svg")
         rows.to_csv(results / "accuracy.csv", index=False, float_format="%.3g")
         text |= {"accuracy": accuracy(rows), "accuracy_made": made_by(data)}
