@@ -94,7 +94,7 @@ def glance_of_others(records: Frame) -> str:
         }
         for name, some in asked.items()
     }
-    return markdown(Frame(cells).T.reindex(columns=RIVALS).fillna(""), "mean (wins)")
+    return markdown(Frame(cells, index=RIVALS).T.astype(object).fillna(""), "mean (wins)")
 
 
 def _labelled(table: Frame, records: Frame) -> Frame:
@@ -116,7 +116,9 @@ def outputs(given: Frame, kept: Frame | None) -> str:
         return table.add_prefix(prefix)
 
     tables = [cells(given)] + ([] if kept is None else [cells(kept, "kept: ")])
-    return markdown(_labelled(pd.concat(tables, axis=1).fillna(""), given), "loss, shape")
+    return markdown(
+        _labelled(pd.concat(tables, axis=1).astype(object).fillna(""), given), "loss, shape"
+    )
 
 
 def absent(records: Frame) -> str:
