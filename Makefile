@@ -87,17 +87,18 @@ SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes 
 
 # BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
 BENCH ?= --benchmark-quiet
-RACE = -m pytest bench/test_speed.py -q --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
+COMPARE = -m pytest bench/test_speed.py -q --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
 	--benchmark-columns=min,median,iqr,rounds,iterations
 RESULTS := build/bench
+DEFAULT_BUILD := $(RESULTS)/default-build
 # A part of a suite, chosen by BENCH, must not take the place of the whole.
 KEPT = $(if $(filter command environment,$(origin BENCH)),,--benchmark-json=$(RESULTS)/$(1).json)
 
-bench: $(BUILT) $(VENV)/.extra-bench | $(RESULTS)  ## build, then race every function against NumPy; BENCH="-k huber" selects (see bench/README.md)
-	$(PY) $(RACE) $(call KEPT,full) $(BENCH)
+bench: $(BUILT) $(VENV)/.extra-bench | $(RESULTS)  ## build, then compare every function with NumPy; BENCH="-k huber" selects (see bench/README.md)
+	$(PY) $(COMPARE) $(call KEPT,full) $(BENCH)
 
 bench-quick: $(BUILT) $(VENV)/.extra-bench  ## the same in half a minute: every function once or twice
-	$(PY) $(RACE) --suite quick $(BENCH)
+	$(PY) $(COMPARE) --suite quick $(BENCH)
 
 bench-check: $(BUILT) $(VENV)/.extra-bench  ## compare the ratios to NumPy with the recorded ones (bench/baseline.json)
 	$(PY) -m bench.check
@@ -107,17 +108,19 @@ PEERS := $(VENV)/peers
 PEERS_PY := PYTHONPATH=src:. $(PEERS)/bin/python
 PEER_PACKAGES ?= $(TORCH) jax scikit-learn numexpr numba
 
-bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## race against torch, jax, numba and others; errors, memory and import time, too: fifty minutes
-	$(PEERS_PY) $(RACE) --suite peers $(call KEPT,peers) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite sizes $(call KEPT,sizes) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite classes $(call KEPT,classes) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite threads $(call KEPT,threads) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite outputs $(call KEPT,outputs) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite outputs --keep-memory $(call KEPT,kept) $(BENCH)
+bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## compare with torch, jax, numba and others; errors, memory, import time and size, too: an hour
+	$(PEERS_PY) $(COMPARE) --suite peers $(call KEPT,peers) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite sizes $(call KEPT,sizes) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite classes $(call KEPT,classes) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite threads $(call KEPT,threads) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite outputs $(call KEPT,outputs) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite outputs --keep-memory $(call KEPT,kept) $(BENCH)
+	@echo "bench-peers: installing a default build, whose size is measured, into $(DEFAULT_BUILD)"
+	@rm -rf $(DEFAULT_BUILD) && env -u FUSEDLOSS_LEVELS $(PIP) install --no-build-isolation --no-deps --target $(DEFAULT_BUILD) .
 	$(PEERS_PY) -m bench.memory
 	$(PEERS_PY) -m bench.accuracy
 
-bench-report: $(BUILT) $(VENV)/.extra-plot  ## write docs/benchmarks/ from what bench and bench-peers have measured
+bench-report: $(BUILT) $(VENV)/.extra-bench $(VENV)/.extra-plot  ## write docs/benchmarks/ from what bench and bench-peers have measured
 	$(PY) -m bench.report
 
 $(RESULTS):

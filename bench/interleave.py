@@ -1,4 +1,4 @@
-"""Who is faster: all run in turns, so that what disturbs the machine for a while disturbs all."""
+"""The measurement: all run in turns, so that what disturbs the machine for a while disturbs all."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import timeit
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
-
-Function: TypeAlias = Callable[[], Any]
+from typing import Any
 
 #: Each has at least so many turns,
-MIN_TURNS: Final = 4
+MIN_TURNS = 4
 #: of so many samples (the first one finds the caches as the one before has left them),
-SAMPLES: Final = 3
+SAMPLES = 3
 #: each of as many calls as take this time. Short, so that some are not interrupted.
-SAMPLE_SECONDS: Final = 100e-6
+SAMPLE_SECONDS = 100e-6
 #: Of calls that take longer than this a turn has one sample.
-LONG_SECONDS: Final = 20e-3
-#: A ratio is doubtful that moves by more than this between the two halves of its race.
-NOISY: Final = 0.2
-#: So is any if for more than this part of the race there was no CPU for the process.
-SHARED_CPU: Final = 0.05
+LONG_SECONDS = 20e-3
+#: A ratio is doubtful that moves by more than this between the two halves of its comparison.
+NOISY = 0.2
+#: So is any if for more than this part of the time there was no CPU for the process.
+SHARED_CPU = 0.05
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Outcome:
     """The turns of each who took part."""
 
     turns: dict[str, list[Turn]]
-    waited: float  # what part of the race this thread was ready, but had no CPU
+    waited: float  # what part of the time this thread was ready, but had no CPU
 
     def best(self, name: str) -> float:
         """Seconds per call."""
@@ -53,13 +51,13 @@ class Outcome:
         return self.best(slow) / self.best(fast)
 
     def noise(self, slow: str, fast: str) -> float:
-        """By what part the ratios of odd and of even turns differ: two races, as it were."""
-        halves = [
+        """By what part the ratios of odd and of even turns differ: two comparisons, as it were."""
+        odd, even = (
             Outcome({name: self.turns[name][k::2] for name in (slow, fast)}, self.waited)
             for k in (0, 1)
-        ]
-        odd, even = (half.ratio(slow, fast) for half in halves)
-        return max(odd, even) / min(odd, even) - 1
+        )
+        ratios = odd.ratio(slow, fast), even.ratio(slow, fast)
+        return max(ratios) / min(ratios) - 1
 
 
 def waiting() -> float:
@@ -70,7 +68,7 @@ def waiting() -> float:
         return 0.0
 
 
-def race(functions: Mapping[str, Function], seconds: float) -> Outcome:
+def interleave(functions: Mapping[str, Callable[[], Any]], seconds: float) -> Outcome:
     """Let all run in turns for so long, and longer if that is not turns enough."""
     timers = {name: timeit.Timer(function) for name, function in functions.items()}
     plan = {name: _plan(timer) for name, timer in timers.items()}
@@ -88,18 +86,17 @@ def race(functions: Mapping[str, Function], seconds: float) -> Outcome:
 
 def _plan(timer: timeit.Timer) -> tuple[int, int]:
     """How many calls make a sample, and how many samples a turn."""
-    calls, tries = 1, 3
+    calls = 1
     once = timer.timeit(1)  # the first call of all has more to do
-    if once > LONG_SECONDS:
-        tries = 1
     # The best of three: an interruption must not pass for a slow function.
+    tries = 1 if once > LONG_SECONDS else 3
     while (took := min(timer.repeat(tries, calls))) < SAMPLE_SECONDS:
         calls *= 2
     return calls, SAMPLES if took < LONG_SECONDS else 1
 
 
 #: Those that this process may use.
-CPUS: Final = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def available_cpus() -> int:
