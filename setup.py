@@ -126,20 +126,35 @@ def update(file: Path, text: str) -> None:
 
 
 # A function of ours in generated C, with its return type; Cython's own are called __Pyx_...
-FUNCTION = re.compile(r"^static (CYTHON_INLINE )?(?=[^;={}()]*\b__pyx_(?:fuse_\w*?__pyx_)?f_)", re.M)
+OURS = r"\b__pyx_(?:fuse_\w*?__pyx_)?f_"
+FUNCTION = re.compile(rf"^static (CYTHON_INLINE )?(?=[^;={{}}()]*{OURS})", re.M)
 # The head of the loop over a block, whose arrays never overlap.
 MAP_BLOCK = re.compile(r"^static [^;()]*map_block\([^;{]*\{", re.M)
 # Where a module looks for another of its level, and puts itself.
 LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules, )"(?=kernels\.)')
+# What would be left of these if a Cython wrote them in another way.
+MISSED = re.compile(
+    rf"^(?!static FL_)\w[^\n;={{}}()]*{OURS}\w*\(.*|^static FL_NOINLINE .*(?i:inline).*{OURS}.*"
+    r"|^.*map_block\([^;{]*\* *__pyx_v_[^;{]*\{"
+    r'|^.*(?:Import\w*\(|[Mm]odules?, *)"kernels\..*',
+    re.M,
+)
 
 
 def retouch(code: str) -> str:
-    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps it from being
-    vectorised; the others never, as they work on blocks, and copies cost time of compiling; arrays of `map_block` do not
-    overlap; modules look for each other inside of our package."""
-    code = FUNCTION.sub(lambda m: f"static {'FL_INLINE' if m[1] else 'FL_NOINLINE'} ", code)
+    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps
+    it from being vectorised; the others never, as they work on blocks, and copies cost time of
+    compiling; arrays of `map_block` do not overlap; modules look for each other inside of our
+    package."""
+    level = '"kernels.' in code  # a module of a level: it has functions, and puts itself somewhere
+    inlined = {True: "static FL_INLINE ", False: "static FL_NOINLINE "}
+    code, functions = FUNCTION.subn(lambda m: inlined[bool(m[1])], code)
     code = MAP_BLOCK.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
-    code = LOOKED_UP.sub('"fusedloss._', code)
+    code, names = LOOKED_UP.subn('"fusedloss._', code)
+    missed = MISSED.search(code)
+    if missed or (level and not (functions and names)):
+        what = missed[0][:200] if missed else f"{functions} functions, {names} names of modules"
+        raise SetupError(f"retouch: Cython {Cython.__version__} writes C in another way: {what}")
     return f'#include "core/compiler.h"\n{code}'
 
 
