@@ -9,17 +9,16 @@
 #define ROWMATH_H
 #include <stddef.h>
 #include <string.h>
+#include "compiler.h"
 #include "vecmath/exp_log.h"
 #include "team.h"
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__) /* clang-cl is clang, but not __GNUC__ */
 #define RM_SIMD _Pragma("omp simd")
 #define RM_MAX _Pragma("omp simd reduction(max : m)")
-#define RM_NOINLINE __attribute__((noinline))
 #else
 #define RM_SIMD
 #define RM_MAX
-#define RM_NOINLINE
 #endif
 
 /* Elements of a vector. */
@@ -101,7 +100,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
             rm_sum_64##S(v, n, total, lost); \
     } \
 \
-    static RM_NOINLINE T rm_max_of##S(const T *x, ptrdiff_t n, T m) \
+    static FL_NOINLINE T rm_max_of##S(const T *x, ptrdiff_t n, T m) \
     { \
         ptrdiff_t i; \
         RM_MAX \
@@ -121,7 +120,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
         return rm_max_of##S(x, n, m); \
     } \
 \
-    static RM_NOINLINE void rm_exp_of##S(const T *__restrict x, T m, T *__restrict e, ptrdiff_t n) \
+    static FL_NOINLINE void rm_exp_of##S(const T *__restrict x, T m, T *__restrict e, ptrdiff_t n) \
     { \
         ptrdiff_t i; \
         for (i = 0; i < n; i++) \
