@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests.samples import use_level
 
 
-@pytest.fixture(params=_dispatch.available_levels())
+@pytest.fixture(params=_kernels.available_levels())
 def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run the test once for each level that was built and that this CPU has."""
     use_level(request.param, monkeypatch)

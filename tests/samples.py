@@ -5,7 +5,6 @@ A test takes a `Call`, changes its arrays (layout, dtype, values), adds options,
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ import ml_dtypes
 import numpy as np
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests import registry as reg
 from tests.losses.case import mp
 
@@ -344,7 +343,4 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
 
 def use_level(level: str, monkeypatch: Any) -> None:
     """Let the package use the kernels of another level."""
-    kernels = _dispatch.Kernels(level)
-    for name, module in list(sys.modules.items()):
-        if name.startswith("fusedloss.") and "kernels" in vars(module):
-            monkeypatch.setattr(module, "kernels", kernels)
+    monkeypatch.setattr(_kernels.kernels, "level", level)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests import registry as reg
 from tests import twins
 from tests.losses.case import mp
@@ -443,7 +443,7 @@ def test_number_of_threads_changes_nothing(case: reg.Joint, dtype: Any) -> None:
 def test_levels_agree(case: reg.Joint, monkeypatch: pytest.MonkeyPatch) -> None:
     """v3 and v4 bit by bit, v2 nearly."""
     found: dict[tuple[str, Any], Any] = {}
-    for level in _dispatch.available_levels():
+    for level in _kernels.available_levels():
         use_level(level, monkeypatch)
         for dtype in reg.DTYPES:
             found[level, dtype] = run(case, typical(case, 30, dtype), reduction="none")

@@ -13,7 +13,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests import registry as reg
 from tests.samples import (
     MECHANISMS,
@@ -30,8 +30,10 @@ from tests.samples import (
 
 ANY = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
-LEVELS = _dispatch.available_levels()
-parallel = pytest.mark.skipif(not _dispatch.kernels.OPENMP, reason="a serial build")
+LEVELS = _kernels.available_levels()
+parallel = pytest.mark.skipif(
+    not _kernels.kernels.modules["arrays"].OPENMP, reason="a serial build"
+)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
@@ -344,12 +346,12 @@ def test_unknown_level(level: str) -> None:
 @pytest.mark.parametrize("cpu", [2, 3])
 def test_lesser_cpu(cpu: int) -> None:
     """A CPU without the best level gets the next; asking for the best is an error."""
-    within = [x for x in _dispatch.built_levels() if x[1:].isdigit() and int(x[1:]) <= cpu]
+    within = [x for x in _kernels.built_levels() if x[1:].isdigit() and int(x[1:]) <= cpu]
     if not within:
         pytest.skip("no such level was built")
     pretend = PRETEND.format(level=cpu)
     assert printed(pretend + LEVEL) == f"{within[0]} 4.0"
-    for level in set(_dispatch.built_levels()) - set(within) - {"base"}:
+    for level in set(_kernels.built_levels()) - set(within) - {"base"}:
         done = python(pretend + LEVEL, FUSEDLOSS_ISA=level)
         last = done.stderr.strip().splitlines()[-1]
         assert (

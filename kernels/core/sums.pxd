@@ -42,6 +42,13 @@ cdef inline void accumulate(real x, double *total, double *lost) noexcept nogil:
         lost[0] += (total[0] - (t - z)) + (x - z)
         total[0] = t
 
+cdef inline void accumulate_wide(double x, double *total, double *lost, const real *like) noexcept nogil:
+    """total += x; the rounding error goes to `lost` where the computation is in float64."""
+    if real is float:
+        total[0] += x
+    else:
+        accumulate(x, total, lost)
+
 cdef inline double regained(double total, double lost) noexcept nogil:
     """A sum with what was lost; inf and nan as they are."""
     return total + lost if total - total == 0 else total

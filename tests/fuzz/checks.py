@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import fusedloss as fl
-from fusedloss._loss import Activation
+from fusedloss import Activation
 from tests import registry as reg
 from tests.fuzz.calls import Arrays, Block, Generator, Subject, block
 from tests.samples import (

@@ -8,30 +8,22 @@ time. Of the vectors that all rows are compared with there are copies: as they a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._arrays import (
-    Array,
-    Request,
-    broadcast,
+from fusedloss._core.operands import broadcast, is_double, is_float, operand
+from fusedloss._core.outputs import Gradients, store, value_output
+from fusedloss._core.parameters import positive as positive_number
+from fusedloss._core.reductions import (
     check_reduction,
-    divisor,
-    finish,
-    is_double,
-    is_float,
+    divisor_for,
     lifted,
-    operand,
-    put,
     scale_of,
-    shown,
-    value_output,
+    value_result,
+    value_weights,
 )
-from fusedloss._arrays import positive as positive_number
-from fusedloss._several import Leaf, Leaves
-from fusedloss._vectors import weights
+from fusedloss._core.types import Array, Request
 from fusedloss.activations import logsigmoid, logsumexp, sigmoid
 from fusedloss.classification import cross_entropy
 from fusedloss.similarity import normalize
@@ -50,13 +42,13 @@ Selection = slice | Array
 
 
 def vectors(name: str, value: Any, ndim: int = 2) -> tuple[Array, int]:
-    """An operand of vectors along the last axis, and what its dtype asks for."""
-    x, asks = operand(name, value)
+    """An operand of vectors along the last axis, and its precision."""
+    x, precision = operand(name, value)
     if x.ndim != ndim:
         raise ValueError(
             f"{name}: vectors in an array of {ndim} dimensions are needed, got shape {x.shape}"
         )
-    return x, asks
+    return x, precision
 
 
 def prepared(x: Array, dtype: Any, normalized: bool) -> Array:
@@ -78,7 +70,7 @@ def carried_back(
     if normalized:
         normalize.vjp(x[rows], grad, axis=-1, eps=EPS, grad_out=part)
     else:
-        put(part, grad)
+        store(part, grad)
     if kept is not None:
         part[~kept] = 0
     if not isinstance(rows, slice):  # then the part is a copy
@@ -122,95 +114,80 @@ class Buffers:
 # ---- values, weights, reduction ------------------------------------------------------------------
 
 
-@dataclass
 class Call:
-    """What happens around the loops: weights of the values, outputs, reduction."""
+    """What happens around the loops: weights of the values, outputs, reduction.
 
-    order: int
-    double: bool
-    dtype: Any  # of the products
-    count: int
-    leaves: Leaves
-    value: Array | None
-    weight: Array | None  # of the values, float64
-    active: Array | None  # which values are computed; the others are 0, as are their derivatives
-    there: Array | None  # which are not left out
-    by: tuple[float, bool]  # what divides, lifted as the weights are
-    divisor: float  # as it is
-    out: Any
+    The `differentiated` operands are those with gradients, `parameters` those that similarities
+    are multiplied by; `counted` says which values have a part in the divisor, of those that are
+    there.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        differentiated: Sequence[Array],
+        inputs: Sequence[Any],
+        precision: int,
+        *,
+        weight: Any,
+        sample_weight: Any,
+        where: Any,
+        reduction: str,
+        parameters: dict[str, float],
+        counted: Callable[[Array | None], Array] | None = None,
+    ) -> None:
+        self.order, self._out = request[:2]
+        self._count = count = len(differentiated[0])
+        w = value_weights(weight, sample_weight, where, (count,), "the values", reduction)
+        each = None if w.product is None else w.product.astype(np.float64, copy=False)
+        number, total, nonzero = w.count, w.total, w.nonzero
+        active = None if each is None else each != 0
+        if counted is not None:
+            part = counted(w.there)
+            number = total = nonzero = float(np.count_nonzero(part))
+            if each is not None:
+                total, nonzero = float(each[part].sum()), float(np.count_nonzero(each[part]))
+            active = part if active is None else active & part
+        #: Which values are computed; the others are 0, as are their derivatives.
+        self.active = active
+        self.there = w.there  # which values are not left out
+        self._double = is_double(precision | w.precision)
+        everything = (*inputs, *w.given)
+        values = (count,) if reduction == "none" else None
+        self._value = value_output(self._out, values, self._double, everything)
+        self._divisor, zero_if_empty = divisor_for(reduction, (count,), number, total, nonzero)
+        self._weight, scaled = lifted(each, self._divisor)
+        self._scaled = scaled, zero_if_empty
+        self.dtype = _dtype_for(self._double, parameters)  # of the products
+        self._gradients = Gradients(
+            request, self._double, [(x, None) for x in differentiated], (*everything, self._value)
+        )
+        self.grads = self._gradients.grads
 
     @property
     def scales(self) -> Array:
         """What the derivatives of each value are multiplied by, in float64."""
-        scale = scale_of(*self.by)
-        return np.full(self.count, scale) if self.weight is None else self.weight * scale
+        scale = scale_of(*self._scaled)
+        return np.full(self._count, scale) if self._weight is None else self._weight * scale
 
     @property
     def factors(self) -> Array:
         """The same in a column."""
         return self.scales.astype(self.dtype)[:, np.newaxis]
 
-    def finished(self, values: Array) -> Any:
+    def result(self, values: Array) -> Any:
         """What the call returns, of the values without weights."""
         wide = values.astype(np.float64)
-        if self.weight is not None:
+        if self._weight is not None:
             active = True if self.active is None else self.active
-            np.multiply(wide, self.weight, out=wide, where=active)
-        if self.value is None:
-            result = finish(float(np.sum(wide)), *self.by, self.double, self.out)
-            return self.leaves.packed(result, self.divisor)
-        put(self.value, wide)
-        return self.leaves.packed(shown(self.value, self.out), self.divisor)
-
-
-def begun(
-    request: Request,
-    operands: Sequence[Array],
-    inputs: Sequence[Any],
-    asks: int,
-    *,
-    weight: Any,
-    sample_weight: Any,
-    where: Any,
-    reduction: str,
-    parameters: dict[str, float],
-    counted: Callable[[Array | None], Array] | None = None,
-) -> Call:
-    """Check weights, reduction, buffers and the range of parameters that similarities are
-    multiplied by. The operands are those with gradients; `counted` says which values have a part
-    in what the reduction divides by, of those that are there."""
-    count = len(operands[0])
-    w = weights(weight, sample_weight, where, (count,), "the values", reduction)
-    each = None if w.each is None else w.each.astype(np.float64, copy=False)
-    number, total, nonzero = w.counted, w.total, w.nonzero
-    active = None if each is None else each != 0
-    if counted is not None:
-        part = counted(w.there)
-        number = total = nonzero = float(np.count_nonzero(part))
-        if each is not None:
-            total, nonzero = float(each[part].sum()), float(np.count_nonzero(each[part]))
-        active = part if active is None else active & part
-    double = is_double(asks | w.asks)
-    order, out = request[:2]
-    everything = (*inputs, *w.given)
-    value = value_output(out, (count,) if reduction == "none" else None, double, everything)
-    views: list[Leaf] = [(x, lambda array: array) for x in operands]
-    by, safe = divisor(reduction, number, count, total, nonzero)
-    each, divided = lifted(each, by)
-    return Call(
-        order,
-        double,
-        _dtype_for(double, parameters),
-        count,
-        Leaves(request, double, views, (*everything, value)),
-        value,
-        each,
-        active,
-        w.there,
-        (divided, safe),
-        by,
-        out,
-    )
+            np.multiply(wide, self._weight, out=wide, where=active)
+        total = 0.0
+        if self._value is None:
+            total = float(np.sum(wide))
+        else:
+            store(self._value, wide)
+        value = value_result(total, self._value, *self._scaled, self._double, self._out)
+        return self._gradients.result(value, self._divisor)
 
 
 def _dtype_for(double: bool, parameters: dict[str, float]) -> Any:
@@ -244,13 +221,13 @@ def info_nce(
     """The logits of a query are those with vectors of its own, then those with the shared ones."""
     check_reduction(reduction)
     tau = positive_number("temperature", temperature)
-    q, asks = vectors("query", query)
+    q, precision = vectors("query", query)
     k, more = vectors("positive", positive)
     if k.shape != q.shape:
         raise ValueError(
             f"positive: a vector for each query, shape {q.shape}, is needed; got shape {k.shape}"
         )
-    operands, asks, dim = [q, k], asks | more, q.shape[1]
+    operands, precision, dim = [q, k], precision | more, q.shape[1]
     own = [k[:, np.newaxis]]  # for each query
     shared = None
     others = len(q)  # negatives of a query
@@ -267,7 +244,7 @@ def info_nce(
                 f"negatives: vectors for all queries, shape (M, {dim}), or for each of them, shape "
                 f"({len(q)}, M, {dim}), are needed; got shape {n.shape}"
             )
-        operands, asks, others = [q, k, n], asks | more, n.shape[-2]
+        operands, precision, others = [q, k, n], precision | more, n.shape[-2]
     inputs: list[Any] = [*operands]
     mask = None
     if negatives_where is not None:
@@ -278,18 +255,18 @@ def info_nce(
         operands.append(np.asarray(tau))
         inputs.append(temperature if isinstance(temperature, np.ndarray) else None)
     with np.errstate(all="ignore"):
-        call = begun(
+        call = Call(
             request,
             operands,
             inputs,
-            asks,
+            precision,
             weight=weight,
             sample_weight=sample_weight,
             where=where,
             reduction=reduction,
             parameters={"temperature": 1 / tau},
         )
-        dtype, grads = call.dtype, call.leaves.grads
+        dtype, grads = call.dtype, call.grads
         factors, scales, active = call.factors, call.scales, call.active
         pairs_there = call.there if negatives is None else None
         masked = mask is not None or pairs_there is not None
@@ -370,7 +347,7 @@ def info_nce(
             carried_back(shared, dkeys, normalized, grads[2 if own else 1], kept=used)
         if grads and temperature_grad:
             grads[-1][...] = dtau
-        return call.finished(values)
+        return call.result(values)
 
 
 def number_of(rows: Selection) -> int:
@@ -384,7 +361,7 @@ def number_of(rows: Selection) -> int:
 RowLoss = Callable[[Array, Sequence[Array], Array, Array, Array, int], Array]
 
 
-def labelled(
+def anchor_loss(
     request: Request,
     embeddings: Any,
     labels: Any,
@@ -407,7 +384,7 @@ def labelled(
     together. Vectors without positives (or without negatives, where these are needed) are left out.
     """
     check_reduction(reduction)
-    x, asks = vectors("embeddings", embeddings)
+    x, precision = vectors("embeddings", embeddings)
     t, _ = operand("labels", labels)
     if t.shape != x.shape[:1]:
         raise ValueError(
@@ -433,11 +410,11 @@ def labelled(
         return found
 
     with np.errstate(all="ignore"):
-        call = begun(
+        call = Call(
             request,
             [x],
             (x, t),
-            asks,
+            precision,
             weight=weight,
             sample_weight=sample_weight,
             where=where,
@@ -445,7 +422,7 @@ def labelled(
             parameters=parameters,
             counted=counted,
         )
-        dtype, grads, values = call.dtype, call.leaves.grads, np.zeros(len(x), call.dtype)
+        dtype, grads, values = call.dtype, call.grads, np.zeros(len(x), call.dtype)
         active: Any = call.active
         members: Selection = slice(None) if call.there is None else np.flatnonzero(call.there)
         factors, anchors = call.factors[members], np.flatnonzero(active[members])
@@ -473,7 +450,7 @@ def labelled(
                 carried_back(x, dkeys, normalized, grads[0], members)
             else:
                 grads[0][...] = 0
-        return call.finished(values)
+        return call.result(values)
 
 
 def among_positives(
