@@ -14,6 +14,8 @@ FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with
 FUSEDLOSS_BUILD_JOBS   how many compilers run at once; else one per usable CPU, at most 4
 FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
                        build that stops at a wrong address or at undefined behaviour, for tests
+FUSEDLOSS_EMULATOR     the command that runs programs for the CPU that is compiled for, such as
+                       "qemu-aarch64 -L /path": setup.py runs some to see what works
 CC, CFLAGS, LDFLAGS    as usual
 """
 
@@ -355,7 +357,8 @@ class BuildKernels(build_ext):
                     objects, "probe", output_dir=folder, extra_postargs=link_flags
                 )
                 path = self.compiler.executable_filename("probe", output_dir=folder)
-                return subprocess.run([path], timeout=60, check=True, capture_output=True, text=True).stdout
+                command = [*os.environ.get("FUSEDLOSS_EMULATOR", "").split(), path]
+                return subprocess.run(command, timeout=60, check=True, capture_output=True, text=True).stdout
             except (CCompilerError, ExecError, OSError, subprocess.SubprocessError):
                 return None
             finally:

@@ -33,5 +33,8 @@ def test_it_sees_another_number(name: str) -> None:
     ]
 
 
-def test_it_asks_what_is_built() -> None:
-    assert smoke.run(["v1"], openmp=False)[0].startswith("levels built: ")
+def test_it_asks_what_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {"levels built": ["v1"], "levels available": ["v1"], "openmp": False}
+    monkeypatch.setattr(fl, "show_config", lambda mode: facts)
+    assert smoke.run(wheel=False) == []
+    assert smoke.run(wheel=True) == ["built: ['v1'], OpenMP: False"]
