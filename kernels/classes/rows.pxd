@@ -9,6 +9,7 @@
 # several rows, one row after the other.
 
 cimport numpy as cnp
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport Load, Operand, Space, fetch, load_block, load_mask, offset_of, put
@@ -97,6 +98,7 @@ cdef inline bint is_masked(const Rows *job) noexcept nogil:
 cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
     load_mask(&job.operands[<int> R_M], base, &job.space, job.space.outer, job.space.ndim, start, n, valid)
 
+cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil
 cdef bint load_labels(const Rows *job, Py_ssize_t row, Py_ssize_t n, bint by_class, int64_t *labels, const real *like) noexcept nogil
 cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *factors) noexcept nogil
 
@@ -175,11 +177,12 @@ cdef struct Row:          # where a row lies
 cdef inline Row row_at(const Rows *job, Py_ssize_t row) noexcept nogil:
     return Row(base_of(job, R_X, row), base_of(job, R_T, row), base_of(job, R_M, row), base_of(job, R_G, row), base_of(job, R_H, row))
 
-cdef bint has_nan(const real *x, Py_ssize_t n) noexcept nogil
 cdef void set_row(const Rows *job, int k, const Row *at, real x) noexcept nogil
 
 cdef inline Py_ssize_t rows_at_once(const Rows *job) noexcept nogil:
-    return max(<Py_ssize_t> 1, <Py_ssize_t> CHUNK // job.classes)
+    """How many rows fit into a chunk; where they are many, such that loops over them all are whole vectors."""
+    cdef Py_ssize_t rows = CHUNK // job.classes
+    return rows - rows % 16 if rows > 16 else max(<Py_ssize_t> 1, rows)
 
 cdef inline bint are_one_run(const Rows *job, int k, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     return rows == 1 or job.operands[k].flat and row_step(job, k) == n * job.operands[k].itemsize
@@ -193,6 +196,13 @@ cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t 
 cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                          const real *block) noexcept nogil
 cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil
+cdef const real *masked_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const real *x,
+                            real *block, real value) noexcept nogil
+
+cdef inline const real *fetch_left(const Rows *job, const Row *at, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
+    """Classes of a row, -inf for those left out."""
+    cdef const real *x = fetch_classes(job, R_X, at.x, start, n, block)
+    return x if at.m == NULL else masked_run(job, at, 1, start, n, x, block, <real> -INFINITY)
 
 cdef inline void spread(const real *v, Py_ssize_t rows, Py_ssize_t n, real *block) noexcept nogil:
     """A number of each row for all of its classes. STEP - 1 numbers too many may be written."""
@@ -203,6 +213,20 @@ cdef inline void spread(const real *v, Py_ssize_t rows, Py_ssize_t n, real *bloc
         for i from 0 <= i < n by STEP:
             for j in range(STEP):
                 block[r * n + i + j] = x
+
+
+# ---- losses of one class for each row ----------------------------------------------------------------------------------
+
+cdef struct Labelled:         # the rows of a tile
+    int64_t labels[TILE]      # -1: ignored
+    int64_t y[TILE]           # a class, also where the row is ignored
+    double omega[TILE]        # weight of the class times factor of the row
+    Py_ssize_t left[TILE]     # classes that are not left out; at least 1
+
+cdef void load_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, real *x) noexcept nogil
+cdef void store_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, const real *x) noexcept nogil
+cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled *tile, const real *like) noexcept nogil
+cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -224,4 +248,4 @@ cdef inline bint stops(const Rows *job) noexcept nogil:
     return fl_stops(<Team *> &job.team)
 
 cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1
-cdef int register_rows(str name, TileLoss narrow, TileLoss wide, int parameters, bint across) except -1
+cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across) except -1

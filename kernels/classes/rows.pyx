@@ -3,11 +3,12 @@
 cimport numpy as cnp
 from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from kernels.core.call cimport lay_out, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
     Operand, Space, check_shape, describe, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
+from kernels.core.rowmath cimport row_sum
 from kernels.core.sums cimport TILE, WATCHED, Span, Sum, add, many, result, run
 
 cnp.import_array()
@@ -57,6 +58,12 @@ cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *fact
     else:
         for r in range(n):
             factors[r] = 1
+
+
+cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
+    """Store the values of n rows; their sum, where it is wanted."""
+    store_rows(job, R_V, row, n, values)
+    return row_sum(values, n) if job.summed else 0
 
 
 # ---- the classes of one row ------------------------------------------------------------------------------------------
@@ -116,13 +123,6 @@ cdef bint is_empty(const Operand *mask, const Space *space, int outer, Py_ssize_
 
 # ---- rows along their classes ------------------------------------------------------------------------------------------
 
-cdef bint has_nan(const real *x, Py_ssize_t n) noexcept nogil:
-    cdef int found = 0
-    cdef Py_ssize_t j
-    for j in range(n):
-        found |= x[j] != x[j]
-    return found != 0
-
 cdef void set_row(const Rows *job, int k, const Row *at, real x) noexcept nogil:
     """A row of one number, but for 0 where a class is left out; nothing where there is no such output."""
     cdef real block[CHUNK]
@@ -172,6 +172,73 @@ cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t s
     cdef Py_ssize_t r
     for r in range(rows):
         mask_classes(job, at.m + r * row_step(job, R_M), start, n, block + r * n, x)
+
+cdef const real *masked_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const real *x,
+                            real *block, real value) noexcept nogil:
+    """A run, with a value for what is left out, in `block`, where it may be already."""
+    if x != block:
+        memcpy(block, x, rows * n * sizeof(real))
+    mask_run(job, at, rows, start, n, block, value)
+    return block
+
+
+# ---- losses of one class for each row ----------------------------------------------------------------------------------
+
+cdef void load_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, real *x) noexcept nogil:
+    """The number of each row's own class; that of class 0 where the label is negative."""
+    cdef const char *base = base_of(job, k, row)
+    cdef Py_ssize_t r, step = row_step(job, k)
+    if job.operands[k].flat:
+        for r in range(n):
+            x[r] = (<const real *> (base + r * step))[labels[r] if labels[r] > 0 else 0]
+    else:
+        for r in range(n):
+            x[r] = load_class(job, k, base + r * step, labels[r] if labels[r] > 0 else 0, x)
+
+cdef void store_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, const real *x) noexcept nogil:
+    """The same of an output; nothing where the label is negative."""
+    cdef char *base = base_of(job, k, row)
+    cdef Py_ssize_t r, step = row_step(job, k)
+    if job.operands[k].flat:
+        for r in range(n):
+            if labels[r] >= 0:
+                (<real *> (base + r * step))[labels[r]] = x[r]
+    else:
+        for r in range(n):
+            if labels[r] >= 0:
+                put_class(job, k, base + r * step, labels[r], x[r])
+
+cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled *tile, const real *like) noexcept nogil:
+    """Labels and weights of n rows."""
+    cdef const real *w = <const real *> job.weight
+    cdef real factors[TILE]
+    cdef const char *mask = base_of(job, R_M, row)
+    cdef Py_ssize_t r
+    load_labels(job, row, n, True, tile.labels, like)
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        tile.y[r] = tile.labels[r] if tile.labels[r] > 0 else 0
+        tile.omega[r] = factors[r]
+        tile.left[r] = job.classes
+    if w != NULL:
+        for r in range(n):
+            tile.omega[r] *= w[tile.y[r]]
+    if mask != NULL:
+        for r in range(n):
+            tile.left[r] = max(<Py_ssize_t> 1, count_left(job, mask + r * row_step(job, R_M), like))
+
+cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil:
+    """Store the values, and the derivatives of rows that count for nothing or whose value is NaN; the sum of the values,
+    where it is wanted."""
+    cdef Row at
+    cdef Py_ssize_t r
+    for r in range(n):
+        values[r] = 0 if tile.labels[r] < 0 else values[r]
+        if job.order > 0 and (tile.labels[r] < 0 or values[r] != values[r]):
+            at = row_at(job, row + r)
+            set_row(job, R_G, &at, values[r])
+            set_row(job, R_H, &at, values[r])
+    return finish_rows(job, row, n, <const real *> values)
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -276,11 +343,11 @@ cdef RowLoss _row_losses[<int> MOST_LOSSES]
 ROWS = {}      # name: number
 
 
-cdef int register_rows(str name, TileLoss narrow, TileLoss wide, int parameters, bint across) except -1:
-    """Put a loss into the table; `across`: whether it can do with rows side by side."""
+cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across) except -1:
+    """Put a loss, a TileLoss of floats and one of doubles, into the table; `across`: whether it can do with rows side by side."""
     cdef RowLoss *loss = &_row_losses[register_name(ROWS, name, MOST_LOSSES, parameters * sizeof(double), ROW_PARAMETERS)]
-    loss.losses[0] = narrow
-    loss.losses[1] = wide
+    loss.losses[0] = <TileLoss> narrow
+    loss.losses[1] = <TileLoss> wide
     loss.parameters = parameters
     loss.across = across
     return 0

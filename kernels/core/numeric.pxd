@@ -166,3 +166,7 @@ cdef inline real sqrt(real x) noexcept nogil:
 cdef inline real weighed(real w, real x) noexcept nogil:
     """w x; what has no weight counts for nothing, whatever it is."""
     return 0 if w == 0 else w * x
+
+cdef inline real over_zero(real x) noexcept nogil:
+    """max(0, x); NaN stays."""
+    return 0 if x <= 0 else x

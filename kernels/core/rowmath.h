@@ -100,7 +100,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
             rm_sum_64##S(v, n, total, lost); \
     } \
 \
-    static FL_NOINLINE T rm_max_of##S(const T *x, ptrdiff_t n, T m) \
+    VM_INLINE T rm_max_of##S(const T *x, ptrdiff_t n, T m) \
     { \
         ptrdiff_t i; \
         RM_MAX \
@@ -109,15 +109,17 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
         return m; \
     } \
 \
+    static FL_NOINLINE T rm_max_of_some##S(const T *x, ptrdiff_t n, T m) { return rm_max_of##S(x, n, m); } \
+\
     /* the larger of m and the largest of x[:n]; NaN may be passed over */ \
     static inline T rm_max##S(const T *x, ptrdiff_t n, T m) \
     { \
         ptrdiff_t whole = n - n % RM_WIDTH(T); \
         if (whole > 0) { \
-            m = rm_max_of##S(x, whole, m); \
+            m = rm_max_of_some##S(x, whole, m); \
             return whole < n ? rm_max_of##S(x + n - RM_WIDTH(T), RM_WIDTH(T), m) : m; \
         } \
-        return rm_max_of##S(x, n, m); \
+        return rm_max_of_some##S(x, n, m); \
     } \
 \
     static FL_NOINLINE void rm_exp_of##S(const T *__restrict x, T m, T *__restrict e, ptrdiff_t n) \

@@ -54,3 +54,31 @@ cdef inline void transpose_out(real *tile, real *spare, real *x, Py_ssize_t step
         rm_turn_outf(tile, spare, x, step, n, classes, wide)
     else:
         rm_turn_out(tile, spare, x, step, n, classes, wide)
+
+cdef inline void add_wide(const double *v, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
+    """Add the sum of doubles that stand for numbers of `real`."""
+    if real is float:
+        rm_sumw(v, n, &s.total, &s.lost)
+    else:
+        rm_sum(v, n, &s.total, &s.lost)
+
+cdef inline bint has_nan(const real *x, Py_ssize_t n) noexcept nogil:
+    cdef int found = 0
+    cdef Py_ssize_t j
+    for j in range(n):
+        found |= x[j] != x[j]
+    return found != 0
+
+cdef inline int count_equal(const real *x, Py_ssize_t n, real m) noexcept nogil:
+    cdef int found = 0
+    cdef Py_ssize_t j
+    for j in range(n):
+        found += x[j] == m
+    return found
+
+cdef inline int count_above_zero(const real *x, Py_ssize_t n) noexcept nogil:
+    cdef int found = 0
+    cdef Py_ssize_t j
+    for j in range(n):
+        found += x[j] > 0
+    return found

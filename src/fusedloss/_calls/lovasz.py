@@ -23,7 +23,6 @@ from fusedloss._core.types import Array, Request
 _arrays: Final = kernels.modules["arrays"]
 _lovasz: Final = kernels.modules["lovasz"]
 
-_HOLDS: Final[dict[str, int]] = _lovasz.HOLDS
 
 
 def table(rows: int, columns: int, fill: Any, dtype: Any) -> Array:
@@ -73,6 +72,8 @@ def lovasz(
     value_shape = None if reduction != "none" else seen.value_shape(each)
     value, grad, hess = outputs(request, x, double, value_shape, inputs)
     groups = batch if each else min(batch, 1)
+    if w is not None:
+        w = np.require(w, np.float64, ["C", "A"])
     each_weight = np.ones(1) if w is None else w
     lift = 1.0
     if reduction == "weighted_mean":
@@ -89,32 +90,21 @@ def lovasz(
         if value is not None:
             value[...] = 0
     else:
-        holds = _HOLDS["bits" if hinge else "labels"]
-        bounded = not (hinge or logits)
         dtype = np.dtype(np.float64 if double else np.float32)
         own = grad is not None and grad.dtype == dtype
         slopes = grad if own or grad is None else np.empty(x.shape, dtype)
         values = table(groups, seen.classes, 0.0, float)
         counted = table(groups, seen.classes, True, bool)
-        work = _lovasz.Lovasz(
-            (*seen.inputs, slopes, hess),
-            seen.batch if each else -1,
-            seen.axis,
-            hinge,
-            logits and not hinge,
-            seen.ignored,
-            double,
-            threads_for(x.size),
-        )
+        options = (hinge, logits and not hinge, seen.ignored)
+        threads = threads_for(x.size)
+        arrays = (*seen.inputs, slopes, hess)
+        axes = (seen.batch if each else -1, seen.axis)
         try:
-            of_classes = None if w is None else each_weight
-            _lovasz.check_domains(seen.inputs, of_classes, seen.axis, holds, bounded, seen.ignored)
+            _lovasz.lovasz(
+                *options, everything, double, lift, threads, values, counted, w, arrays, *axes
+            )
         except LookupError as error:
             raise seen.error(error, "0 and 1") from None
-        for n, c in np.ndindex(groups, seen.classes):
-            of_class = float(each_weight[c if w is not None else 0])
-            values[n, c], present = work.compare(n, c, of_class, everything)
-            counted[n, c] = everything or present
         with np.errstate(all="ignore"):
             total = float(values.sum())
         count = float(np.count_nonzero(counted))
@@ -124,8 +114,7 @@ def lovasz(
     divisor, zero_if_empty = divisor_for(reduction, (batch,), count, weights, nonzero)
     if order and x.size:
         scale = scale_of(divisor, zero_if_empty) if divisor else 0.0  # of nothing the gradient is 0
-        for n in range(groups):
-            work.carry_back(n, scale)
+        _lovasz.carry_back(*options, double, scale, threads, arrays, *axes)
         if grad is not None and not own:
             store(grad, slopes)
     result = value_result(total, value, divisor, zero_if_empty, double, out)

@@ -21,7 +21,7 @@ MODULES: Final = (
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),
     *("classes.multilabel", "classes.lists"),
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
-    *("regions.overlap", "regions.lovasz"),
+    *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     "boxes.boxes",
 )
 

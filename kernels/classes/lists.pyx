@@ -1,21 +1,23 @@
 # Losses of the order of a list's items, and of all pairs of a sample's elements. A list is a row, its items are the classes.
-# (The softmax loss of a list is in classification.pyx: cross entropy with a mask.)
+# (The softmax loss of a list is in softmax_losses.pyx: cross entropy with a mask.)
 
-include "common.pxi"
-include "rows.pxi"
-include "runs.pxi"
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport INFINITY, NAN
+from libc.string cimport memcpy, memset
+from kernels.classes.rows cimport (
+    CHUNK, LONG, R_G, R_H, R_T, R_X, Row, Rows, count_left, fetch_mask, fetch_run, finish_rows, is_masked, is_vector,
+    load_factors, mask_run, masked_run, memory, place, place_run, put_classes, put_run, register_rows, row_at,
+    rows_at_once, set_row, stops)
+from kernels.core.numeric cimport exp_gap, log1p_unit, product_error, real, reciprocal, weighed
+from kernels.core.operands cimport Operand, Space, check_shape, describe, load_block, offset_of
+from kernels.core.rowmath cimport add_wide, has_nan, rm_moments, rm_sumw
+from kernels.core.sums cimport APART, ROOM, TILE, Sum, accumulate, add, fl_own, regained, result
 
-cdef extern from "rowmath.h" nogil:
-    void rm_sumw(const double *, Py_ssize_t, double *, double *)
-    void rm_moments(const double *, Py_ssize_t, double, double *, double *, double *)
+cnp.import_array()
 
-cdef extern from "vecmath.h" nogil:
+cdef extern from "core/vecmath.h" nogil:
     double vm_sum_error(double, double, double)
-
-
-cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
-    store_rows(job, R_V, row, n, values)
-    return row_sum(values, n) if job.summed else 0
 
 
 # ---- squared differences of pairs ------------------------------------------------------------------------------------
@@ -33,12 +35,6 @@ cdef struct Centre:
     double high
     double low
 
-cdef inline void add_wide(const double *v, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
-    if real is float:
-        rm_sumw(v, n, &s.total, &s.lost)
-    else:
-        rm_sum(v, n, &s.total, &s.lost)
-
 cdef void subtract(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, Differences *d,
                    const real *like) noexcept nogil:
     """A run of d."""
@@ -55,7 +51,7 @@ cdef void subtract(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t s
             low = vm_sum_error(x[j], -t[j], d.high[j])
             d.low[j] = low if low - low == 0 else 0
 
-cdef void add_differences(const Differences *d, Py_ssize_t first, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
+cdef inline void add_differences(const Differences *d, Py_ssize_t first, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
     cdef Sum low = Sum(0, 0)
     add_wide(d.high + first, n, s, like)
     if real is double:
@@ -77,7 +73,7 @@ cdef inline double deviation(const Differences *d, Py_ssize_t j, Centre c, const
     else:
         return (d.high[j] - c.high) + (d.low[j] - c.low)
 
-cdef void add_squares(Differences *d, Py_ssize_t first, Py_ssize_t n, Centre c, Sum *s, const real *like) noexcept nogil:
+cdef inline void add_squares(Differences *d, Py_ssize_t first, Py_ssize_t n, Centre c, Sum *s, const real *like) noexcept nogil:
     cdef double e
     cdef Py_ssize_t j
     for j in range(first, first + n):
@@ -86,7 +82,7 @@ cdef void add_squares(Differences *d, Py_ssize_t first, Py_ssize_t n, Centre c, 
     add_wide(d.squares + first, n, s, like)
 
 
-cdef void load_left(const Rows *job, const char *mask, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
+cdef void load_valid(const Rows *job, const char *mask, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
     """Which items of a piece of a row are left, those that are not 0: all where there is no mask."""
     cdef Py_ssize_t j
     if mask != NULL:
@@ -95,21 +91,30 @@ cdef void load_left(const Rows *job, const char *mask, Py_ssize_t start, Py_ssiz
         for j in range(n):
             valid[j] = 1
 
-cdef double limit_of_pairs(const Rows *job, const Row *at, const char *mask, Py_ssize_t classes, double rate, real *like) noexcept nogil:
+cdef void subtract_left(const Rows *job, const Row *at, Py_ssize_t start, Py_ssize_t n, Differences *d, real *valid) noexcept nogil:
+    """A piece of d, 0 for items that are left out, and which are not."""
+    cdef Py_ssize_t j
+    subtract(job, at, 1, start, n, d, valid)
+    load_valid(job, at.m, start, n, valid)
+    for j in range(n):
+        d.high[j] = 0 if valid[j] == 0 else d.high[j]
+        if real is double:
+            d.low[j] = 0 if valid[j] == 0 else d.low[j]
+
+cdef double limit_of_pairs(const Rows *job, const Row *at, Py_ssize_t classes, double rate, const real *like) noexcept nogil:
     """The value of a row with a sum of differences that is not finite, and its gradient; so many items are left of it."""
     cdef Differences d
     cdef real valid[CHUNK]
     cdef Sum s = Sum(0, 0)
     cdef Centre c
-    cdef real out[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real *out
     cdef double value, e, up, down, rest, shrink = 1e-20
     cdef Py_ssize_t i, j, n, plus = 0, minus = 0, nans = 0
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        subtract(job, at, 1, i, n, &d, like)
-        load_left(job, mask, i, n, <real *> valid)
+        subtract_left(job, at, i, n, &d, <real *> valid)
         for j in range(n):
-            d.high[j] = 0 if valid[j] == 0 else d.high[j]
             plus += d.high[j] == INFINITY
             minus += d.high[j] == -INFINITY
             nans += d.high[j] != d.high[j]
@@ -129,8 +134,8 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, const char *mask, Py_
         value = 0
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        subtract(job, at, 1, i, n, &d, like)
-        load_left(job, mask, i, n, <real *> valid)
+        subtract_left(job, at, i, n, &d, <real *> valid)
+        out = place(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
         for j in range(n):
             if valid[j] == 0:
                 e = 0
@@ -143,49 +148,44 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, const char *mask, Py_
                 e = down if d.high[j] == -INFINITY else rest
             out[j] = <real> weighed(rate, e)
         if at.g != NULL:
-            put(&job.operands[<int> R_G], at.g, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> out)
+            put_classes(job, R_G, at.g, i, n, <const real *> out)
     return value
 
 
-cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, real *like) noexcept nogil:
+cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, const real *like) noexcept nogil:
     """ω times the mean over the pairs of items that a mask leaves of a row; writes the derivatives."""
     cdef Differences d
     cdef real gs[CHUNK]
     cdef real valid[CHUNK]
     cdef Row at = row_at(job, row)
-    cdef const char *mask = base_of(job, R_M, row)
+    cdef real *out
     cdef Sum first = Sum(0, 0)
     cdef Sum second = Sum(0, 0)
     cdef Centre centre
     cdef double value, pairs, rate
     cdef real bend = 0
-    cdef Py_ssize_t i, j, n, left = count_left(job, mask, like)
+    cdef Py_ssize_t i, j, n, left = count_left(job, at.m, like)
     pairs = max(left - 1, <Py_ssize_t> 1)
     rate = weighed(omega, 4 * job.scale / pairs)
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        subtract(job, &at, 1, i, n, &d, like)
-        load_left(job, mask, i, n, <real *> valid)
-        for j in range(n):
-            d.high[j] = 0 if valid[j] == 0 else d.high[j]
-            if real is double:
-                d.low[j] = 0 if valid[j] == 0 else d.low[j]
+        subtract_left(job, &at, i, n, &d, <real *> valid)
         add_differences(&d, 0, n, &first, like)
     if first.total - first.total != 0:
-        value = limit_of_pairs(job, &at, mask, left, rate, like)
+        value = limit_of_pairs(job, &at, left, rate, like)
     else:
         centre = centre_of(first, max(left, <Py_ssize_t> 1), like)
         for i from 0 <= i < job.classes by CHUNK:
             n = min(<Py_ssize_t> CHUNK, job.classes - i)
-            subtract(job, &at, 1, i, n, &d, like)
-            load_left(job, mask, i, n, <real *> valid)
+            subtract_left(job, &at, i, n, &d, <real *> valid)
+            out = place(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
             for j in range(n):
                 value = 0 if valid[j] == 0 else deviation(&d, j, centre, like)
                 d.squares[j] = value * value
-                gs[j] = <real> weighed(rate, value)
+                out[j] = <real> weighed(rate, value)
             add_wide(<const double *> d.squares, n, &second, like)
             if at.g != NULL:
-                put(&job.operands[<int> R_G], at.g, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> gs)
+                put_classes(job, R_G, at.g, i, n, <const real *> out)
         value = result(second)
     value = weighed(omega, 2 * value / pairs)
     if at.h != NULL:
@@ -193,10 +193,11 @@ cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, real *like
             bend = <real> weighed(omega, 4 * job.scale / left)
         for i from 0 <= i < job.classes by CHUNK:
             n = min(<Py_ssize_t> CHUNK, job.classes - i)
-            load_left(job, mask, i, n, <real *> valid)
+            load_valid(job, at.m, i, n, <real *> valid)
+            out = place(job, R_H, at.h, i, <real *> gs)
             for j in range(n):
-                gs[j] = 0 if valid[j] == 0 else (<real> value if value != value else bend)
-            put(&job.operands[<int> R_H], at.h, &job.space, job.space.outer, job.space.ndim, i, n, <const real *> gs)
+                out[j] = 0 if valid[j] == 0 else (<real> value if value != value else bend)
+            put_classes(job, R_H, at.h, i, n, <const real *> out)
     return value
 
 
@@ -264,7 +265,7 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
             value = 0 if value < 0 else value
             if first[q].total - first[q].total != 0:
                 at = row_at(job, row + r + q)
-                value = limit_of_pairs(job, &at, NULL, job.classes, weighed(<double> omega[r + q], 4 * job.scale / pairs), <real *> gs)
+                value = limit_of_pairs(job, &at, job.classes, weighed(<double> omega[r + q], 4 * job.scale / pairs), <real *> gs)
             values[r + q] = <real> weighed(<double> omega[r + q], 2 * value / pairs)
     if job.order > 1:
         for r in range(n):
@@ -332,60 +333,53 @@ cdef inline void clear_sums(Sums s, Py_ssize_t n) noexcept nogil:
     memset(s.lost, 0, n * sizeof(double))
 
 
-cdef int load_items(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, Py_ssize_t step, real *x, real *t) noexcept nogil:
-    """Items start … start+n-1 of a list, `step` apart; whether there are NaN. Items that are left out become x = 0 and
-    t = NaN, which is in no pair."""
+cdef void load_items(const Rows *job, Py_ssize_t row, Py_ssize_t lists, Py_ssize_t start, Py_ssize_t n, real *x, real *t,
+                     int *spoiled) noexcept nogil:
+    """Items start … start+n-1 of one list, or all n of several side by side; adds to `spoiled` which of them have NaN. Items
+    that are left out become x = 0 and t = NaN, which is in no pair."""
     cdef real xs[CHUNK]
     cdef real ts[CHUNK]
-    cdef real valid[CHUNK]
     cdef const real *scores
     cdef const real *targets
-    cdef const char *base_x = base_of(job, R_X, row)
-    cdef const char *base_t = base_of(job, R_T, row)
-    cdef const char *base_m = base_of(job, R_M, row)
-    cdef int spoiled = 0
-    cdef Py_ssize_t i, j, size
+    cdef Row at = row_at(job, row)
+    cdef Py_ssize_t i, j, r, size
     for i from 0 <= i < n by CHUNK:
         size = min(<Py_ssize_t> CHUNK, n - i)
-        scores = fetch_classes(job, R_X, base_x, start + i, size, <real *> xs)
-        targets = fetch_classes(job, R_T, base_t, start + i, size, <real *> ts)
-        if base_m == NULL:
+        scores = fetch_run(job, R_X, at.x, lists, start + i, size, <real *> xs)
+        targets = fetch_run(job, R_T, at.t, lists, start + i, size, <real *> ts)
+        if at.m != NULL:
+            scores = masked_run(job, &at, lists, start + i, size, scores, <real *> xs, <real> 0)
+            targets = masked_run(job, &at, lists, start + i, size, targets, <real *> ts, <real> 0)
+        if has_nan(scores, lists * size) or has_nan(targets, lists * size):
+            for r in range(lists):
+                spoiled[r] |= has_nan(scores + r * size, size) or has_nan(targets + r * size, size)
+        if at.m != NULL:
+            mask_run(job, &at, lists, start + i, size, <real *> ts, <real> NAN)
+        for r in range(lists):
             for j in range(size):
-                spoiled |= (scores[j] != scores[j]) | (targets[j] != targets[j])
-            for j in range(size):
-                x[(i + j) * step] = scores[j]
-                t[(i + j) * step] = targets[j]
-            continue
-        fetch_mask(job, base_m, start + i, size, <real *> valid)
-        for j in range(size):
-            spoiled |= (valid[j] != 0) & ((scores[j] != scores[j]) | (targets[j] != targets[j]))
-        for j in range(size):
-            x[(i + j) * step] = scores[j] if valid[j] != 0 else <real> 0
-            t[(i + j) * step] = targets[j] if valid[j] != 0 else <real> NAN
-    return spoiled
+                x[(i + j) * lists + r] = scores[r * size + j]
+                t[(i + j) * lists + r] = targets[r * size + j]
 
-
-cdef void put_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, Sums s, Py_ssize_t first,
-                    Py_ssize_t step, double rate, bint spoiled, const real *like) noexcept nogil:
-    """A derivative of a piece of a list, 0 where the rate is; nothing where there is no such output."""
+cdef void store_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t lists, Py_ssize_t start, Py_ssize_t n, Sums s,
+                      const real *omega, const int *spoiled) noexcept nogil:
+    """A derivative of what load_items loads, 0 where the rate of a list is, NaN where it is spoiled."""
     cdef real block[CHUNK]
     cdef real *out
-    cdef char *base = base_of(job, k, row)
-    cdef Py_ssize_t i, j, size
-    if base == NULL:
-        return
+    cdef Row at = row_at(job, row)
+    cdef char *base = at.g if k == R_G else at.h
+    cdef double rate
+    cdef Py_ssize_t i, j, r, size
     for i from 0 <= i < n by CHUNK:
         size = min(<Py_ssize_t> CHUNK, n - i)
-        out = place(job, k, base, start + i, <real *> block)
-        if spoiled or rate == 0:
+        out = place_run(job, k, base, lists, start + i, size, <real *> block)
+        for r in range(lists):
+            rate = weighed(<double> omega[r], job.scale)
+            rate = NAN if spoiled[r] and rate != 0 else rate
             for j in range(size):
-                out[j] = 0 if rate == 0 else <real> NAN
-        else:
-            for j in range(size):
-                out[j] = <real> (rate * (s.total[(i + j) * step + first] + s.lost[(i + j) * step + first]))
-        if is_masked(job):
-            mask_classes(job, base_of(job, R_M, row), start + i, size, out, <real> 0)
-        put_classes(job, k, base, start + i, size, <const real *> out)
+                out[r * size + j] = <real> weighed(rate, s.total[(i + j) * lists + r] + s.lost[(i + j) * lists + r])
+        if at.m != NULL:
+            mask_run(job, &at, lists, start + i, size, out, <real> 0)
+        put_run(job, k, base, lists, start + i, size, <const real *> out)
 
 
 cdef inline Sums sums_at(double *at, Py_ssize_t n) noexcept nogil:
@@ -405,9 +399,8 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
     cdef Sums bend = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
     cdef real *x = memory(job, 0, omega)
     cdef real *t = x + (<int> LONG + <int> LONG // 2 + 2 * <int> WIDE)
-    cdef double rate
-    for r in range(lists):
-        spoiled[r] = load_items(job, row + r, 0, job.classes, lists, x + r, t + r)
+    memset(spoiled, 0, lists * sizeof(int))
+    load_items(job, row, lists, 0, job.classes, x, t, spoiled)
     memcpy(x + items, x, half * sizeof(real))
     memcpy(t + items, t, half * sizeof(real))
     memset(x + items + half, 0, <int> WIDE * sizeof(real))
@@ -445,15 +438,16 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
         bend.lost[j] += bend.lost[items + j]
     for r in range(lists):
         values[r] = <real> weighed(<double> omega[r], NAN if spoiled[r] else regained(totals[r], losts[r]))
-        rate = weighed(<double> omega[r], job.scale)
-        put_items(job, R_G, row + r, 0, job.classes, slope, r, lists, rate, spoiled[r], omega)
-        put_items(job, R_H, row + r, 0, job.classes, bend, r, lists, rate, spoiled[r], omega)
+    if job.order > 0:
+        store_items(job, R_G, row, lists, 0, job.classes, slope, omega, spoiled)
+    if job.order > 1:
+        store_items(job, R_H, row, lists, 0, job.classes, bend, omega, spoiled)
 
 
 cdef void fill_piece(const Rows *job, Py_ssize_t row, Py_ssize_t start, real *x, real *t, int *spoiled) noexcept nogil:
     """A piece of a long list, made up to PIECE items with such as are in no pair."""
     cdef Py_ssize_t j, n = min(<Py_ssize_t> PIECE, job.classes - start)
-    spoiled[0] |= load_items(job, row, start, n, 1, x, t)
+    load_items(job, row, 1, start, n, x, t, spoiled)
     for j in range(n, <int> PIECE):
         x[j] = 0
         t[j] = NAN
@@ -473,7 +467,6 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
     cdef real share
     cdef Sum total = Sum(0, 0)
     cdef int spoiled = 0
-    cdef double rate = weighed(<double> omega[0], job.scale)
     cdef Py_ssize_t i, j, k
     values[0] = 0
     for i from 0 <= i < job.classes by PIECE:
@@ -500,13 +493,11 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
             add(&total, value.total[j])
             total.lost += value.lost[j]
         j = min(<Py_ssize_t> PIECE, job.classes - i)
-        put_items(job, R_G, row, i, j, slope, 0, 1, rate, False, omega)
-        put_items(job, R_H, row, i, j, bend, 0, 1, rate, False, omega)
+        if job.order > 0:      # by now all items have been looked at
+            store_items(job, R_G, row, 1, i, j, slope, omega, &spoiled)
+        if job.order > 1:
+            store_items(job, R_H, row, 1, i, j, bend, omega, &spoiled)
     values[0] = <real> weighed(<double> omega[0], NAN if spoiled else result(total))
-    for i from 0 <= i < (job.classes if spoiled else 0) by PIECE:
-        j = min(<Py_ssize_t> PIECE, job.classes - i)
-        put_items(job, R_G, row, i, j, slope, 0, 1, rate, True, omega)
-        put_items(job, R_H, row, i, j, bend, 0, 1, rate, True, omega)
 
 
 cdef double pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
@@ -524,10 +515,8 @@ cdef double pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row,
     return finish_rows(job, row, n, <const real *> values)
 
 
-enlist_rows("mean_pairwise_squared", <TileLoss> <void *> mean_pairwise_squared[float],
-            <TileLoss> <void *> mean_pairwise_squared[double], 0, False)
-enlist_rows("pairwise_logistic", <TileLoss> <void *> pairwise_logistic[float],
-            <TileLoss> <void *> pairwise_logistic[double], 0, False)
+register_rows("mean_pairwise_squared", <void *> mean_pairwise_squared[float], <void *> mean_pairwise_squared[double], 0, False)
+register_rows("pairwise_logistic", <void *> pairwise_logistic[float], <void *> pairwise_logistic[double], 0, False)
 
 
 def scan_lists_left(cnp.ndarray mask not None, cnp.ndarray factor, cnp.ndarray weight):
