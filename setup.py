@@ -141,7 +141,7 @@ LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules,
 # What would be left of these if a Cython wrote them in another way.
 MISSED = re.compile(
     rf"^(?!static FL_)\w[^\n;={{}}()]*{OURS}\w*\(.*|^static FL_NOINLINE .*(?i:inline).*{OURS}.*"
-    r"|^.*map_block\([^;{]*\* *__pyx_v_[^;{]*\{"
+    r"|^[^ /#].*map_block\([^\n;{]*\* *__pyx_v_.*\{"
     r'|^.*(?:Import\w*\(|[Mm]odules?, *)"kernels\..*',
     re.M,
 )
