@@ -12,6 +12,10 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 BUILT := build/.compiled $(VENV)/.installed
 KERNELS := $(shell find kernels -type f)
+# The compiler that setup.py takes: CC if it is set, else the one that Python was built with.
+ifeq ($(origin CC),default)
+CC = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("CC") or "cc")')
+endif
 export FUSEDLOSS_LEVELS ?= native
 EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
 	p = d["project"]; o = p["optional-dependencies"]; \
@@ -21,7 +25,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-fallback test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel sizes clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +52,19 @@ test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without
 	@rm -rf build/fallback
 	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
 	PYTHONPATH=build/fallback $(PYTEST) tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
+
+test-clang: $(BUILT) $(VENV)/.extra-test  ## build with clang, elsewhere, and run the core tests on it
+	@if ! command -v clang >/dev/null; then \
+		echo "test-clang: SKIPPED: no clang (on Debian or Ubuntu: apt install clang libomp-dev)"; \
+	else \
+		rm -rf build/clang && \
+		CC=clang $(PIP) install --no-build-isolation --no-deps --target build/clang . && \
+		PYTHONPATH=build/clang $(PY) -m pytest $(CLANG_TESTS); \
+	fi
+CLANG_TESTS := tests/test_accuracy.py tests/test_golden.py tests/test_semantics.py tests/test_smoke.py tests/test_threads.py
+
+test-aarch64: $(VENV)/.extra-build  ## cross-compile for aarch64, elsewhere, and run the smoke test on it under qemu
+	@PYTHON=$(PY) sh tests/aarch64.sh
 
 # Seconds, a seed (a random one by default), how many calls at most, or the number of one call of that seed.
 SECONDS ?= 60
@@ -151,11 +168,27 @@ format: $(VENV)/.extra-dev  ## format the code, and repair what can be repaired
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-sdist: $(VENV)/.extra-dev  ## make dist/*.tar.gz
+sdist: $(VENV)/.extra-wheel  ## make dist/*.tar.gz
 	$(PY) -m build --sdist
 
-wheel: $(VENV)/.extra-dev  ## make dist/*.tar.gz, and from it dist/*.whl
-	$(PY) -m build
+# All levels unless the command line names others. The smoke test gets a PATH without a compiler.
+wheel: FUSEDLOSS_LEVELS := all
+wheel: $(VENV)/.extra-wheel  ## make dist/*.tar.gz, from it dist/*.whl of all levels, and try that in an environment of its own
+	@rm -rf build/wheel dist && mkdir -p build/wheel dist
+	FUSEDLOSS_LEVELS="$(FUSEDLOSS_LEVELS)" $(PY) -m build --outdir build/wheel
+	@mv build/wheel/*.tar.gz dist
+	@if $(PY) -c 'import sys; sys.exit(sys.platform != "linux")'; then \
+		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel -q repair --wheel-dir dist build/wheel/*.whl; \
+	else \
+		echo "wheel: auditwheel is for Linux; the wheel stays as it is" && mv build/wheel/*.whl dist; \
+	fi
+	@$(PY) -m venv build/wheel/venv
+	@build/wheel/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install dist/*.whl
+	cd build/wheel && PATH="$(CURDIR)/build/wheel/venv/bin" venv/bin/python $(CURDIR)/tests/smoke.py $(if $(filter all,$(FUSEDLOSS_LEVELS)),--wheel)
+	@$(PY) bench/sizes.py dist/*.whl
+
+sizes: $(VENV)/.created  ## print what dist/*.whl takes, packed and installed, by level
+	@$(PY) bench/sizes.py dist/*.whl
 
 clean:  ## remove what was built, but not .venv
 	rm -rf build dist src/*.egg-info src/fusedloss/*.so kernels/*.c kernels/*.html $(VENV)/.installed

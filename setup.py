@@ -14,6 +14,8 @@ FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with
 FUSEDLOSS_BUILD_JOBS   how many compilers run at once; else one per usable CPU, at most 4
 FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
                        build that stops at a wrong address or at undefined behaviour, for tests
+FUSEDLOSS_EMULATOR     the command that runs programs for the CPU that is compiled for, such as
+                       "qemu-aarch64 -L /path": setup.py runs some to see what works
 CC, CFLAGS, LDFLAGS    as usual
 """
 
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -70,7 +73,10 @@ SANITIZE_FLAGS = [
     "-fno-wrapv",  # Python's own flags may define what is to be found
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),
 ]
-# Best effort: nobody has tried MSVC yet.
+# On Windows clang-cl, if it is there: it takes the flags above, while cl.exe vectorises few of these
+# loops. Best effort: nobody has tried either yet.
+CLANG_CL_FLAGS = ["/O2", *(f"/clang:{flag}" for flag in (*FLAGS, "-fopenmp-simd"))]
+CLANG_CL_ARCH = {level: [f"/clang:{flag}" for flag in flags] for level, flags in MARCH.items()}
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 MSVC_ARCH = {"base": [], "v2": [], "v3": ["/arch:AVX2"], "v4": ["/arch:AVX512"]}
 
@@ -126,20 +132,35 @@ def update(file: Path, text: str) -> None:
 
 
 # A function of ours in generated C, with its return type; Cython's own are called __Pyx_...
-FUNCTION = re.compile(r"^static (CYTHON_INLINE )?(?=[^;={}()]*\b__pyx_(?:fuse_\w*?__pyx_)?f_)", re.M)
+OURS = r"\b__pyx_(?:fuse_\w*?__pyx_)?f_"
+FUNCTION = re.compile(rf"^static (CYTHON_INLINE )?(?=[^;={{}}()]*{OURS})", re.M)
 # The head of the loop over a block, whose arrays never overlap.
 MAP_BLOCK = re.compile(r"^static [^;()]*map_block\([^;{]*\{", re.M)
 # Where a module looks for another of its level, and puts itself.
 LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules, )"(?=kernels\.)')
+# What would be left of these if a Cython wrote them in another way.
+MISSED = re.compile(
+    rf"^(?!static FL_)\w[^\n;={{}}()]*{OURS}\w*\(.*|^static FL_NOINLINE .*(?i:inline).*{OURS}.*"
+    r"|^[^ /#].*map_block\([^\n;{]*\* *__pyx_v_.*\{"
+    r'|^.*(?:Import\w*\(|[Mm]odules?, *)"kernels\..*',
+    re.M,
+)
 
 
 def retouch(code: str) -> str:
-    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps it from being
-    vectorised; the others never, as they work on blocks, and copies cost time of compiling; arrays of `map_block` do not
-    overlap; modules look for each other inside of our package."""
-    code = FUNCTION.sub(lambda m: f"static {'FL_INLINE' if m[1] else 'FL_NOINLINE'} ", code)
+    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps
+    it from being vectorised; the others never, as they work on blocks, and copies cost time of
+    compiling; arrays of `map_block` do not overlap; modules look for each other inside of our
+    package."""
+    level = '"kernels.' in code  # a module of a level: it has functions, and puts itself somewhere
+    inlined = {True: "static FL_INLINE ", False: "static FL_NOINLINE "}
+    code, functions = FUNCTION.subn(lambda m: inlined[bool(m[1])], code)
     code = MAP_BLOCK.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
-    code = LOOKED_UP.sub('"fusedloss._', code)
+    code, names = LOOKED_UP.subn('"fusedloss._', code)
+    missed = MISSED.search(code)
+    if missed or (level and not (functions and names)):
+        what = missed[0][:200] if missed else f"{functions} functions, {names} names of modules"
+        raise SetupError(f"retouch: Cython {Cython.__version__} writes C in another way: {what}")
     return f'#include "core/compiler.h"\n{code}'
 
 
@@ -160,6 +181,10 @@ class BuildKernels(build_ext):
     def build_extensions(self) -> None:
         msvc = self.compiler.compiler_type == "msvc"
         flags, arch = (MSVC_FLAGS, MSVC_ARCH) if msvc else (FLAGS, MARCH)
+        if msvc and (clang_cl := shutil.which("clang-cl")):
+            self.compiler.initialize()
+            self.compiler.cc = clang_cl
+            flags, arch = CLANG_CL_FLAGS, CLANG_CL_ARCH
         sanitize = []
         if checks := os.environ.get("FUSEDLOSS_SANITIZE"):
             sanitize = [f"-fsanitize={checks}"]
@@ -186,7 +211,7 @@ class BuildKernels(build_ext):
 
         # What is not a file but decides what comes out. When it changes, all is built anew.
         versions = (sys.version, Cython.__version__, np.__version__)
-        commands = [getattr(self.compiler, name, "") for name in ("compiler_so", "linker_so")]
+        commands = [getattr(self.compiler, k, "") for k in ("compiler_so", "linker_so", "cc")]
         settings = repr((versions, commands, flags, arch, omp_compile, omp_link, DIRECTIVES))
         settings_file = Path(self.build_temp, "settings.txt")
         if not settings_file.exists() or settings_file.read_text(encoding="utf-8") != settings:
@@ -332,7 +357,8 @@ class BuildKernels(build_ext):
                     objects, "probe", output_dir=folder, extra_postargs=link_flags
                 )
                 path = self.compiler.executable_filename("probe", output_dir=folder)
-                return subprocess.run([path], timeout=60, check=True, capture_output=True, text=True).stdout
+                command = [*os.environ.get("FUSEDLOSS_EMULATOR", "").split(), path]
+                return subprocess.run(command, timeout=60, check=True, capture_output=True, text=True).stdout
             except (CCompilerError, ExecError, OSError, subprocess.SubprocessError):
                 return None
             finally:

@@ -37,7 +37,7 @@
 /* MSVC has no macro for FMA, but compiles fma() to it where AVX2 is. */
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__) || (defined(_MSC_VER) && (defined(__AVX2__) || defined(_M_ARM64)))
 #define VM_HAVE_FMA 1
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__)
 #define VM_FMAF(a, b, c) __builtin_fmaf((a), (b), (c))
 #define VM_FMA(a, b, c) __builtin_fma((a), (b), (c))
 #else
