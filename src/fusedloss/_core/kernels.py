@@ -25,7 +25,7 @@ def family(level: str, name: str) -> ModuleType:
 
 def built_levels() -> list[str]:
     """The levels that this installation has, the most capable first."""
-    files = os.listdir(os.path.dirname(_cpu.__file__))
+    files = os.listdir(os.path.dirname(os.path.dirname(__file__)))  # the package's folder
     built = {file for file in files if file.endswith(tuple(EXTENSION_SUFFIXES))}
     return [level for level in LEVELS if any(file.startswith(f"_{level}_") for file in built)]
 
