@@ -73,7 +73,7 @@ def lovasz(
     value, grad, hess = outputs(request, x, double, value_shape, inputs)
     groups = batch if each else min(batch, 1)
     if w is not None:
-        w = np.require(w, np.float64, ["C", "A"])
+        w = contiguous(w, np.float64)
     each_weight = np.ones(1) if w is None else w
     lift = 1.0
     if reduction == "weighted_mean":

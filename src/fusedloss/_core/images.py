@@ -15,7 +15,7 @@ from fusedloss._core.labels import (
     label_error,
     outside_error,
 )
-from fusedloss._core.operands import broadcast, is_double, operand
+from fusedloss._core.operands import broadcast, contiguous, is_double, operand
 from fusedloss._core.outputs import store
 from fusedloss._core.parameters import choice, integer
 from fusedloss._core.reductions import class_weights
@@ -108,8 +108,8 @@ class Images:
             return None, is_double(self.precision), self.inputs
         given, precision = class_weights("weight", weight, self.classes)
         double = is_double(self.precision | precision)
-        rounded = np.require(given, np.float64 if double else np.float32)
-        return np.require(rounded, np.float64, ["C", "A"]), double, (*self.inputs, given)
+        rounded = np.asarray(given, np.float64 if double else np.float32)
+        return contiguous(rounded, np.float64), double, (*self.inputs, given)
 
     def value_shape(self, per_image: bool) -> tuple[int, ...]:
         """The shape of the values: images and classes, or one of them, or none."""

@@ -28,7 +28,7 @@ MODULES: Final = (
 
 def _library(level: str) -> str | None:
     """The file of a level; None if it is not built."""
-    folder = os.path.dirname(_cpu.__file__)
+    folder = os.path.dirname(os.path.dirname(__file__))  # the package's
     paths = [os.path.join(folder, f"_{level}{suffix}") for suffix in EXTENSION_SUFFIXES]
     return next(filter(os.path.exists, paths), None)
 

@@ -86,6 +86,12 @@ def broadcast(name: str, array: Array, shape: tuple[int, ...], what: str = "inpu
         ) from None
 
 
+def contiguous(array: Array, dtype: Any) -> Array:
+    """The numbers of an array in this dtype, in C order and aligned; np.require takes longer."""
+    array = np.asarray(array, dtype, order="C")
+    return array if array.flags.aligned else array.copy()
+
+
 def common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
     """What both broadcast to, if anything; np.broadcast_shapes takes no more than 32 axes."""
     axes = max(len(a), len(b))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from fusedloss._core.kernels import kernels
-from fusedloss._core.operands import broadcast, common_shape, operand
+from fusedloss._core.operands import broadcast, common_shape, contiguous, operand
 from fusedloss._core.outputs import unwrap_scalar
 from fusedloss._core.types import Array
 
@@ -221,7 +221,7 @@ def count_rows(
     the classes a row has the mean of those that are left.
     """
     if mask is not None:
-        wide = None if class_weight is None else np.require(class_weight, np.float64, ["C", "A"])
+        wide = None if class_weight is None else contiguous(class_weight, np.float64)
         return _lists.scan_lists_left(mask, row_weight, wide)  # type: ignore[no-any-return]
     weights = nonzero = rows
     if row_weight is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from fusedloss._core.axes import axes_last, class_axis, without_axes
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import DISTRIBUTION, NO_LABEL, outside_error
-from fusedloss._core.operands import broadcast, is_double, operand
+from fusedloss._core.operands import broadcast, contiguous, is_double, operand
 from fusedloss._core.outputs import outputs, result_tuple, unwrap_scalar
 from fusedloss._core.parameters import integer
 from fusedloss._core.reductions import (
@@ -98,7 +98,7 @@ class Rows:
         self.precision |= precision
         self.inputs += (given,)
         double = loss.in_double or is_double(self.precision)
-        self.class_weight = np.require(given, np.float64 if double else np.float32, ["C", "A"])
+        self.class_weight = contiguous(given, np.float64 if double else np.float32)
 
     def evaluate(
         self,
