@@ -1,19 +1,22 @@
 """Builds the compiled modules. Everything else about the package is in pyproject.toml.
 
-All of kernels/ is translated to C once, and compiled and linked once for each instruction-set level into one library that
-holds a module for each *.pyx. The levels are settled here, by asking the compiler:
+All of kernels/ is translated to C once, and compiled and linked once for each instruction-set
+level into one library that holds a module for each *.pyx. The levels are settled here, by asking
+the compiler:
 
 - for x86-64: v2, v3 and v4, as fusedloss._v2 and so on;
 - for another CPU, or by a compiler too old for these levels: base, without -march.
 
 Environment variables:
 
-FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; "native": that of this CPU alone,
-                       which builds fastest
+FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; "native": that of this
+                       CPU alone, which builds fastest; "all": as if it were not set
 FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with it builds and runs
 FUSEDLOSS_BUILD_JOBS   how many compilers run at once; else one per usable CPU, at most 4
 FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
                        build that stops at a wrong address or at undefined behaviour, for tests
+FUSEDLOSS_EMULATOR     the command that runs programs for the CPU that is compiled for, such as
+                       "qemu-aarch64 -L /path": setup.py runs some to see what works
 CC, CFLAGS, LDFLAGS    as usual
 """
 
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,9 +54,9 @@ OPTIONAL_FLAGS = [
     "-fno-tree-loop-distribute-patterns",
     # A loop over many arrays is vectorised although it needs more checks for overlaps.
     "--param=vect-max-version-for-alias-checks=32",
-    # Copies of loops for special cases, which take a quarter of the time of compiling and gain nothing that can be measured.
+    # Copies of loops for special cases cost time of compiling, and gain nothing that was measured.
     *("-fno-unswitch-loops", "-fno-split-loops", "-fno-peel-loops", "-fno-ipa-cp-clone"),
-    *("-fno-version-loops-for-strides", "-fno-tree-slp-vectorize", "--param=vect-epilogues-nomask=0"),
+    *("-fno-version-loops-for-strides", "-fno-tree-slp-vectorize"),
     "-fopenmp-simd",  # for hints to the vectoriser; needs no OpenMP library
     "-Wno-unused-function",
     "-Wno-maybe-uninitialized",
@@ -70,7 +74,10 @@ SANITIZE_FLAGS = [
     "-fno-wrapv",  # Python's own flags may define what is to be found
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),
 ]
-# Best effort: nobody has tried MSVC yet.
+# On Windows clang-cl, if it is there: it takes the flags above, while cl.exe vectorises few of
+# these loops. Best effort: nobody has tried either yet.
+CLANG_CL_FLAGS = ["/O2", *(f"/clang:{flag}" for flag in (*FLAGS, "-fopenmp-simd"))]
+CLANG_CL_ARCH = {level: [f"/clang:{flag}" for flag in flags] for level, flags in MARCH.items()}
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 MSVC_ARCH = {"base": [], "v2": [], "v3": ["/arch:AVX2"], "v4": ["/arch:AVX512"]}
 
@@ -90,6 +97,11 @@ X86_PROGRAM = """
 #error "not x86-64"
 #endif
 int main(void) { return 0; }
+"""
+NATIVE_PROGRAM = """
+#include <stdio.h>
+#include "cpu.h"
+int main(void) { printf("v%d", fl_cpu_level()); return 0; }
 """
 OPENMP_PROGRAM = """
 #include <omp.h>
@@ -126,25 +138,40 @@ def update(file: Path, text: str) -> None:
 
 
 # A function of ours in generated C, with its return type; Cython's own are called __Pyx_...
-FUNCTION = re.compile(r"^static (CYTHON_INLINE )?(?=[^;={}()]*\b__pyx_(?:fuse_\w*?__pyx_)?f_)", re.M)
+OURS = r"\b__pyx_(?:fuse_\w*?__pyx_)?f_"
+FUNCTION = re.compile(rf"^static (CYTHON_INLINE )?(?=[^;={{}}()]*{OURS})", re.M)
 # The head of the loop over a block, whose arrays never overlap.
 MAP_BLOCK = re.compile(r"^static [^;()]*map_block\([^;{]*\{", re.M)
 # Where a module looks for another of its level, and puts itself.
 LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules, )"(?=kernels\.)')
+# What would be left of these if a Cython wrote them in another way.
+MISSED = re.compile(
+    rf"^(?!static FL_)\w[^\n;={{}}()]*{OURS}\w*\(.*|^static FL_NOINLINE .*(?i:inline).*{OURS}.*"
+    r"|^[^ /#].*map_block\([^\n;{]*\* *__pyx_v_.*\{"
+    r'|^.*(?:Import\w*\(|[Mm]odules?, *)"kernels\..*',
+    re.M,
+)
 
 
 def retouch(code: str) -> str:
-    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps it from being
-    vectorised; the others never, as they work on blocks, and copies cost time of compiling; arrays of `map_block` do not
-    overlap; modules look for each other inside of our package."""
-    code = FUNCTION.sub(lambda m: f"static {'FL_INLINE' if m[1] else 'FL_NOINLINE'} ", code)
+    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps
+    it from being vectorised; the others never, as they work on blocks, and copies cost time of
+    compiling; arrays of `map_block` do not overlap; modules look for each other inside of our
+    package."""
+    level = '"kernels.' in code  # a module of a level: it has functions, and puts itself somewhere
+    inlined = {True: "static FL_INLINE ", False: "static FL_NOINLINE "}
+    code, functions = FUNCTION.subn(lambda m: inlined[bool(m[1])], code)
     code = MAP_BLOCK.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
-    code = LOOKED_UP.sub('"fusedloss._', code)
+    code, names = LOOKED_UP.subn('"fusedloss._', code)
+    missed = MISSED.search(code)
+    if missed or (level and not (functions and names)):
+        what = missed[0][:200] if missed else f"{functions} functions, {names} names of modules"
+        raise SetupError(f"retouch: Cython {Cython.__version__} writes C in another way: {what}")
     return f'#include "core/compiler.h"\n{code}'
 
 
 class BuildKernels(build_ext):
-    """build_ext that asks the compiler what it can do, and links all modules of a level into one library."""
+    """build_ext that asks the compiler what it can do, and links a level into one library."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
@@ -160,6 +187,10 @@ class BuildKernels(build_ext):
     def build_extensions(self) -> None:
         msvc = self.compiler.compiler_type == "msvc"
         flags, arch = (MSVC_FLAGS, MSVC_ARCH) if msvc else (FLAGS, MARCH)
+        if msvc and (clang_cl := shutil.which("clang-cl")):
+            self.compiler.initialize()
+            self.compiler.cc = clang_cl
+            flags, arch = CLANG_CL_FLAGS, CLANG_CL_ARCH
         sanitize = []
         if checks := os.environ.get("FUSEDLOSS_SANITIZE"):
             sanitize = [f"-fsanitize={checks}"]
@@ -186,7 +217,7 @@ class BuildKernels(build_ext):
 
         # What is not a file but decides what comes out. When it changes, all is built anew.
         versions = (sys.version, Cython.__version__, np.__version__)
-        commands = [getattr(self.compiler, name, "") for name in ("compiler_so", "linker_so")]
+        commands = [getattr(self.compiler, k, "") for k in ("compiler_so", "linker_so", "cc")]
         settings = repr((versions, commands, flags, arch, omp_compile, omp_link, DIRECTIVES))
         settings_file = Path(self.build_temp, "settings.txt")
         if not settings_file.exists() or settings_file.read_text(encoding="utf-8") != settings:
@@ -233,7 +264,9 @@ class BuildKernels(build_ext):
             ext.objects = []
             for source in files["cpu" if level_of(ext) == "cpu" else "kernels"]:
                 folder = Path(self.build_temp, level_of(ext))
-                target = Path(*self.compiler.object_filenames([str(source)], output_dir=str(folder)))
+                target = Path(
+                    *self.compiler.object_filenames([str(source)], output_dir=str(folder))
+                )
                 ext.objects.append(str(target))
                 changed = max(headers, source.stat().st_mtime)
                 if self.force or not target.exists() or target.stat().st_mtime < changed:
@@ -245,7 +278,8 @@ class BuildKernels(build_ext):
             try:
                 for done, job in enumerate(waiting, 1):
                     job.result()
-                    print(f"fusedloss: {done} of {len(jobs)} files compiled, {time.monotonic() - start:.0f} s", flush=True)
+                    seconds = time.monotonic() - start
+                    print(f"fusedloss: {done} of {len(jobs)} files, {seconds:.0f} s", flush=True)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -276,10 +310,12 @@ class BuildKernels(build_ext):
     def levels(self, arch: dict[str, list[str]]) -> list[str]:
         """The levels asked for, or else those that fit the target."""
         asked = os.environ.get("FUSEDLOSS_LEVELS", "").replace(",", " ").split()
-        if asked == ["native"]:
-            asked = [self.native_level()]
+        if asked in (["all"], ["native"]):
+            asked = [] if asked == ["all"] else [self.native_level()]
         if unknown := sorted(set(asked) - set(LEVELS)):
-            raise SetupError(f"FUSEDLOSS_LEVELS: {unknown} not among native, {', '.join(LEVELS)}")
+            raise SetupError(
+                f"FUSEDLOSS_LEVELS: {unknown} not among all, native, {', '.join(LEVELS)}"
+            )
         wanted = [level for level in LEVELS if level in (asked or X86_LEVELS)]
         possible = [e for e in wanted if e == "base" or self.works(X86_PROGRAM, arch[e])]
         if possible == wanted:
@@ -290,8 +326,7 @@ class BuildKernels(build_ext):
 
     def native_level(self) -> str:
         """The best level of this CPU."""
-        program = '#include <stdio.h>\n#include "cpu.h"\nint main(void) { printf("v%d", fl_cpu_level()); return 0; }\n'
-        level = self.output(program, [], []) or "base"
+        level = self.output(NATIVE_PROGRAM, [], []) or "base"
         return level if level in X86_LEVELS else "base"
 
     def openmp(self, msvc: bool) -> tuple[list[str], list[str]]:
@@ -314,8 +349,11 @@ class BuildKernels(build_ext):
         """Whether the program compiles and, given link_flags, also links and runs."""
         return self.output(program, flags, link_flags) is not None
 
-    def output(self, program: str, flags: list[str], link_flags: list[str] | None = None) -> str | None:
-        """What the program prints if it compiles, links and runs without an error; without link_flags it is not run."""
+    def output(
+        self, program: str, flags: list[str], link_flags: list[str] | None = None
+    ) -> str | None:
+        """What the program prints if it compiles, links and runs without an error, else None;
+        without link_flags it is only compiled."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
             source.write_text(program, encoding="utf-8")
@@ -324,7 +362,10 @@ class BuildKernels(build_ext):
             os.dup2(devnull, 2)
             try:
                 objects = self.compiler.compile(
-                    [str(source)], output_dir=folder, include_dirs=[str(KERNELS)], extra_postargs=flags
+                    [str(source)],
+                    output_dir=folder,
+                    include_dirs=[str(KERNELS)],
+                    extra_postargs=flags,
                 )
                 if link_flags is None:
                     return ""
@@ -332,7 +373,10 @@ class BuildKernels(build_ext):
                     objects, "probe", output_dir=folder, extra_postargs=link_flags
                 )
                 path = self.compiler.executable_filename("probe", output_dir=folder)
-                return subprocess.run([path], timeout=60, check=True, capture_output=True, text=True).stdout
+                command = [*os.environ.get("FUSEDLOSS_EMULATOR", "").split(), path]
+                return subprocess.run(
+                    command, timeout=60, check=True, capture_output=True, text=True
+                ).stdout
             except (CCompilerError, ExecError, OSError, subprocess.SubprocessError):
                 return None
             finally:

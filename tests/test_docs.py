@@ -60,7 +60,7 @@ def test_examples_of_contributing_stand_in_the_sources() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(?:cython|python)\n(.*?)```", text, re.DOTALL)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
-    inline = re.findall(r"`((?:elif Formula|enlist\[|BAD_)[^`]*)`", text)
+    inline = re.findall(r"`((?:elif Formula|register_formula\[|BAD_)[^`]*)`", text)
     assert len(blocks) == 3 and len(inline) == 3
     assert [x for x in lines if "..." not in x and x not in sources] == []
     assert [x for x in inline if not any(x in line for line in sources)] == []

@@ -68,7 +68,7 @@ def per_element(case: Case, sample: Any) -> set[str]:
 @given(data=st.data())
 @few
 def test_truth(case: Case, data: Any) -> None:
-    """In any dtypes and layouts, what mpmath says of the numbers that the arrays hold."""
+    """In any dtypes and layouts, the exact results of the numbers that the arrays hold."""
     sample = drawn(case, data)
     for name, a in sample.arrays.items():
         if a.dtype.kind == "f":

@@ -5,7 +5,16 @@
 # A pair of boxes along one axis is the part that they share and what each has beyond it. From these the areas follow as sums
 # without a minus, so that 1 - IoU of nearly the same boxes, and the empty part of their hull, keep all digits.
 
-include "common.pxi"
+cimport numpy as cnp
+from libc.math cimport fabs
+from kernels.core.call cimport lay_out, register_name
+from kernels.core.numeric cimport vm_atan2, weighed
+from kernels.core.operands cimport (
+    DOUBLE, FLOAT, Operand, Space, check_shape, describe, fetch, load_block, load_mask, merge_axes, put)
+from kernels.core.sums cimport (
+    WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, many, result, run)
+
+cnp.import_array()
 
 cdef enum:
     PAIRS = 128           # of a block, which then stays in the first-level cache
@@ -268,7 +277,7 @@ cdef void load_boxes(const Boxes *job, int k, Py_ssize_t start, Py_ssize_t n, do
 
 
 cdef void store_boxes(const Boxes *job, int k, Py_ssize_t start, Py_ssize_t n, double ends[<int> ENDS][PAIRS]) noexcept nogil:
-    """Nothing where there is no such output."""
+    """No-op if the output was not requested."""
     cdef const Operand *op = &job.operands[k]
     cdef int end
     if op.data == NULL:
@@ -314,7 +323,7 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
                     block.factor[i] = 0 if valid[i] == 0 else block.factor[i]
             for i in range(n):
                 weight[i] = block.factor[i]
-                block.factor[i] *= job.scale
+                block.factor[i] = weighed(weight[i], job.scale)
         job.function(NULL, NULL, &block, n, job.eps)
         if weighted:
             for i in range(n):
@@ -344,23 +353,17 @@ cdef BlockFunction _functions[<int> MOST_LOSSES][3]         # loss, order
 LOSSES = {}      # name: number
 
 
-cdef void enlist_order(const Loss *loss, const Order *order, int number) noexcept:
-    _functions[len(LOSSES)][number] = <BlockFunction> <void *> map_block[Loss, Order]
-
-
-cdef int enlist(const Loss *loss, str name) except -1:
-    if len(LOSSES) == <int> MOST_LOSSES:
-        raise ImportError("kernel: no room for more losses")
-    enlist_order[Loss, Value](NULL, NULL, 0)
-    enlist_order[Loss, Slope](NULL, NULL, 1)
-    enlist_order[Loss, Curvature](NULL, NULL, 2)
-    LOSSES[name] = len(LOSSES)
+cdef int register_loss(const Loss *loss, str name) except -1:
+    cdef int number = register_name(LOSSES, name, MOST_LOSSES, 0, 0)
+    _functions[number][0] = <BlockFunction> <void *> map_block[Loss, Value]
+    _functions[number][1] = <BlockFunction> <void *> map_block[Loss, Slope]
+    _functions[number][2] = <BlockFunction> <void *> map_block[Loss, Curvature]
     return 0
 
 
-enlist[Giou](NULL, "giou")
-enlist[Diou](NULL, "diou")
-enlist[Ciou](NULL, "ciou")
+register_loss[Giou](NULL, "giou")
+register_loss[Diou](NULL, "diou")
+register_loss[Ciou](NULL, "ciou")
 
 
 def boxes(int loss, double eps, int order, double scale, bint summed, int threads, tuple arrays):
@@ -396,15 +399,13 @@ def boxes(int loss, double eps, int order, double scale, bint summed, int thread
     for k in range(<int> OPERANDS):
         job.steps[k] = op[k].strides[outer] if op[k].data != NULL else 0
     space.ndim = merge_axes(op, <int> OPERANDS, space, 0, outer, 0)
+    if lay_out(op, OPERANDS, G0, space, 0, True):
+        threads = 1
     for k in range(<int> OPERANDS):
         array = arrays[k]
-        op[k].flat = k == W and op[k].data != NULL and is_flat(&op[k], space, 0, space.ndim)
         job.packed[k] = (op[k].data != NULL and (op[k].kind == FLOAT or op[k].kind == DOUBLE) and not op[k].swapped
                          and cnp.PyArray_ISALIGNED(array) and job.steps[k] == op[k].itemsize
                          and space.ndim == 1 and op[k].strides[0] == <int> ENDS * op[k].itemsize)
-        if k >= G0 and op[k].data != NULL and shares_items(&op[k], space, 0, space.ndim):
-            op[k].added = True
-            threads = 1
     job.function = _functions[loss][order]
     job.eps = eps
     job.scale = scale

@@ -16,7 +16,7 @@ from kernels.core.sums cimport APART, ROOM, TILE, Sum, accumulate, add, fl_own, 
 
 cnp.import_array()
 
-cdef extern from "core/vecmath.h" nogil:
+cdef extern from "core/vecmath/exp_log.h" nogil:
     double vm_sum_error(double, double, double)
 
 

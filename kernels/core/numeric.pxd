@@ -1,21 +1,32 @@
 # Numbers: the computation's dtype, and functions of one number. All are inlined into the loops that call them.
 
-from libc.math cimport INFINITY, NAN
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-
 cdef extern from "<math.h>" nogil:
     float fabsf(float)
     double fabs(double)
     float sqrtf(float)
     double c_sqrt "sqrt"(double)
 
-cdef extern from "core/vecmath.h" nogil:
+cdef extern from "core/vecmath/exp_log.h" nogil:
     float vm_expf(float)
     double vm_exp(double)
     float vm_logf(float)
     double vm_log(double)
     float vm_log1pf(float)
     double vm_log1p(double)
+    float vm_exp_gapf(float, float)
+    double vm_exp_gap(double, double)
+    float vm_exp_partsf(float, float, float)
+    double vm_exp_parts(double, double, double)
+    float vm_product_errorf(float, float, float)
+    double vm_product_error(double, double, double)
+    double vm_sum_error(double, double, double)
+    double vm_expm1_near(double)
+    float VM_FMAF(float, float, float)
+    double VM_FMA(double, double, double)
+    float vm_powf(float, float, float)
+    double vm_pow(double, double, double)
+
+cdef extern from "core/vecmath/special.h" nogil:
     float vm_log1p_unitf(float)
     double vm_log1p_unit(double)
     float vm_log1p_gap_unitf(float)
@@ -28,20 +39,6 @@ cdef extern from "core/vecmath.h" nogil:
     double vm_entropy_gap_unit(double)
     float vm_log_factorialf(float)
     double vm_log_factorial(double)
-    float vm_exp_gapf(float, float)
-    double vm_exp_gap(double, double)
-    float vm_exp_partsf(float, float, float)
-    double vm_exp_parts(double, double, double)
-    float vm_product_errorf(float, float, float)
-    double vm_product_error(double, double, double)
-    float vm_focusf(float, float, double, double, double)
-    double vm_focus(double, double, double, double, double)
-    float vm_focus2f(float, float, double, double)
-    double vm_focus2(double, double, double, double)
-    float VM_FMAF(float, float, float)
-    double VM_FMA(double, double, double)
-    float vm_powf(float, float, float)
-    double vm_pow(double, double, double)
     float vm_reciprocalf(float)
     double vm_atan2(double, double)
 
@@ -130,20 +127,6 @@ cdef inline real product_error(real a, real b, real p) noexcept nogil:
         return vm_product_errorf(a, b, p)
     else:
         return vm_product_error(a, b, p)
-
-cdef inline real focus(real x, real t, double gamma, double p, double q) noexcept nogil:
-    """(p t + q (1 - t)) (σ(-x) t + σ(x) (1 - t))^γ"""
-    if real is float:
-        return vm_focusf(x, t, gamma, p, q)
-    else:
-        return vm_focus(x, t, gamma, p, q)
-
-cdef inline real focus2(real x, real t, double p, double q) noexcept nogil:
-    """focus for γ = 2"""
-    if real is float:
-        return vm_focus2f(x, t, p, q)
-    else:
-        return vm_focus2(x, t, p, q)
 
 cdef inline real pow(real x, double a, double a_low) noexcept nogil:
     """x^(a + a_low) for x >= 0, where a_low is tiny"""

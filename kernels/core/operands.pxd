@@ -42,7 +42,7 @@ cdef Kind kind_of(cnp.ndarray array) noexcept
 cdef void set_bfloat16_number(int number) noexcept      # the type number that ml_dtypes got from NumPy
 cdef Load double_loader(Kind kind) noexcept nogil      # reads as float64, whatever the computation's dtype
 cdef Load label_loader(Kind kind) noexcept nogil       # ... as int64
-cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=*, bint written=*) except -1
+cdef int describe_array(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs, bint written) except -1
 cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1
 cdef bint is_exactly(const Operand *output, const Operand *input, const Space *space) noexcept nogil
 cdef int join_axes(Operand *ops, int n_ops, Space *space, int first, int last, int target) noexcept nogil
@@ -50,6 +50,17 @@ cdef int merge_axes(Operand *ops, int n_ops, Space *space, int first, int last, 
 cdef bint is_flat(const Operand *op, const Space *space, int first, int last) noexcept nogil
 cdef bint shares_items(const Operand *op, const Space *space, int first, int last) noexcept nogil
 
+
+cdef inline int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=False, bint written=False) except -1:
+    """Everything about one array, or None, except how its axes merge. Axes that it lacks at the end get stride 0. With
+    `signs` booleans are -1 and +1. What is to be `written` must be fit for that."""
+    cdef int axis
+    if array is not None:
+        return describe_array(op, array, like, ndim, signs, written)
+    op.data = NULL
+    for axis in range(min(ndim, <int> MAXDIM)):
+        op.strides[axis] = 0
+    return 0
 
 cdef inline void move_axis(Operand *ops, int n_ops, Space *space, int source, int target) noexcept nogil:
     cdef int k

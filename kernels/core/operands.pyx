@@ -171,15 +171,8 @@ cdef Kind kind_of(cnp.ndarray array) noexcept:
     return UNKNOWN
 
 
-cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs=False, bint written=False) except -1:
-    """Everything about one array except how its axes merge. Axes that it lacks at the end get stride 0. With `signs`
-    booleans are -1 and +1. What is to be `written` must be fit for that."""
+cdef int describe_array(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs, bint written) except -1:
     cdef int axis
-    if array is None:
-        op.data = NULL
-        for axis in range(min(ndim, <int> MAXDIM)):
-            op.strides[axis] = 0
-        return 0
     if ndim > <int> MAXDIM:
         raise ValueError(f"kernel: at most {<int> MAXDIM} axes")
     op.data = cnp.PyArray_BYTES(array)
@@ -207,7 +200,7 @@ cdef int describe(Operand *op, cnp.ndarray array, const real *like, int ndim, bi
     return 0
 
 
-cdef inline bint is_exactly(const Operand *output, const Operand *input, const Space *space) noexcept nogil:
+cdef bint is_exactly(const Operand *output, const Operand *input, const Space *space) noexcept nogil:
     """Whether an output lies where the input lies, item by item."""
     cdef int axis
     if output.data == NULL or output.data != input.data or output.kind != input.kind:

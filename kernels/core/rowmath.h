@@ -3,23 +3,22 @@
  * Plain C for what the compiler must be told: that a maximum may be taken in any order, that a loop
  * over a few lanes is to become one instruction, that the last, incomplete vector of a row may
  * overlap the one before it.  Sums have fixed lanes, so that their bits do not depend on the level.
- * Included after vecmath.h, once for each dtype: see the end.
+ * Included once for each dtype: see the end.
  */
 #ifndef ROWMATH_H
 #define ROWMATH_H
 #include <stddef.h>
 #include <string.h>
-#include "vecmath.h"
+#include "compiler.h"
+#include "vecmath/exp_log.h"
 #include "team.h"
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__) /* clang-cl is clang, but not __GNUC__ */
 #define RM_SIMD _Pragma("omp simd")
 #define RM_MAX _Pragma("omp simd reduction(max : m)")
-#define RM_NOINLINE __attribute__((noinline))
 #else
 #define RM_SIMD
 #define RM_MAX
-#define RM_NOINLINE
 #endif
 
 /* Elements of a vector. */
@@ -110,7 +109,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
         return m; \
     } \
 \
-    static RM_NOINLINE T rm_max_of_some##S(const T *x, ptrdiff_t n, T m) { return rm_max_of##S(x, n, m); } \
+    static FL_NOINLINE T rm_max_of_some##S(const T *x, ptrdiff_t n, T m) { return rm_max_of##S(x, n, m); } \
 \
     /* the larger of m and the largest of x[:n]; NaN may be passed over */ \
     static inline T rm_max##S(const T *x, ptrdiff_t n, T m) \
@@ -123,7 +122,7 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
         return rm_max_of_some##S(x, n, m); \
     } \
 \
-    static RM_NOINLINE void rm_exp_of##S(const T *__restrict x, T m, T *__restrict e, ptrdiff_t n) \
+    static FL_NOINLINE void rm_exp_of##S(const T *__restrict x, T m, T *__restrict e, ptrdiff_t n) \
     { \
         ptrdiff_t i; \
         for (i = 0; i < n; i++) \

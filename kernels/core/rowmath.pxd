@@ -38,6 +38,23 @@ cdef inline double row_sum(const real *v, Py_ssize_t n) noexcept nogil:
     add_row(v, n, &s.total, &s.lost)
     return result(s)
 
+
+cdef inline void transpose_in(const real *x, Py_ssize_t step, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t wide, real *tile,
+                              real *spare) noexcept nogil:
+    """tile[j * wide + r] = x[r * step + j] for n <= wide rows of `classes` <= 32 items; what is left of the tile is 0."""
+    if real is float:
+        rm_turn_inf(x, step, n, classes, wide, tile, spare)
+    else:
+        rm_turn_in(x, step, n, classes, wide, tile, spare)
+
+cdef inline void transpose_out(real *tile, real *spare, real *x, Py_ssize_t step, Py_ssize_t n, Py_ssize_t classes,
+                               Py_ssize_t wide) noexcept nogil:
+    """x[r * step + j] = tile[j * wide + r]; overwrites the tile."""
+    if real is float:
+        rm_turn_outf(tile, spare, x, step, n, classes, wide)
+    else:
+        rm_turn_out(tile, spare, x, step, n, classes, wide)
+
 cdef inline void add_wide(const double *v, Py_ssize_t n, Sum *s, const real *like) noexcept nogil:
     """Add the sum of doubles that stand for numbers of `real`."""
     if real is float:

@@ -43,7 +43,7 @@ cdef inline void accumulate(real x, double *total, double *lost) noexcept nogil:
         total[0] = t
 
 cdef inline void accumulate_wide(double x, double *total, double *lost, const real *like) noexcept nogil:
-    """The same of a double that stands for a number of `real`."""
+    """total += x; the rounding error goes to `lost` where the computation is in float64."""
     if real is float:
         total[0] += x
     else:

@@ -45,7 +45,7 @@ typedef struct {
 /* Working memory that no call uses. It is taken as a whole, so that no two calls take the same. */
 static fl_work *fl_pool = NULL;
 
-#if defined(_MSC_VER)
+#if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
 #define FL_EXCHANGE(place, value) _InterlockedExchangePointer((void *volatile *)(place), (value))
 #else

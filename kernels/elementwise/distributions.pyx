@@ -1,7 +1,8 @@
 # The formulas of losses of counts and of distributions.
 
+from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
-    INFINITY, absolute, entropy_gap_unit, exp, exp_parts, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit,
+    absolute, entropy_gap_unit, exp, exp_parts, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit,
     log_factorial, pow, product_error, real, reciprocal, tanh_unit)
 from kernels.elementwise.formulas cimport (
     BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LN2, LOG_2PI, PLAIN, clip, times, zero)

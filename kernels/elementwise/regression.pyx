@@ -1,7 +1,8 @@
 # The formulas of losses between numbers; d = x - t.
 
+from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
-    INFINITY, absolute, exp, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit, real, reciprocal, sqrt,
+    absolute, exp, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit, real, reciprocal, sqrt,
     tanh_unit)
 from kernels.elementwise.formulas cimport (
     BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, HUGE_RATIO, LEAST_INVERTIBLE, LN2, PLAIN, TINY_RATIO, TWO_54,
