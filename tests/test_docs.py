@@ -53,9 +53,7 @@ def test_formulas_in_a_line(tex: str, text: str) -> None:
 
 def test_examples_of_contributing_stand_in_the_sources() -> None:
     folders = ("kernels", "src/fusedloss", "tests/losses")
-    files = [
-        f for folder in folders for f in (ROOT / folder).iterdir() if f.suffix[:3] in (".py", ".px")
-    ]
+    files = [f for folder in folders for f in (ROOT / folder).rglob("*.p*") if f.suffix != ".pyc"]
     sources = {line.strip() for f in files for line in f.read_text(encoding="utf-8").splitlines()}
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(?:cython|python)\n(.*?)```", text, re.DOTALL)

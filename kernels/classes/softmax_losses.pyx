@@ -441,10 +441,10 @@ cdef double transform_tile(const NllTransform *tag, const real *like, const Rows
     return distribution_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
 
 cdef double tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return transform_tile(transform, <const float *> NULL, job, row, n)
+    return transform_tile(tag, <const float *> NULL, job, row, n)
 
 cdef double tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return transform_tile(transform, <const double *> NULL, job, row, n)
+    return transform_tile(tag, <const double *> NULL, job, row, n)
 
 cdef int register_loss(const NllTransform *tag, str name) except -1:
     return register_rows(name, <void *> tile_of_floats[NllTransform], <void *> tile_of_doubles[NllTransform],

@@ -739,7 +739,7 @@ def asymmetric_loss(
     array([0.01513 , 0.000568, 0.      ])
     >>> value, grad = fl.asymmetric_loss.value_and_grad([2.0, -1.0, -4.0], [1, 0, 0], clip=0.0)
     >>> grad.round(6)
-    array([-0.00945 ,  0.001877,  0.      ])
+    array([-0.009179,  0.002066,  0.      ])
     """
     powers = (
         finite("gamma_neg", gamma_neg, 0.0, 1000.0),
