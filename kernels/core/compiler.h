@@ -15,4 +15,11 @@
 
 #define FL_RESTRICT __restrict
 
+/* A struct or union that begins at a cache line, so that no vector crosses two. */
+#if defined(_MSC_VER)
+#define FL_ALIGNED __declspec(align(64))
+#else
+#define FL_ALIGNED __attribute__((aligned(64)))
+#endif
+
 #endif

@@ -13,10 +13,10 @@ from libc.math cimport NAN
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from kernels.core.numeric cimport absolute, real
-from kernels.core.sums cimport TILE, WATCHED, PY_SSIZE_T_MAX, Span, Sum, add, many, result, run
+from kernels.core.sums cimport PY_SSIZE_T_MAX, TILE, WATCHED, Span, Sum, add, many, result, run
 from kernels.regions.pixels cimport (
-    BITS, G, H, HINGE, IDENTITY, LABELS, OPERANDS, SOFTMAX, T, W, X, Pixels, Tile, check_classes, describe_pixels,
-    find_outside, halts, line_of, load_line, open_tile, pixel_step, place_of, place_tile, target_line)
+    BITS, G, H, HINGE, IDENTITY, LABELS, OPERANDS, SOFTMAX, T, W, X, Alike, Pixels, Tile, Weighed, Weighing, check_classes,
+    describe_pixels, find_outside, halts, line_of, load_line, open_tile, pixel_step, place_of, place_tile, target_line)
 from kernels.regions.probabilities cimport exponentials, limited_exp, others, soften
 
 cnp.import_array()
@@ -161,15 +161,13 @@ cdef double errors_span(const real *like, Lovasz *job, Py_ssize_t start, Py_ssiz
 
 # ---- sorting ---------------------------------------------------------------------------------------------------------
 
-cdef void swap_columns(uint64_t **a, uint64_t **b) noexcept nogil:
-    cdef uint64_t *t = a[0]
-    a[0] = b[0]
-    b[0] = t
-
 cdef bint sort_keys(Lovasz *job, const real *like) noexcept nogil:
     """Sort by the errors, and leave what is equal in its order; False if the call is stopped."""
     cdef Py_ssize_t *counts = job.counts
-    cdef uint64_t *keys
+    cdef uint64_t *keys = job.keys
+    cdef uint64_t *tags = job.tags
+    cdef uint64_t *spare = job.spare
+    cdef uint64_t *spare_tags = job.spare_tags
     cdef uint64_t key
     cdef Py_ssize_t i, j, end, total, count, n = job.pixels.count, unwatched = 0
     cdef int k, shift, first = 0, digits = DIGITS
@@ -180,7 +178,7 @@ cdef bint sort_keys(Lovasz *job, const real *like) noexcept nogil:
     for i from 0 <= i < n by WATCHED:
         end = i + min(<Py_ssize_t> WATCHED, n - i)
         for j in range(i, end):
-            key = job.keys[j] >> first
+            key = keys[j] >> first
             for k in range(DIGITS // 2):
                 counts[k * VALUES + (key >> (DIGIT * k) & (VALUES - 1))] += 1
             if real is double:
@@ -191,40 +189,34 @@ cdef bint sort_keys(Lovasz *job, const real *like) noexcept nogil:
     for k in range(digits):
         counts = job.counts + k * VALUES
         shift = first + DIGIT * k
-        if n == 0 or counts[job.keys[0] >> shift & (VALUES - 1)] == n:      # nothing to do
+        if n == 0 or counts[keys[0] >> shift & (VALUES - 1)] == n:      # nothing to do
             continue
         total = 0
         for j in range(VALUES):
             count = counts[j]
             counts[j] = total
             total += count
-        keys = job.keys
         for i from 0 <= i < n by WATCHED:
             end = i + min(<Py_ssize_t> WATCHED, n - i)
             for j in range(i, end):
                 key = keys[j]
                 total = counts[key >> shift & (VALUES - 1)]
                 counts[key >> shift & (VALUES - 1)] = total + 1
-                job.spare[total] = key
+                spare[total] = key
                 if real is double:
-                    job.spare_tags[total] = job.tags[j]
+                    spare_tags[total] = tags[j]
             if halts(&job.pixels, &unwatched, WATCHED):
                 return False
-        swap_columns(&job.keys, &job.spare)
-        swap_columns(&job.tags, &job.spare_tags)
+        keys, spare = spare, keys
+        tags, spare_tags = spare_tags, tags
+    job.keys = keys
+    job.tags = tags
+    job.spare = spare
+    job.spare_tags = spare_tags
     return True
 
 
 # ---- the walk --------------------------------------------------------------------------------------------------------
-
-cdef struct Alike:
-    char none
-cdef struct Weighted:
-    char none
-ctypedef fused Weighing:      # whether pixels have weights
-    Alike
-    Weighted
-
 
 cdef Sum class_size(const real *like, const Lovasz *job) noexcept nogil:
     """The weight of all pixels of the class, before they are sorted."""
@@ -259,7 +251,7 @@ cdef double walk(const real *like, Weighing weighing, const Lovasz *job, Sum siz
         k = <Py_ssize_t> (tag >> 1)
         if error == 0 or (count == 0 and i > 0 and error == error):
             break
-        if Weighing is Weighted:
+        if Weighing is Weighed:
             w = weights[k]
             union_ = result(union_size)
             left = result(size)
@@ -273,9 +265,9 @@ cdef double walk(const real *like, Weighing weighing, const Lovasz *job, Sum siz
             delta = left * w / (union_ * (union_ + w))
         if own:
             count -= 1
-            if Weighing is Weighted:
+            if Weighing is Weighed:
                 add(&size, -w)
-        elif Weighing is Weighted:
+        elif Weighing is Weighed:
             add(&union_size, w)
         else:
             union_ += 1
@@ -288,14 +280,14 @@ cdef double walk(const real *like, Weighing weighing, const Lovasz *job, Sum siz
 cdef double walk_span(const real *like, Lovasz *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """All pixels at once: their errors sorted and added up."""
     cdef Alike alike
-    cdef Weighted weighted
+    cdef Weighed weighed
     cdef Sum size = Sum(0, 0)
     if job.weights != NULL:
         size = class_size(like, job)
     if not sort_keys(job, like):
         return 0
     if job.weights != NULL:
-        return walk(like, weighted, job, size)
+        return walk(like, weighed, job, size)
     return walk(like, alike, job, size)
 
 
@@ -401,7 +393,7 @@ cdef void *table(const Pixels *job, cnp.ndarray array, int number) except NULL:
     return cnp.PyArray_DATA(array)
 
 
-cdef inline void *cut(char **memory, Py_ssize_t size) noexcept:
+cdef void *cut(char **memory, Py_ssize_t size) noexcept:
     """The next piece of some memory."""
     memory[0] += size
     return memory[0] - size
@@ -436,6 +428,8 @@ cdef cnp.ndarray make_room(const real *like, Lovasz *job):
 cdef double run_pixels(Lovasz *job, void *span, Py_ssize_t classes, int threads) except? -1:
     """A pass over the pixels of an image, which reads so many classes."""
     cdef Py_ssize_t pixels = job.pixels.count
+    if pixels == 0:
+        return 0
     return run(<Span> span, job, pixels, UNIT, many(pixels, classes), threads, &job.pixels.team, True)
 
 
@@ -456,10 +450,6 @@ cdef int run_lovasz(const real *like, Lovasz *job, tuple arrays, cnp.ndarray wei
     find_outside(pixels, arrays, weight, class_axis)
     weights = pixels.weight
     pixels.weight = NULL          # a class of the weight 0 may have pixels
-    if pixels.count == 0:
-        cnp.PyArray_FILLWBYTE(values, 0)
-        cnp.PyArray_FILLWBYTE(counted, everything)
-        return 0
     for job.image in range(pixels.images):
         if softmax:
             run_pixels(job, <void *> soften_span[real], pixels.classes, threads)
@@ -500,7 +490,7 @@ def lovasz(bint hinge, bint softmax, object ignored, bint everything, bint doubl
 cdef int run_carry_back(const real *like, Lovasz *job, tuple arrays, object ignored, bint hinge, bint softmax, int threads,
                         int image_axis, int class_axis) except -1:
     describe_call[real](like, job, arrays, None, ignored, image_axis, class_axis, hinge, softmax)
-    for job.image in range(job.pixels.images if job.pixels.count > 0 else 0):
+    for job.image in range(job.pixels.images):
         with nogil:
             pass
         PyErr_CheckSignals()

@@ -1,6 +1,6 @@
-# Losses of the overlap of regions: one pass over the data takes the sums I, FP and FN of each image and class (see formulas.pxd),
-# the value and the derivatives by p are made of these, and a second pass, in which p is computed again, carries the latter
-# back to the input.
+# Losses of the overlap of regions: one pass over the data takes the sums I, FP and FN of each image and class (see
+# formulas.pxd), the value and the derivatives by p are made of these, and a second pass, in which p is computed again,
+# carries the latter back to the input.
 #
 # Parts, which threads work on, are of one image each and have sums of their own, added in order.
 
@@ -12,13 +12,12 @@ from libc.string cimport memcpy, memset
 from kernels.core.call cimport read_parameters
 from kernels.core.numeric cimport real, weighed
 from kernels.core.operands cimport Operand, describe
-from kernels.core.sums cimport (
-    SPANS, TILE, Span, Sum, accumulate_wide, add, allocate, many, result, run)
+from kernels.core.sums cimport SPANS, TILE, Span, Sum, accumulate_wide, add, allocate, many, result, run
 from kernels.regions.formulas cimport Fraction, Linear, Slopes, Squared, Terms, bend, fraction, slope, terms
 from kernels.regions.pixels cimport (
-    G, H, IDENTITY, LABELS, LINE, NUMBERS, OPERANDS, SIGMOID, SOFTMAX, T, W, X, Line, Pixels, Tile, check_classes, clear_line,
-    describe_pixels, find_outside, halts, line_of, line_or_block, load_line, open_tile, place_of, place_tile, report_outside,
-    store_line, target_line)
+    G, H, IDENTITY, LABELS, LINE, NUMBERS, OPERANDS, SIGMOID, SOFTMAX, T, W, X, Alike, Line, Pixels, Tile, Weighed, Weighing,
+    check_classes, clear_line, describe_pixels, find_outside, halts, line_of, line_or_block, load_line, open_tile, place_of,
+    place_tile, report_outside, store_line, target_line)
 from kernels.regions.probabilities cimport (
     Identity, Pointwise, Sigmoid, exponentials, identity_line, others, probability, sigmoid_line, soften, softmax_line)
 
@@ -146,20 +145,12 @@ cdef bint strays(const real *x, const real *t, Py_ssize_t n) noexcept nogil:
     return wide != 0
 
 
-cdef struct Alike:
-    char none
-cdef struct Weighted:
-    char none
-ctypedef fused Weighing:      # whether pixels have weights
-    Alike
-    Weighted
-
 cdef inline void add_pixel(Terms f, Weighing weighing, double p, double q, real t, const real *w, double *total, double *lost,
                            Py_ssize_t j) noexcept nogil:
     """Add a pixel to lane j of I, FP and FN."""
     cdef double hit, over, missed
     terms(f, p, q, t, &hit, &over, &missed)
-    if Weighing is Weighted:
+    if Weighing is Weighed:
         hit *= w[0]
         over *= w[0]
         missed *= w[0]
@@ -207,7 +198,7 @@ cdef void sum_tile(Terms f, const Overlap *job, Tile *tile, Sum *sums, const rea
     cdef const real *t
     cdef const real *counts
     cdef Alike alike
-    cdef Weighted weighted
+    cdef Weighed pixel_weights
     cdef const Pixels *pixels = &job.pixels
     cdef bint cleared
     cdef Py_ssize_t c, n = tile.n, unwatched = 0
@@ -234,7 +225,7 @@ cdef void sum_tile(Terms f, const Overlap *job, Tile *tile, Sum *sums, const rea
         elif pixels.holds != LABELS and strays(t, t, n):
             report_outside(pixels)
         if cleared or pixels.operands[<int> W].data != NULL:
-            add_terms(f, weighted, p, q, t, counts, n, sums + 3 * c)
+            add_terms(f, pixel_weights, p, q, t, counts, n, sums + 3 * c)
         else:
             add_terms(f, alike, p, q, t, counts, n, sums + 3 * c)
 

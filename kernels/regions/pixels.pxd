@@ -6,7 +6,7 @@
 
 cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t
-from kernels.core.numeric cimport real, weighed
+from kernels.core.numeric cimport real
 from kernels.core.operands cimport Load, Operand, Space, offset_of
 from kernels.core.sums cimport TILE, WATCHED, Team, fl_stops
 
@@ -23,6 +23,14 @@ cdef enum Holds:              # what a target holds
 cdef enum:                    # how p follows from the input
     IDENTITY, SIGMOID, SOFTMAX
     HINGE                     # the input is a signed distance, not a probability's
+
+cdef struct Alike:
+    char none
+cdef struct Weighed:
+    char none
+ctypedef fused Weighing:      # whether pixels have weights
+    Alike
+    Weighed
 
 cdef struct Pixels:
     Space space               # the axes of the pixels
@@ -42,25 +50,32 @@ cdef struct Pixels:
     bint kept                 # whether a tile's exponentials are
     Team team
 
-cdef union Line:              # numbers of the computation's dtype
-    float floats[TILE]
-    double doubles[TILE]
+cdef extern from *:
+    """
+    typedef union FL_ALIGNED {
+        float floats[RM_TILE];
+        double doubles[RM_TILE];
+    } fl_line;
+    """
+    ctypedef union Line "fl_line":      # numbers of the computation's dtype
+        float floats[TILE]
+        double doubles[TILE]
 
 cdef struct Tile:
+    Line w                    # weights, if not all pixels count alike
+    int32_t labels[TILE]      # class numbers, or -1
+    # Of a softmax: the largest logit m, S = Σ exp(x_j - m) over all classes but one maximum, and 1 / (1 + S).
+    Line m
+    double rest[TILE]
+    double share[TILE]
+    bint infinite             # whether some m is
+    void *exps                # exp(x - m) of all classes, if they are kept
     Py_ssize_t n              # pixels
     Py_ssize_t image
     Py_ssize_t pixel          # the first
     char *x                   # where its first class lies
     char *t
     bint blanks               # whether some pixels count for nothing
-    Line w                    # weights, if not all pixels count alike
-    int32_t labels[TILE]      # class numbers, or -1
-    # Of a softmax:
-    Line m                    # the largest logit
-    bint infinite             # whether some m is
-    double rest[TILE]         # S = Σ exp(x_j - m) over all classes but one maximum
-    double share[TILE]        # 1 / (1 + S)
-    void *exps                # exp(x - m) of all classes, if they are kept
 
 cdef inline real *line_of(Line *line, const real *like) noexcept nogil:
     if real is float:

@@ -4,8 +4,8 @@ cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
-    UINT64, Load, Operand, Space, describe, join_axes, label_loader, load_block, load_mask, merge_axes, swap_axes)
-from kernels.core.sums cimport BLOCK, ROOM, Span, Team, WATCHED, fl_own, fl_stops, run
+    UINT64, Operand, Space, describe, join_axes, label_loader, load_block, load_mask, merge_axes, swap_axes)
+from kernels.core.sums cimport BLOCK, ROOM, WATCHED, Span, Team, fl_own, fl_stops, run
 
 cnp.import_array()
 

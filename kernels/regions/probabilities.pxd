@@ -1,7 +1,6 @@
 # Probabilities p and q = 1 - p of a tile's pixels. q is as accurate as p, so that nothing is lost where a segmentation is
 # nearly perfect.
 
-from libc.stdint cimport int32_t
 from kernels.core.numeric cimport absolute, exp, exp_gap, real
 from kernels.regions.pixels cimport Pixels, Tile
 
@@ -41,7 +40,40 @@ cdef inline real others(real e, real rest) noexcept nogil:
 
 
 cdef void soften(const Pixels *job, Tile *tile, const real *like) noexcept nogil
-cdef const real *exponentials(const Pixels *job, Tile *tile, Py_ssize_t c, real *block) noexcept nogil
-cdef void softmax_line(Tile *tile, const real *e, double *p, double *q) noexcept nogil
-cdef void sigmoid_line(Py_ssize_t n, const real *x, double *p, double *q) noexcept nogil
-cdef void identity_line(Py_ssize_t n, const real *x, double *p, double *q) noexcept nogil
+cdef void exponentiate(const Pixels *job, Tile *tile, Py_ssize_t c, real *block) noexcept nogil
+
+cdef inline const real *exponentials(const Pixels *job, Tile *tile, Py_ssize_t c, real *block) noexcept nogil:
+    """exp(x - m) of one class: as kept, or once more; 0 where a pixel counts for nothing."""
+    if job.kept:
+        return <const real *> tile.exps + c * job.tile
+    exponentiate(job, tile, c, block)
+    return block
+
+
+# p and q of one class, in float64.
+
+cdef inline void softmax_line(Tile *tile, const real *e, double *p, double *q) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double ei
+    for i in range(tile.n):
+        ei = e[i]
+        p[i] = ei * tile.share[i]
+        q[i] = others(ei, tile.rest[i]) * tile.share[i]
+
+cdef inline void sigmoid_line(Py_ssize_t n, const real *x, double *p, double *q) noexcept nogil:
+    """The exponential is in the computation's dtype."""
+    cdef Py_ssize_t i
+    cdef real own
+    cdef double z, share
+    for i in range(n):
+        own = x[i]
+        z = exp(-absolute(own))
+        share = 1 / (1 + z)
+        p[i] = share if own > 0 else z * share
+        q[i] = z * share if own > 0 else share
+
+cdef inline void identity_line(Py_ssize_t n, const real *x, double *p, double *q) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        p[i] = x[i]
+        q[i] = 1 - <double> x[i]

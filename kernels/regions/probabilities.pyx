@@ -2,12 +2,12 @@
 
 from libc.math cimport NAN
 from libc.stdint cimport int32_t
-from kernels.core.numeric cimport absolute, exp, exp_gap, real
+from kernels.core.numeric cimport exp_gap, real
 from kernels.core.sums cimport TILE, accumulate_wide
 from kernels.regions.pixels cimport X, Pixels, Tile, clear_line, halts, lies_flat, line_of, load_line
 
 
-cdef void exp_line(Tile *tile, const real *x, const real *m, real *e) noexcept nogil:
+cdef inline void exp_line(Tile *tile, const real *x, const real *m, real *e) noexcept nogil:
     """exp(x - m) of one class; `e` may be x."""
     cdef Py_ssize_t i
     if tile.infinite:
@@ -18,16 +18,11 @@ cdef void exp_line(Tile *tile, const real *x, const real *m, real *e) noexcept n
             e[i] = exp_gap(x[i], m[i])
 
 
-cdef const real *exponentials(const Pixels *job, Tile *tile, Py_ssize_t c, real *block) noexcept nogil:
-    """exp(x - m) of one class: as kept, or once more; 0 where a pixel counts for nothing."""
-    cdef const real *x
-    if job.kept:
-        return <const real *> tile.exps + c * job.tile
-    x = load_line(job, X, tile.x, c, tile.n, block)
+cdef void exponentiate(const Pixels *job, Tile *tile, Py_ssize_t c, real *block) noexcept nogil:
+    cdef const real *x = load_line(job, X, tile.x, c, tile.n, block)
     exp_line(tile, x, line_of(&tile.m, block), block)
     if tile.blanks:
         clear_line(tile.n, line_of(&tile.w, block), block, block)
-    return block
 
 
 cdef void soften(const Pixels *job, Tile *tile, const real *like) noexcept nogil:
@@ -87,32 +82,3 @@ cdef void soften(const Pixels *job, Tile *tile, const real *like) noexcept nogil
         for c in range(job.classes if job.kept else <Py_ssize_t> 0):
             e = <real *> tile.exps + c * job.tile
             clear_line(n, w, e, e)
-
-
-# ---- p and q of one class, in float64 --------------------------------------------------------------------------------
-
-cdef void softmax_line(Tile *tile, const real *e, double *p, double *q) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef double ei
-    for i in range(tile.n):
-        ei = e[i]
-        p[i] = ei * tile.share[i]
-        q[i] = others(ei, tile.rest[i]) * tile.share[i]
-
-cdef void sigmoid_line(Py_ssize_t n, const real *x, double *p, double *q) noexcept nogil:
-    """The exponential is in the computation's dtype."""
-    cdef Py_ssize_t i
-    cdef real own
-    cdef double z, share
-    for i in range(n):
-        own = x[i]
-        z = exp(-absolute(own))
-        share = 1 / (1 + z)
-        p[i] = share if own > 0 else z * share
-        q[i] = z * share if own > 0 else share
-
-cdef void identity_line(Py_ssize_t n, const real *x, double *p, double *q) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        p[i] = x[i]
-        q[i] = 1 - <double> x[i]
