@@ -1,15 +1,16 @@
 """Builds the compiled modules. Everything else about the package is in pyproject.toml.
 
-All of kernels/ is translated to C once, and compiled and linked once for each instruction-set level into one library that
-holds a module for each *.pyx. The levels are settled here, by asking the compiler:
+All of kernels/ is translated to C once, and compiled and linked once for each instruction-set
+level into one library that holds a module for each *.pyx. The levels are settled here, by asking
+the compiler:
 
 - for x86-64: v2, v3 and v4, as fusedloss._v2 and so on;
 - for another CPU, or by a compiler too old for these levels: base, without -march.
 
 Environment variables:
 
-FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; "native": that of this CPU alone,
-                       which builds fastest; "all": as if it were not set
+FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; "native": that of this
+                       CPU alone, which builds fastest; "all": as if it were not set
 FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with it builds and runs
 FUSEDLOSS_BUILD_JOBS   how many compilers run at once; else one per usable CPU, at most 4
 FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
@@ -53,7 +54,7 @@ OPTIONAL_FLAGS = [
     "-fno-tree-loop-distribute-patterns",
     # A loop over many arrays is vectorised although it needs more checks for overlaps.
     "--param=vect-max-version-for-alias-checks=32",
-    # Copies of loops for special cases, which take a quarter of the time of compiling and gain nothing that can be measured.
+    # Copies of loops for special cases cost time of compiling, and gain nothing that was measured.
     *("-fno-unswitch-loops", "-fno-split-loops", "-fno-peel-loops", "-fno-ipa-cp-clone"),
     *("-fno-version-loops-for-strides", "-fno-tree-slp-vectorize"),
     "-fopenmp-simd",  # for hints to the vectoriser; needs no OpenMP library
@@ -73,8 +74,8 @@ SANITIZE_FLAGS = [
     "-fno-wrapv",  # Python's own flags may define what is to be found
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),
 ]
-# On Windows clang-cl, if it is there: it takes the flags above, while cl.exe vectorises few of these
-# loops. Best effort: nobody has tried either yet.
+# On Windows clang-cl, if it is there: it takes the flags above, while cl.exe vectorises few of
+# these loops. Best effort: nobody has tried either yet.
 CLANG_CL_FLAGS = ["/O2", *(f"/clang:{flag}" for flag in (*FLAGS, "-fopenmp-simd"))]
 CLANG_CL_ARCH = {level: [f"/clang:{flag}" for flag in flags] for level, flags in MARCH.items()}
 MSVC_FLAGS = ["/O2", "/fp:precise"]
@@ -96,6 +97,11 @@ X86_PROGRAM = """
 #error "not x86-64"
 #endif
 int main(void) { return 0; }
+"""
+NATIVE_PROGRAM = """
+#include <stdio.h>
+#include "cpu.h"
+int main(void) { printf("v%d", fl_cpu_level()); return 0; }
 """
 OPENMP_PROGRAM = """
 #include <omp.h>
@@ -165,7 +171,7 @@ def retouch(code: str) -> str:
 
 
 class BuildKernels(build_ext):
-    """build_ext that asks the compiler what it can do, and links all modules of a level into one library."""
+    """build_ext that asks the compiler what it can do, and links a level into one library."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
@@ -258,7 +264,9 @@ class BuildKernels(build_ext):
             ext.objects = []
             for source in files["cpu" if level_of(ext) == "cpu" else "kernels"]:
                 folder = Path(self.build_temp, level_of(ext))
-                target = Path(*self.compiler.object_filenames([str(source)], output_dir=str(folder)))
+                target = Path(
+                    *self.compiler.object_filenames([str(source)], output_dir=str(folder))
+                )
                 ext.objects.append(str(target))
                 changed = max(headers, source.stat().st_mtime)
                 if self.force or not target.exists() or target.stat().st_mtime < changed:
@@ -270,7 +278,8 @@ class BuildKernels(build_ext):
             try:
                 for done, job in enumerate(waiting, 1):
                     job.result()
-                    print(f"fusedloss: {done} of {len(jobs)} files compiled, {time.monotonic() - start:.0f} s", flush=True)
+                    seconds = time.monotonic() - start
+                    print(f"fusedloss: {done} of {len(jobs)} files, {seconds:.0f} s", flush=True)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -304,7 +313,9 @@ class BuildKernels(build_ext):
         if asked in (["all"], ["native"]):
             asked = [] if asked == ["all"] else [self.native_level()]
         if unknown := sorted(set(asked) - set(LEVELS)):
-            raise SetupError(f"FUSEDLOSS_LEVELS: {unknown} not among all, native, {', '.join(LEVELS)}")
+            raise SetupError(
+                f"FUSEDLOSS_LEVELS: {unknown} not among all, native, {', '.join(LEVELS)}"
+            )
         wanted = [level for level in LEVELS if level in (asked or X86_LEVELS)]
         possible = [e for e in wanted if e == "base" or self.works(X86_PROGRAM, arch[e])]
         if possible == wanted:
@@ -315,8 +326,7 @@ class BuildKernels(build_ext):
 
     def native_level(self) -> str:
         """The best level of this CPU."""
-        program = '#include <stdio.h>\n#include "cpu.h"\nint main(void) { printf("v%d", fl_cpu_level()); return 0; }\n'
-        level = self.output(program, [], []) or "base"
+        level = self.output(NATIVE_PROGRAM, [], []) or "base"
         return level if level in X86_LEVELS else "base"
 
     def openmp(self, msvc: bool) -> tuple[list[str], list[str]]:
@@ -339,8 +349,11 @@ class BuildKernels(build_ext):
         """Whether the program compiles and, given link_flags, also links and runs."""
         return self.output(program, flags, link_flags) is not None
 
-    def output(self, program: str, flags: list[str], link_flags: list[str] | None = None) -> str | None:
-        """What the program prints if it compiles, links and runs without an error; without link_flags it is not run."""
+    def output(
+        self, program: str, flags: list[str], link_flags: list[str] | None = None
+    ) -> str | None:
+        """What the program prints if it compiles, links and runs without an error, else None;
+        without link_flags it is only compiled."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
             source.write_text(program, encoding="utf-8")
@@ -349,7 +362,10 @@ class BuildKernels(build_ext):
             os.dup2(devnull, 2)
             try:
                 objects = self.compiler.compile(
-                    [str(source)], output_dir=folder, include_dirs=[str(KERNELS)], extra_postargs=flags
+                    [str(source)],
+                    output_dir=folder,
+                    include_dirs=[str(KERNELS)],
+                    extra_postargs=flags,
                 )
                 if link_flags is None:
                     return ""
@@ -358,7 +374,9 @@ class BuildKernels(build_ext):
                 )
                 path = self.compiler.executable_filename("probe", output_dir=folder)
                 command = [*os.environ.get("FUSEDLOSS_EMULATOR", "").split(), path]
-                return subprocess.run(command, timeout=60, check=True, capture_output=True, text=True).stdout
+                return subprocess.run(
+                    command, timeout=60, check=True, capture_output=True, text=True
+                ).stdout
             except (CCompilerError, ExecError, OSError, subprocess.SubprocessError):
                 return None
             finally:

@@ -92,6 +92,12 @@ class Formulas:
         losses = (p + t * (1 - 2 * p)) ** gamma * (np.softplus(x) - t * x)
         return ((1 - alpha) + (2 * alpha - 1) * t) * losses
 
+    def asymmetric_loss(np, x, t, gamma_neg=4.0, gamma_pos=1.0, clip=0.05):
+        p = np.sigmoid(x)
+        u = np.relu(p - clip)
+        negative = -(u**gamma_neg) * np.log1p(-u)
+        return t * (1 - p) ** gamma_pos * np.softplus(-x) + (1 - t) * negative
+
     # --- distributions
     poisson_nll_loss = lambda np, x, t: np.exp(x) - t * x
     gamma_nll_loss = lambda np, x, t: x + t * np.exp(-x)

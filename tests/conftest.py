@@ -23,7 +23,7 @@ def levels(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each of these levels in turn: the exact results, which take longer, are computed once."""
 
     def in_turn() -> Iterator[str]:
-        for level in _dispatch.available_levels():
+        for level in _kernels.available_levels():
             use_level(level, monkeypatch)
             yield level
 

@@ -425,7 +425,8 @@ assert "fusedloss._core.doc_fragments" in sys.modules
 
 def test_only_one_level_is_loaded() -> None:
     code = (
-        "import sys, fusedloss; from fusedloss._core.kernels import Kernels; print(*Kernels._loaded);"
+        "import sys, fusedloss; from fusedloss._core.kernels import Kernels;"
+        "print(*Kernels._loaded);"
         "assert not [name for name in sys.modules if name.startswith('fusedloss._kernels')]"
     )
     done = subprocess.run(

@@ -80,7 +80,9 @@ def test_imports_run_in_no_circle() -> None:
 
 
 def test_only_one_module_loads_kernels() -> None:
-    found = [name for name, path in MODULES.items() if "ExtensionFileLoader(" in path.read_text("utf-8")]
+    found = [
+        name for name, path in MODULES.items() if "ExtensionFileLoader(" in path.read_text("utf-8")
+    ]
     assert found == ["fusedloss._core.kernels"]
 
 
@@ -111,7 +113,7 @@ def test_files_of_kernels_are_short() -> None:
 
 
 def test_arrows_between_kernels() -> None:
-    """The core knows no family, and families do not know each other, but for the formula of the logistic loss."""
+    """The core knows no family; families share one formula, that of the logistic loss."""
     for path in (ROOT / "kernels").rglob("*.p[yx]*"):
         found = re.findall(r"^from kernels\.(\w+)\.(\w+) cimport", path.read_text("utf-8"), re.M)
         for folder, module in found:

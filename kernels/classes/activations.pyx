@@ -3,11 +3,11 @@
 from libc.math cimport INFINITY, NAN
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
-    CHUNK, R_G, R_L, R_M, R_V, R_W, R_X, Rows, TileLoss, base_of, fetch_classes, is_masked, load_factors,
+    CHUNK, R_G, R_L, R_M, R_V, R_W, R_X, Rows, base_of, fetch_classes, is_masked, load_factors,
     mask_classes, memory, place, put_classes, register_rows, store_rows)
 from kernels.classes.softmax cimport (
-    DOUBLE_ROWS, FIRST, LOG, M, REAL_ROWS, S, SHARE, Across, Along, Layout, View, at, bring_out, distance, e_line,
-    finish_values, mask_line, out_line, put_line, see, sum_up, x_line)
+    DOUBLE_ROWS, FIRST, LOG, M, REAL_ROWS, S, SHARE, Across, Along, Layout, View, at, store_tile, distance, e_line,
+    finish_values, mask_line, out_line, store_line, prepare_tile, sum_exponentials, x_line)
 from kernels.core.numeric cimport exp_gap, fabs, log, real, vm_log, vm_log1p, weighed
 from kernels.core.rowmath cimport add_row, row_max
 from kernels.core.sums cimport TILE, Sum, result
@@ -19,12 +19,12 @@ cdef double logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssiz
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef double unused[TILE]
     cdef View v
-    see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
-    sum_up(job, &v, <real *> rows, wide)
+    prepare_tile(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    sum_exponentials(job, &v, <real *> rows, wide)
     finish_values(job, &v, <const real *> rows, unused)
     return 0
 
-cdef void normalise(Layout l, const Rows *job, const View *v, const real *rows, bint logarithm) noexcept nogil:
+cdef void write_softmax(Layout l, const Rows *job, const View *v, const real *rows, bint logarithm) noexcept nogil:
     """p, times a factor for each row, or log p."""
     cdef real xs[CHUNK]
     cdef real es[CHUNK]
@@ -60,9 +60,9 @@ cdef void normalise(Layout l, const Rows *job, const View *v, const real *rows, 
                 if g != <real *> gs:
                     memcpy(g, gs, n * sizeof(real))
             if not v.staged:
-                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef inline double normalised(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, bint logarithm) noexcept nogil:
+cdef inline double softmax_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, bint logarithm) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
@@ -70,22 +70,22 @@ cdef inline double normalised(const real *like, const Rows *job, Py_ssize_t row,
     cdef View v
     cdef Across across
     cdef Along along
-    see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
-    sum_up(job, &v, <real *> rows, wide)
+    prepare_tile(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    sum_exponentials(job, &v, <real *> rows, wide)
     load_factors(job, row, n, <real *> rows + <int> FIRST * <int> TILE)
     if job.across:
-        normalise(across, job, &v, <const real *> rows, logarithm)
+        write_softmax(across, job, &v, <const real *> rows, logarithm)
         if v.staged:
-            bring_out(job, &v, e_tile, x_tile)
+            store_tile(job, &v, e_tile, x_tile)
     else:
-        normalise(along, job, &v, <const real *> rows, logarithm)
+        write_softmax(along, job, &v, <const real *> rows, logarithm)
     return 0
 
 cdef double softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return normalised(like, job, row, n, False)
+    return softmax_tile(like, job, row, n, False)
 
 cdef double log_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return normalised(like, job, row, n, True)
+    return softmax_tile(like, job, row, n, True)
 
 # ---- logsumexp of signed terms ---------------------------------------------------------------------------------------
 #
@@ -201,8 +201,8 @@ cdef double signed_softmax(const real *like, const Rows *job, Py_ssize_t row, Py
             put_classes(job, R_G, base, i, size, <const real *> g)
     return 0
 
-register_rows("logsumexp", <TileLoss> <void *> logsumexp[float], <TileLoss> <void *> logsumexp[double], 0, True)
-register_rows("softmax", <TileLoss> <void *> softmax[float], <TileLoss> <void *> softmax[double], 0, True)
-register_rows("log_softmax", <TileLoss> <void *> log_softmax[float], <TileLoss> <void *> log_softmax[double], 0, True)
-register_rows("signed_logsumexp", <TileLoss> <void *> signed_logsumexp[float], <TileLoss> <void *> signed_logsumexp[double], 1, False)
-register_rows("signed_softmax", <TileLoss> <void *> signed_softmax[float], <TileLoss> <void *> signed_softmax[double], 0, False)
+register_rows("logsumexp", <void *> logsumexp[float], <void *> logsumexp[double], 0, True)
+register_rows("softmax", <void *> softmax[float], <void *> softmax[double], 0, True)
+register_rows("log_softmax", <void *> log_softmax[float], <void *> log_softmax[double], 0, True)
+register_rows("signed_logsumexp", <void *> signed_logsumexp[float], <void *> signed_logsumexp[double], 1, False)
+register_rows("signed_softmax", <void *> signed_softmax[float], <void *> signed_softmax[double], 0, False)

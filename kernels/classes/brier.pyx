@@ -1,11 +1,11 @@
 # The Brier score of a softmax.
 
 from libc.stdint cimport int64_t
-from kernels.classes.rows cimport CHUNK, R_G, R_H, Rows, TileLoss, memory, register_rows
+from kernels.classes.rows cimport CHUNK, R_G, R_H, Rows, memory, register_rows
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, LOST_V, REAL_ROWS, REST, SUM_A, SUM_B, SUM_C, SUM_D, SUM_V, SUMS, WHOLE_SHARE, Across, Along,
-    Layout, View, add_line, at, blank_line, blank_rows, bring_out, e_line, factor_of, finish_values, mask_line,
-    out_line, prepare, put_line, see, sum_up, tau_line)
+    Layout, View, add_line, at, blank_line, blank_rows, store_tile, e_line, factor_of, finish_values, mask_line,
+    out_line, prepare_targets, store_line, prepare_tile, sum_exponentials, tau_line)
 from kernels.core.numeric cimport real
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -18,7 +18,7 @@ cdef inline void brier_terms(double e, double t, double rest, double share, doub
     q[0] = (rest if e == 1 else (1 - e) + rest) * share
     r[0] = p[0] * (1 - t) - t * q[0]
 
-cdef void brier_fold(Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
+cdef void add_brier_sums(Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
     cdef real es[CHUNK]
     cdef real ts[CHUNK]
     cdef double parts[5][CHUNK]
@@ -50,7 +50,7 @@ cdef void brier_fold(Layout l, const Rows *job, const View *v, const real *rows,
                 add_line(l, <const double *> parts[k], n, to + (<int> SUM_V + 2 * k) * <int> TILE,
                          to + (<int> LOST_V + 2 * k) * <int> TILE)
 
-cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const double *sums, const int64_t *labels,
+cdef void write_brier_derivatives(Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const double *sums, const int64_t *labels,
                       bint ignored) noexcept nogil:
     cdef real es[CHUNK]
     cdef real ts[CHUNK]
@@ -97,9 +97,9 @@ cdef void brier_sweep(Layout l, const Rows *job, const View *v, const real *rows
                 mask_line(job, v, line, start, n, g, <real> 0)
                 mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
-                put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
             if not v.staged:
-                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
 cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
@@ -115,13 +115,13 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
     cdef Across across
     cdef Along along
     cdef Py_ssize_t r, k
-    see(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
-    sum_up(job, &v, <real *> rows, wide)
-    ignored = prepare(job, &v, True, labels, <real *> rows)
+    prepare_tile(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    sum_exponentials(job, &v, <real *> rows, wide)
+    ignored = prepare_targets(job, &v, True, labels, <real *> rows)
     if job.across:
-        brier_fold(across, job, &v, <const real *> rows, wide, sums, labels)
+        add_brier_sums(across, job, &v, <const real *> rows, wide, sums, labels)
     else:
-        brier_fold(along, job, &v, <const real *> rows, wide, sums, labels)
+        add_brier_sums(along, job, &v, <const real *> rows, wide, sums, labels)
     for k from 0 <= k < <int> SUMS by 2:
         for r in range(n):
             sums[k * TILE + r] = regained(sums[k * TILE + r], sums[(k + 1) * TILE + r])
@@ -133,13 +133,13 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
     if v.base_g == NULL:
         return total
     if job.across:
-        brier_sweep(across, job, &v, <const real *> rows, wide, sums, labels, ignored)
+        write_brier_derivatives(across, job, &v, <const real *> rows, wide, sums, labels, ignored)
         if v.staged:
-            bring_out(job, &v, e_tile, x_tile)
+            store_tile(job, &v, e_tile, x_tile)
     else:
-        brier_sweep(along, job, &v, <const real *> rows, wide, sums, labels, ignored)
+        write_brier_derivatives(along, job, &v, <const real *> rows, wide, sums, labels, ignored)
         if ignored:
             blank_rows(job, &v, labels, like)
     return total
 
-register_rows("brier", <TileLoss> <void *> brier[float], <TileLoss> <void *> brier[double], 0, True)
+register_rows("brier", <void *> brier[float], <void *> brier[double], 0, True)

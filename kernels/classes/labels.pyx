@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 from cpython.exc cimport PyErr_CheckSignals
 from kernels.classes.rows cimport (
-    CHUNK, R_G, R_H, R_X, Rows, TileLoss, base_of, fill_row, is_empty, is_vector, load_class, load_factors,
+    CHUNK, R_G, R_H, R_X, Rows, base_of, fill_row, is_empty, is_vector, load_class, load_factors,
     load_labels, put_class, register_rows, row_step)
 from kernels.classes.softmax cimport View, finish_values
 from kernels.core.numeric cimport real, weighed
@@ -52,7 +52,7 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
                 put_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> (-omega * job.scale))
     return finish_values(job, &v, like, values)
 
-register_rows("nll", <TileLoss> <void *> nll[float], <TileLoss> <void *> nll[double], 0, True)
+register_rows("nll", <void *> nll[float], <void *> nll[double], 0, True)
 
 
 def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight, cnp.ndarray factor,

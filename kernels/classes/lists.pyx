@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memset
 from kernels.classes.rows cimport (
     CHUNK, LONG, R_G, R_H, R_T, R_X, Row, Rows, count_left, fetch_mask, fetch_run, finish_rows, is_masked, is_vector,
     load_factors, mask_run, masked_run, memory, place, place_run, put_classes, put_run, register_rows, row_at,
-    rows_at_once, set_row, stops)
+    rows_at_once, set_rows, stops)
 from kernels.core.numeric cimport exp_gap, log1p_unit, product_error, real, reciprocal, weighed
 from kernels.core.operands cimport Operand, Space, check_shape, describe, load_block, offset_of
 from kernels.core.rowmath cimport add_wide, has_nan, rm_moments, rm_sumw
@@ -270,8 +270,8 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
     if job.order > 1:
         for r in range(n):
             bend = <real> weighed(<double> omega[r], 4 * job.scale / job.classes) if job.classes > 1 else <real> 0
-            at = row_at(job, row + r)
-            set_row(job, R_H, &at, values[r] if values[r] != values[r] else bend)
+            omega[r] = values[r] if values[r] != values[r] else bend
+        set_rows(job, R_H, row, n, <const real *> omega)
     return finish_rows(job, row, n, <const real *> values)
 
 

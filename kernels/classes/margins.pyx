@@ -7,16 +7,34 @@ from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 from kernels.classes.rows cimport (
-    CHUNK, R_G, R_H, R_X, STEP, Labelled, Row, Rows, fetch_run, finish_labelled, load_labelled, load_own, mask_run,
-    place_run, put_run, register_rows, row_at, rows_at_once, spread, store_own)
+    CHUNK, R_G, R_H, R_X, STEP, Labelled, Row, Rows, add_run, fetch_run, finish_labelled, load_labelled, load_own,
+    mask_run, place_run, put_run, register_rows, row_at, rows_at_once, set_rows, spread, store_own)
 from kernels.core.numeric cimport over_zero, real, weighed
-from kernels.core.rowmath cimport add_row, add_wide, count_above_zero, count_equal, has_nan, row_max
-from kernels.core.sums cimport TILE, Sum, result
+from kernels.core.rowmath cimport count_above_zero, count_equal, has_nan, row_max
+from kernels.core.sums cimport LANES, TILE, Lanes, Sum, accumulate_wide, clear, gather_lanes, result
 
 # ---- multi_margin ----------------------------------------------------------------------------------------------------
 
 cdef struct MultiMargin:
     double p, margin
+
+cdef inline void add_square(real x, double *total, double *lost) noexcept nogil:
+    accumulate_wide(<double> x * <double> x, total, lost, &x)      # that of a float is exact, and cannot overflow
+
+cdef inline void add_squares(const real *v, Py_ssize_t n, Sum *s) noexcept nogil:
+    cdef Lanes lanes
+    cdef Py_ssize_t i, j
+    if n < 16:
+        for j in range(n):
+            add_square(v[j], &s.total, &s.lost)
+        return
+    clear(&lanes)
+    for i from 0 <= i <= n - LANES by LANES:
+        for j in range(LANES):
+            add_square(v[i + j], &lanes.total[j], &lanes.lost[j])
+    for j in range(n % LANES):
+        add_square(v[n - n % LANES + j], &lanes.total[j], &lanes.lost[j])
+    gather_lanes(&lanes, s)
 
 cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """ω / C Σ_{j ≠ y} max(0, (margin - x_y) + x_j)^p; C is the number of classes that are not left out."""
@@ -24,7 +42,6 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
     cdef real gs[CHUNK]
     cdef real zs[<int> CHUNK + <int> STEP]
     cdef real cs[<int> CHUNK + <int> STEP]
-    cdef double squares[CHUNK]
     cdef double scale[TILE]
     cdef real k[TILE]
     cdef real slope[TILE]
@@ -72,13 +89,10 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
                 if i <= tile.y[r + q] < i + size:
                     zs[q * size + tile.y[r + q] - i] = 0
             if squared:
-                for j in range(m * size):      # that of a float neither overflows nor is rounded in a double
-                    squares[j] = <double> zs[j] * <double> zs[j]
                 for q in range(m):
-                    add_wide(<const double *> squares + q * size, size, &second[r + q], <const real *> zs)
+                    add_squares(<const real *> zs + q * size, size, &second[r + q])
             if not squared or job.order > 0:
-                for q in range(m):
-                    add_row(<const real *> zs + q * size, size, &first[r + q].total, &first[r + q].lost)
+                add_run(<const real *> zs, m, size, &first[r])
             if counted:
                 for q in range(m):
                     active[r + q] += count_above_zero(<const real *> zs + q * size, size)
@@ -200,14 +214,13 @@ cdef double categorical_hinge(const real *like, const Rows *job, Py_ssize_t row,
                 c = cs[j]
                 out[j] = c if xs[j] == ms[j] else <real> 0
             put_run(job, R_G, at.g, m, i, size, <const real *> out)
-            if job.order > 1:
-                out = place_run(job, R_H, at.h, m, i, size, <real *> gs)
-                memset(out, 0, m * size * sizeof(real))
-                put_run(job, R_H, at.h, m, i, size, <const real *> out)
     if job.order > 0:
         for r in range(n):
             share[r] = <real> (-tile.omega[r] * job.scale) if values[r] > 0 else <real> 0
         store_own(job, R_G, row, n, tile.labels, <const real *> share)
+    if job.order > 1:
+        memset(share, 0, n * sizeof(real))
+        set_rows(job, R_H, row, n, <const real *> share)
     for r in range(n):
         values[r] = <real> weighed(tile.omega[r], <double> values[r])
     return finish_labelled(job, row, n, &tile, <real *> values)

@@ -7,12 +7,12 @@ from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
-    CHUNK, R_F, R_G, R_H, R_M, R_T, R_X, Row, Rows, count_left, fetch_labels, fetch_left, fetch_mask, fetch_run,
-    finish_rows, is_empty, is_masked, load_factors, mask_run, may_be_outside, place, place_run, put_classes, put_run,
-    register_rows, report_outside, row_at, row_step, rows_at_once, set_row, stops)
+    CHUNK, R_F, R_G, R_H, R_M, R_T, R_X, Row, Rows, add_run, count_left, fetch_labels, fetch_left, fetch_mask,
+    fetch_run, finish_rows, is_empty, is_masked, load_factors, mask_run, may_be_outside, place, place_run,
+    put_classes, put_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, stops)
 from kernels.core.numeric cimport over_zero, real, weighed
 from kernels.core.operands cimport UINT64, Load, Operand, Space, check_shape, describe, label_loader, offset_of
-from kernels.core.rowmath cimport add_row, count_above_zero, has_nan, row_sum
+from kernels.core.rowmath cimport count_above_zero, has_nan, row_sum
 from kernels.core.sums cimport TILE, Sum, add, result
 from kernels.elementwise.logistic cimport bce_with_logits
 
@@ -30,7 +30,7 @@ cdef struct Listed:           # the classes of a chunk that are in a row's list
     int index[CHUNK]
 
 cdef inline void find_listed(const Rows *job, const Row *at, Py_ssize_t start, Py_ssize_t n, Listed *listed,
-                      real *times) noexcept nogil:
+                             real *times) noexcept nogil:
     """Those among classes start … start+n-1, and how often each class is listed, 1 for those left out; the latter is written
     only if a class is listed or classes are left out.
     What is no class is passed over: scan_lists has found none, but other threads may have written to the array since."""
@@ -61,7 +61,7 @@ cdef inline void find_listed(const Rows *job, const Row *at, Py_ssize_t start, P
             times[c] += 1
 
 cdef inline void add_pairs(const Listed *listed, const real *x, const real *times, const real *others, const real *not_these,
-                    Py_ssize_t n, Sum *total, double *below, real *above) noexcept nogil:
+                           Py_ssize_t n, Sum *total, double *below, real *above) noexcept nogil:
     """Pairs of the listed classes of one chunk with those of another that are not: `not_these` are above 0, unless it is
     NULL. To the total the sum of max(0, (1 - x_y) + x_j); from `below` the number of active pairs of each listed class, to
     `above` that of each of the others; each of them where it is not NULL."""
@@ -137,8 +137,6 @@ cdef real multilabel_margin_row(const Rows *job, const Row *at, double omega, co
             for j in range(n):
                 out[j] = <real> weighed(above[j] + below[j], rate)      # a mean over nothing has an infinite rate
             put_classes(job, R_G, at.g, i, n, <const real *> out)
-    if at.h != NULL:
-        set_row(job, R_H, at, <real> 0)
     return NAN if spoiled else <real> weighed(omega, result(total) / left)
 
 cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
@@ -153,8 +151,9 @@ cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row,
         if factors[r] != 0:
             values[r] = multilabel_margin_row(job, &at, factors[r], <const real *> NULL)
         if factors[r] == 0 or values[r] != values[r]:
-            set_row(job, R_G, &at, values[r])
-            set_row(job, R_H, &at, values[r])
+            set_rows(job, R_G, row + r, 1, <const real *> values + r)
+        factors[r] = values[r] if values[r] != values[r] else <real> 0
+    set_rows(job, R_H, row, n, <const real *> factors)
     return finish_rows(job, row, n, <const real *> values)
 
 
@@ -238,7 +237,7 @@ cdef void check_run(const Rows *job, const Row *at, Py_ssize_t row, Py_ssize_t r
         report_outside(job)
 
 cdef void load_rates(const Rows *job, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const double *scales,
-                            real *block) noexcept nogil:
+                     real *block) noexcept nogil:
     """What the derivatives of each class are multiplied by, rounded once."""
     cdef const real *w = <const real *> job.weight
     cdef Py_ssize_t r, j
@@ -280,14 +279,13 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef real factors[TILE]
     cdef double scales[TILE]
     cdef double left[TILE]
-    cdef double sums[TILE]
+    cdef Sum sums[TILE]
     cdef const real *w = <const real *> job.weight
     cdef const real *x
     cdef const real *t
     cdef real *g
     cdef real *h
     cdef Row at = row_at(job, row)
-    cdef Sum total = Sum(0, 0)
     cdef double whole = job.scale / job.classes
     cdef bint special = at.m != NULL or job.operands[<int> R_F].data != NULL
     cdef real v, d, dd
@@ -296,6 +294,7 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     for r in range(n):
         left[r] = job.classes
         scales[r] = whole
+        sums[r] = Sum(0, 0)
     if special:
         for r in range(n):
             left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like)) if at.m != NULL else job.classes
@@ -347,21 +346,16 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
                     memcpy(g, gs, m * size * sizeof(real))
             put_run(job, R_G, at.g, m, i, size, g)
             put_run(job, R_H, at.h, m, i, size, h)
-            for j in range(m):
-                if i == 0:
-                    total = Sum(0, 0)
-                add_row(<const real *> vs + j * size, size, &total.total, &total.lost)
-                sums[r + j] = result(total)
+            add_run(<const real *> vs, m, size, &sums[r])
     for r in range(n):
-        values[r] = <real> (sums[r] / left[r])
+        values[r] = <real> (result(sums[r]) / left[r])
     if special:
         for r in range(n):
-            values[r] = <real> weighed(<double> factors[r], sums[r] / left[r])
+            values[r] = <real> weighed(<double> factors[r], result(sums[r]) / left[r])
     for r in range(n if special and job.order > 0 else 0):
         if factors[r] == 0:
-            at = row_at(job, row + r)
-            set_row(job, R_G, &at, <real> 0)
-            set_row(job, R_H, &at, <real> 0)
+            set_rows(job, R_G, row + r, 1, <const real *> values + r)
+            set_rows(job, R_H, row + r, 1, <const real *> values + r)
     return finish_rows(job, row, n, <const real *> values)
 
 

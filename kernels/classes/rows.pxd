@@ -177,12 +177,12 @@ cdef struct Row:          # where a row lies
 cdef inline Row row_at(const Rows *job, Py_ssize_t row) noexcept nogil:
     return Row(base_of(job, R_X, row), base_of(job, R_T, row), base_of(job, R_M, row), base_of(job, R_G, row), base_of(job, R_H, row))
 
-cdef void set_row(const Rows *job, int k, const Row *at, real x) noexcept nogil
+cdef void set_rows(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const real *x) noexcept nogil
 
 cdef inline Py_ssize_t rows_at_once(const Rows *job) noexcept nogil:
-    """How many rows fit into a chunk; where they are many, such that loops over them all are whole vectors."""
-    cdef Py_ssize_t rows = CHUNK // job.classes
-    return rows - rows % 16 if rows > 16 else max(<Py_ssize_t> 1, rows)
+    """How many rows fit into a chunk; if that can be, so many that a loop over all their classes is of whole vectors."""
+    cdef Py_ssize_t rows = CHUNK // job.classes, step = 16 // min(<Py_ssize_t> 16, job.classes & -job.classes)
+    return rows - rows % step if rows > step else max(<Py_ssize_t> 1, rows)
 
 cdef inline bint are_one_run(const Rows *job, int k, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     return rows == 1 or job.operands[k].flat and row_step(job, k) == n * job.operands[k].itemsize
@@ -195,6 +195,7 @@ cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t 
                                   real *block) noexcept nogil
 cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                          const real *block) noexcept nogil
+cdef void add_run(const real *v, Py_ssize_t rows, Py_ssize_t n, Sum *sums) noexcept nogil
 cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil
 cdef const real *masked_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const real *x,
                             real *block, real value) noexcept nogil

@@ -8,8 +8,8 @@ from kernels.core.call cimport lay_out, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
     Operand, Space, check_shape, describe, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
-from kernels.core.rowmath cimport row_sum
-from kernels.core.sums cimport TILE, WATCHED, Span, Sum, add, many, result, run
+from kernels.core.rowmath cimport add_row, row_sum
+from kernels.core.sums cimport TILE, WATCHED, Span, Sum, accumulate, add, many, result, run
 
 cnp.import_array()
 
@@ -123,22 +123,28 @@ cdef bint is_empty(const Operand *mask, const Space *space, int outer, Py_ssize_
 
 # ---- rows along their classes ------------------------------------------------------------------------------------------
 
-cdef void set_row(const Rows *job, int k, const Row *at, real x) noexcept nogil:
-    """A row of one number, but for 0 where a class is left out; nothing where there is no such output."""
+cdef void set_rows(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const real *x) noexcept nogil:
+    """Rows of one number each, but for 0 where a class is left out; nothing where there is no such output."""
     cdef real block[CHUNK]
     cdef real *out
-    cdef char *base = at.g if k == R_G else at.h
-    cdef Py_ssize_t i, j, n
-    if base == NULL:
+    cdef Row at
+    cdef char *base
+    cdef Py_ssize_t r, q, i, j, m, size, group = rows_at_once(job)
+    if job.operands[k].data == NULL:
         return
-    for i from 0 <= i < job.classes by CHUNK:
-        n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        out = place(job, k, base, i, <real *> block)
-        for j in range(n):
-            out[j] = x
-        if at.m != NULL:
-            mask_classes(job, at.m, i, n, out, <real> 0)
-        put_classes(job, k, base, i, n, <const real *> out)
+    for r from 0 <= r < n by group:
+        m = min(group, n - r)
+        at = row_at(job, row + r)
+        base = at.g if k == R_G else at.h
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            out = place_run(job, k, base, m, i, size, <real *> block)
+            for q in range(m):
+                for j in range(size):
+                    out[q * size + j] = x[r + q]
+            if at.m != NULL:
+                mask_run(job, &at, m, i, size, out, <real> 0)
+            put_run(job, k, base, m, i, size, <const real *> out)
 
 cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                                   real *block) noexcept nogil:
@@ -166,6 +172,23 @@ cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_
                 out[j] = block[r * n + j]
         else:
             put_classes(job, k, base + r * row_step(job, k), start, n, block + r * n)
+
+cdef void add_run(const real *v, Py_ssize_t rows, Py_ssize_t n, Sum *sums) noexcept nogil:
+    """Add each row of a run to a sum; four short rows at a time, as each addition waits for the one before it."""
+    cdef Sum four[4]
+    cdef Py_ssize_t r = 0, j, k
+    while n < 16 and r + 4 <= rows:
+        for k in range(4):
+            four[k] = sums[r + k]
+        for j in range(n):
+            for k in range(4):
+                accumulate(v[(r + k) * n + j], &four[k].total, &four[k].lost)
+        for k in range(4):
+            sums[r + k] = four[k]
+        r += 4
+    while r < rows:
+        add_row(v + r * n, n, &sums[r].total, &sums[r].lost)
+        r += 1
 
 cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
     """x for what is left out of a run. Not inline, as few calls have a mask."""
@@ -230,14 +253,12 @@ cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled 
 cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil:
     """Store the values, and the derivatives of rows that count for nothing or whose value is NaN; the sum of the values,
     where it is wanted."""
-    cdef Row at
     cdef Py_ssize_t r
     for r in range(n):
         values[r] = 0 if tile.labels[r] < 0 else values[r]
         if job.order > 0 and (tile.labels[r] < 0 or values[r] != values[r]):
-            at = row_at(job, row + r)
-            set_row(job, R_G, &at, values[r])
-            set_row(job, R_H, &at, values[r])
+            set_rows(job, R_G, row + r, 1, <const real *> values + r)
+            set_rows(job, R_H, row + r, 1, <const real *> values + r)
     return finish_rows(job, row, n, <const real *> values)
 
 

@@ -166,18 +166,18 @@ cdef inline void add_line(Layout l, const real *v, Py_ssize_t n, double *total, 
 
 cdef void mask_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil
 cdef const real *raw_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil
-cdef void put_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
+cdef void store_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
                           Py_ssize_t n, const real *block) noexcept nogil
-cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil
-cdef void sum_up(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil
+cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil
+cdef void sum_exponentials(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil
 cdef const real *target_line(Layout l, const Rows *job, int k, const char *base, Py_ssize_t line, Py_ssize_t start,
                                     Py_ssize_t n, real *block) noexcept nogil
 cdef void blank_line(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil
 cdef void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
                           const int64_t *labels, const real *e, const real *own, real *tau, bint checked) noexcept nogil
 cdef bint has_no_target(const Rows *job, const View *v, Py_ssize_t row, int64_t label, const real *like) noexcept nogil
-cdef bint prepare(const Rows *job, const View *v, bint by_class, int64_t *labels, real *rows) noexcept nogil
+cdef bint prepare_targets(const Rows *job, const View *v, bint by_class, int64_t *labels, real *rows) noexcept nogil
 cdef void blank_rows(const Rows *job, const View *v, const int64_t *labels, const real *like) noexcept nogil
 cdef double finish_values(const Rows *job, const View *v, const real *rows, const double *values) noexcept nogil
-cdef void bring_out(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil
-cdef void pick(const Rows *job, const View *v, const int64_t *labels, real *x_y) noexcept nogil
+cdef void store_tile(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil
+cdef void gather_target_logits(const Rows *job, const View *v, const int64_t *labels, real *x_y) noexcept nogil

@@ -130,7 +130,7 @@ cdef const real *e_piece(Layout l, const Rows *job, const View *v, const real *r
         limit_lanes(x, m, block, n)
     return block
 
-cdef void put_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
+cdef void store_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
                           Py_ssize_t n, const real *block) noexcept nogil:
     if Layout is Across:
         if not lanes_lie_flat(job, k):
@@ -138,7 +138,7 @@ cdef void put_line(Layout l, const Rows *job, const View *v, int k, char *base, 
     else:
         put_classes(job, k, base + line * row_step(job, k), start, n, block)
 
-cdef void see(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil:
+cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil:
     """Fill a View in: bring the input to where the loops can read it, and find room for the exponentials."""
     cdef const Operand *x = &job.operands[<int> R_X]
     cdef Py_ssize_t j, classes = job.classes, step = row_step(job, R_X) // <Py_ssize_t> sizeof(real)
@@ -357,7 +357,7 @@ cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) 
         rows[<int> SHARE * <int> TILE + r] = 1 if maxima == 1 else <real> NAN
         wide[<int> WHOLE_SHARE * <int> TILE + r] = 1 if maxima == 1 else NAN
 
-cdef void sum_up(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
+cdef void sum_exponentials(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil:
     """m, S, log1p(S) and 1 / (1 + S) of a tile's rows, and the exponentials."""
     cdef Across across
     cdef Along along
@@ -552,7 +552,7 @@ cdef bint has_no_target(const Rows *job, const View *v, Py_ssize_t row, int64_t 
             found |= valid[label - i] != 0
     return not found
 
-cdef bint prepare(const Rows *job, const View *v, bint by_class, int64_t *labels, real *rows) noexcept nogil:
+cdef bint prepare_targets(const Rows *job, const View *v, bint by_class, int64_t *labels, real *rows) noexcept nogil:
     """Labels, -1 for rows that count for nothing, and whether there are such; factors of the rows; and where classes are left
     out what label smoothing adds to each of the others."""
     cdef Py_ssize_t left[TILE]
@@ -604,7 +604,7 @@ cdef double finish_values(const Rows *job, const View *v, const real *rows, cons
         return 0
     return row_sum(values, v.n)
 
-cdef void bring_out(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil:
+cdef void store_tile(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil:
     """Bring a gradient that was computed side by side to where it belongs."""
     cdef Py_ssize_t j, step = row_step(job, R_G) // <Py_ssize_t> sizeof(real)
     if (job.operands[<int> R_G].native and class_step(job, R_G) == job.operands[<int> R_G].itemsize and step >= job.classes
@@ -620,7 +620,7 @@ cdef void bring_out(const Rows *job, const View *v, real *tile, real *spare) noe
         for j in range(job.classes):
             job.operands[<int> R_G].store(v.base_g + j * class_step(job, R_G), row_step(job, R_G), v.n, tile + j * job.tile)
 
-cdef void pick(const Rows *job, const View *v, const int64_t *labels, real *x_y) noexcept nogil:
+cdef void gather_target_logits(const Rows *job, const View *v, const int64_t *labels, real *x_y) noexcept nogil:
     """The input's item of each row's own class; of the first class where the row is ignored."""
     cdef const real *x = <const real *> v.x
     cdef Py_ssize_t r, row = 1 if job.across else v.x_step, column = v.x_step if job.across else 1

@@ -1,16 +1,17 @@
 # Losses of the softmax: cross entropy and what is made of the negative log-likelihood of a class.
 #
-# To add one: the struct of its parameters, its name in `Link`, φ in `link`, its function and its line at the end.
+# To add one: the struct of its parameters (doubles, in the order in which Python passes them), its name in `NllTransform`, its
+# branch in `transform`, and its line at the end.
 
 from libc.stdint cimport int64_t
 from kernels.classes.rows cimport (
-    CHUNK, CLASS, R_F, R_G, R_H, TIMES_SOFTMAX, UPSTREAM, Rows, TileLoss, load_labels, load_rows, memory, put_class,
+    CHUNK, CLASS, R_F, R_G, R_H, TIMES_SOFTMAX, UPSTREAM, Rows, load_labels, load_rows, memory, put_class,
     register_rows, row_step)
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, FIRST, LOG, LOST_A, LOST_B, LOST_V, M, PSI, REAL_ROWS, REST, S, SCALE, SECOND, SHARE, SUM_A,
     SUM_B, SUM_OF_A, SUM_V, SUMS, WHOLE_SHARE, Across, Along, Layout, View, add_line, at, blank_line, blank_rows,
-    bring_out, curvature, distance, e_line, finish_values, has_no_target, mask_line, out_line, pick, prepare,
-    put_line, raw_line, scale_of, see, slope, soft_cap, softmax_gap, sum_up, tau_line, within, x_line, xlogy_term)
+    store_tile, curvature, distance, e_line, finish_values, has_no_target, mask_line, out_line, gather_target_logits, prepare_targets,
+    store_line, raw_line, scale_of, prepare_tile, slope, soft_cap, softmax_gap, sum_exponentials, tau_line, within, x_line, xlogy_term)
 from kernels.core.numeric cimport exp_gap, exp_parts, log, log1p_gap_unit, pow, product_error, real, vm_expm1_near, vm_sum_error, weighed
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -30,28 +31,28 @@ cdef struct Generalized:      # (1 - p^k) / k
 cdef struct Poly:             # L + ε q
     double epsilon
 
-ctypedef fused Link:
+ctypedef fused NllTransform:
     Plain
     Focal
     Generalized
     Poly
 
-cdef inline double z_of(Link f) noexcept nogil:
-    if Link is Plain:
+cdef inline double z_of(NllTransform f) noexcept nogil:
+    if NllTransform is Plain:
         return f.z
     else:
         return 0
 
-cdef inline double cap_of(Link f) noexcept nogil:
-    if Link is Plain:
+cdef inline double cap_of(NllTransform f) noexcept nogil:
+    if NllTransform is Plain:
         return f.cap
     else:
         return 0
 
-cdef inline void link(Link f, double nll, double p, double q, double gap, double gap_low, double share,
+cdef inline void transform(NllTransform f, double nll, double p, double q, double gap, double gap_low, double share,
                       double *v, double *d, double *d2) noexcept nogil:
     cdef double w, ratio, part, high, low, near
-    if Link is Focal:
+    if NllTransform is Focal:
         # With L / q, which goes to 1 as q goes to 0: q^(γ - 1) alone may be infinite there.
         w = pow(q, f.gamma, 0)
         ratio = nll / q if q > 0 else 1 + q
@@ -61,7 +62,7 @@ cdef inline void link(Link f, double nll, double p, double q, double gap, double
         w = w / q
         w = 1e300 if w > 1e300 else w
         d2[0] = f.gamma * w * (p * (2 - nll) + (f.gamma - 1) * p * part) if (f.gamma > 0) & (q > 0) & (p > 0) else 0 * q
-    elif Link is Generalized:
+    elif NllTransform is Generalized:
         # p^k from the parts of p, which may underflow where its power does not.
         high = -f.k * gap
         low = product_error(-f.k, gap, high) - f.k * gap_low
@@ -71,7 +72,7 @@ cdef inline void link(Link f, double nll, double p, double q, double gap, double
         v[0] = nll * (1 - 0.5 * near) if near < 1e-9 else v[0]      # near may be subnormal
         d[0] = w
         d2[0] = -f.k * w
-    elif Link is Poly:
+    elif NllTransform is Poly:
         # For ε near -1 nearly nothing is left of both: L - q = y²/(1 + y) - (y - log1p(y)) for y = q / p.
         ratio = q / p
         near = ratio if ratio < 1 else 1
@@ -87,7 +88,7 @@ cdef inline void link(Link f, double nll, double p, double q, double gap, double
 
 # ---- class numbers ---------------------------------------------------------------------------------------------------
 
-cdef void sweep_class(Layout l, const Rows *job, const View *v, const real *rows, const int64_t *labels, bint ignored) noexcept nogil:
+cdef void write_class_derivatives(Layout l, const Rows *job, const View *v, const real *rows, const int64_t *labels, bint ignored) noexcept nogil:
     """Derivatives of all classes as if they were not the row's own: p A and p (A q + B p)."""
     cdef real es[CHUNK]
     cdef real gs[CHUNK]
@@ -112,7 +113,7 @@ cdef void sweep_class(Layout l, const Rows *job, const View *v, const real *rows
                         blank_line(labels, n, h)
                 if v.masked:
                     mask_line(job, v, line, start, n, h, <real> 0)
-                put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
                 g[i] = e[i] * own[<int> FIRST * <int> TILE + at(l, i)]
@@ -122,9 +123,9 @@ cdef void sweep_class(Layout l, const Rows *job, const View *v, const real *rows
             if v.masked:
                 mask_line(job, v, line, start, n, g, <real> 0)
             if not v.staged:
-                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+cdef double class_tile(NllTransform f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
     """What is left of a tile with class numbers; returns the sum of its values."""
     cdef int64_t labels[TILE]
     cdef double values[TILE]
@@ -151,7 +152,7 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     cdef bint ignored = load_labels(job, v.row, v.n, False, labels, m)
     cdef Across across
     cdef Along along
-    pick(job, v, labels, x_y)
+    gather_target_logits(job, v, labels, x_y)
     for r in range(v.n):
         omega[r] = 1
         zs[r] = z
@@ -168,7 +169,7 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
         for r in range(v.n):
             omega[r] *= factor[r]
             zs[r] *= factor[r]
-    if Link is not Plain or v.base_g != NULL:
+    if NllTransform is not Plain or v.base_g != NULL:
         for r in range(v.n):
             e = exp_gap(x_y[r], m[r])
             e = 1 if x_y[r] == m[r] else e
@@ -177,20 +178,20 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
     for r in range(v.n):
         gap = rest[r] * 0 if x_y[r] == m[r] else <double> m[r] - x_y[r]
         nll = gap + log[r]
-        if Link is Plain:
+        if NllTransform is Plain:
             value = nll
             a[r] = omega[r]
             b[r] = 0
         else:
             low = 0
-            if Link is Generalized:
+            if NllTransform is Generalized:
                 low = vm_sum_error(m[r], -x_y[r], gap)
                 low = low if gap - gap == 0 else 0
-            link(f, nll, p_y[r], q_y[r], gap, low, share[r], &value, &d, &d2)
+            transform(f, nll, p_y[r], q_y[r], gap, low, share[r], &value, &d, &d2)
             a[r] = omega[r] * d
             b[r] = omega[r] * d2
         values[r] = weighed(omega[r], value)
-    if Link is Plain:
+    if NllTransform is Plain:
         if z > 0:
             for r in range(v.n):
                 lse = <double> m[r] + log[r]
@@ -208,16 +209,16 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
         values[r] = (psi * p_y[r] - a[r] * q_y[r]) * scale
         a[r] = ((2 * zs[r] * p_y[r] + (a[r] + psi) * q_y[r]) * p_y[r] + b[r] * q_y[r] * q_y[r]) * scale
     if job.across:
-        sweep_class(across, job, v, <const real *> rows, labels, ignored)
+        write_class_derivatives(across, job, v, <const real *> rows, labels, ignored)
     else:
-        sweep_class(along, job, v, <const real *> rows, labels, ignored)
+        write_class_derivatives(along, job, v, <const real *> rows, labels, ignored)
         if ignored:
             blank_rows(job, v, labels, m)
     if v.staged:
         for r in range(v.n):
             if labels[r] >= 0:
                 e_tile[labels[r] * v.e_step + r] = <real> values[r]
-        bring_out(job, v, e_tile, x_tile)
+        store_tile(job, v, e_tile, x_tile)
     else:
         for r in range(v.n):
             if labels[r] >= 0:
@@ -231,7 +232,7 @@ cdef double class_tile(Link f, const Rows *job, const View *v, real *rows, const
 
 # ---- target distributions --------------------------------------------------------------------------------------------
 
-cdef inline void link_line(Link f, Layout l, Py_ssize_t n, const real *x, const real *e, const real *tau, const real *own,
+cdef inline void transform_line(NllTransform f, Layout l, Py_ssize_t n, const real *x, const real *e, const real *tau, const real *own,
                            const double *wide, real *v, real *a, real *b) noexcept nogil:
     """τ φ, a and b of the classes of a line."""
     cdef real m, s, log
@@ -241,7 +242,7 @@ cdef inline void link_line(Link f, Layout l, Py_ssize_t n, const real *x, const 
         m = own[<int> M * <int> TILE + at(l, i)]
         s = own[<int> S * <int> TILE + at(l, i)]
         log = own[<int> LOG * <int> TILE + at(l, i)]
-        if Link is Plain:
+        if NllTransform is Plain:
             v[i] = xlogy_term(tau[i], distance(x[i], m, s) + log)
             a[i] = tau[i]
             b[i] = 0
@@ -249,18 +250,18 @@ cdef inline void link_line(Link f, Layout l, Py_ssize_t n, const real *x, const 
             rest = wide[<int> REST * <int> TILE + at(l, i)]
             share = wide[<int> WHOLE_SHARE * <int> TILE + at(l, i)]
             gap = s * 0 if x[i] == m else <double> m - x[i]
-            if Link is Generalized:
+            if NllTransform is Generalized:
                 low = vm_sum_error(m, -x[i], gap)
                 low = low if gap - gap == 0 else 0
             else:
                 low = 0
-            link(f, gap + log, e[i] * share, (rest if e[i] == 1 else (1 - <double> e[i]) + rest) * share,
+            transform(f, gap + log, e[i] * share, (rest if e[i] == 1 else (1 - <double> e[i]) + rest) * share,
                  gap, low, share, &value, &d, &d2)
             v[i] = 0 if (tau[i] == 0) & (value == value) else <real> (tau[i] * value)
             a[i] = <real> (tau[i] * d)
             b[i] = within(tau[i] * d2, x)
 
-cdef void fold(Link f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
+cdef void add_row_sums(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
     """Σ τ φ, Σ a and Σ b of each row."""
     cdef real xs[CHUNK]
     cdef real es[CHUNK]
@@ -282,16 +283,16 @@ cdef void fold(Link f, Layout l, const Rows *job, const View *v, const real *row
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             x = x_line(job, v, line, start, n, <real *> xs)
             e = <const real *> es
-            if Link is not Plain or job.target == TIMES_SOFTMAX:
+            if NllTransform is not Plain or job.target == TIMES_SOFTMAX:
                 e = e_line(l, job, v, own, line, start, n, <real *> es)
             tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, True)
-            link_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
+            transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
             add_line(l, <const real *> vs, n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
             add_line(l, <const real *> as_, n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
-            if Link is not Plain:
+            if NllTransform is not Plain:
                 add_line(l, <const real *> bs, n, to + <int> SUM_B * <int> TILE, to + <int> LOST_B * <int> TILE)
 
-cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const int64_t *labels,
+cdef void write_derivatives(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const int64_t *labels,
                 bint ignored) noexcept nogil:
     """The derivatives of all classes."""
     cdef real xs[CHUNK]
@@ -317,7 +318,7 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
             x = x_line(job, v, line, start, n, <real *> xs)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
             tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, False)
-            link_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
+            transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
             h = <real *> hs
             if v.base_h != NULL:
                 h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs)
@@ -325,11 +326,11 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                     d = curvature(e[i], own[<int> FIRST * <int> TILE + at(l, i)],
                                   own[<int> SECOND * <int> TILE + at(l, i)] - bs[i],
                                   own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
-                    if Link is not Plain:
+                    if NllTransform is not Plain:
                         q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
                         d += bs[i] * q * q
                     h[i] = d * scale_of(l, own, i, scale)
-            if Link is Plain:
+            if NllTransform is Plain:
                 if v.cap:      # of the raw input, where the gradient may lie
                     x = raw_line(job, v, line, start, n, <real *> xs)
                     for i in range(n):
@@ -341,7 +342,7 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                 g[i] = scale_of(l, own, i, scale) * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
                                      own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
                                      own[<int> SHARE * <int> TILE + at(l, i)])
-            if Link is Plain:
+            if NllTransform is Plain:
                 if v.cap:
                     # The chain rule: h d² + g d'', then g d.
                     if v.base_h != NULL:
@@ -359,11 +360,11 @@ cdef void sweep(Link f, Layout l, const Rows *job, const View *v, const real *ro
                 if v.base_h != NULL:
                     mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
-                put_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
             if not v.staged:
-                put_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+cdef double distribution_tile(NllTransform f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
     """What is left of a tile with target distributions; returns the sum of its values."""
     cdef int64_t labels[TILE]
     cdef double values[TILE]
@@ -373,21 +374,21 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
     cdef double z = z_of(f), total, a, b, lse
     cdef Py_ssize_t r
     cdef int spoiled
-    cdef bint ignored = prepare(job, v, z == 0 and job.spread == 0, labels, rows)
+    cdef bint ignored = prepare_targets(job, v, z == 0 and job.spread == 0, labels, rows)
     cdef bint by_weights = z == 0 and (job.weight != NULL or v.base_w != NULL or job.target >= UPSTREAM)
     cdef Across across
     cdef Along along
     if job.across:
-        fold(f, across, job, v, <const real *> rows, wide, sums, labels)
+        add_row_sums(f, across, job, v, <const real *> rows, wide, sums, labels)
     else:
-        fold(f, along, job, v, <const real *> rows, wide, sums, labels)
+        add_row_sums(f, along, job, v, <const real *> rows, wide, sums, labels)
     for r in range(v.n):
         values[r] = regained(sums[<int> SUM_V * <int> TILE + r], sums[<int> LOST_V * <int> TILE + r])
         a = regained(sums[<int> SUM_A * <int> TILE + r], sums[<int> LOST_A * <int> TILE + r])
         b = regained(sums[<int> SUM_B * <int> TILE + r], sums[<int> LOST_B * <int> TILE + r])
         rows[<int> SUM_OF_A * <int> TILE + r] = <real> a
         rows[<int> PSI * <int> TILE + r] = 0
-        if Link is Plain:
+        if NllTransform is Plain:
             lse = <double> m[r] + log[r]
             if z > 0:
                 values[r] += z * lse * lse
@@ -413,11 +414,11 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
     if v.base_g == NULL:
         return total
     if job.across:
-        sweep(f, across, job, v, <const real *> rows, wide, labels, ignored)
+        write_derivatives(f, across, job, v, <const real *> rows, wide, labels, ignored)
         if v.staged:
-            bring_out(job, v, e_tile, x_tile)
+            store_tile(job, v, e_tile, x_tile)
     else:
-        sweep(f, along, job, v, <const real *> rows, wide, labels, ignored)
+        write_derivatives(f, along, job, v, <const real *> rows, wide, labels, ignored)
         if ignored:
             blank_rows(job, v, labels, m)
     return total
@@ -425,48 +426,32 @@ cdef double distribution_tile(Link f, const Rows *job, const View *v, real *rows
 
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
-cdef inline void read(Link *f, const double *parameters) noexcept nogil:
-    if Link is Plain:
-        f.z = parameters[0]
-        f.cap = parameters[1]
-    elif Link is Focal:
-        f.gamma = parameters[0]
-    elif Link is Generalized:
-        f.k = parameters[0]
-    else:
-        f.epsilon = parameters[0]
-
-cdef double link_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, const Link *tag) noexcept nogil:
+cdef double transform_tile(const NllTransform *tag, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real *raw_tile = memory(job, 2, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef View v
-    cdef Link f
-    read(&f, job.parameters)
-    see(job, &v, row, n, cap_of(f), x_tile, e_tile, raw_tile)
-    sum_up(job, &v, <real *> rows, wide)
+    cdef NllTransform f = (<const NllTransform *> job.parameters)[0]
+    prepare_tile(job, &v, row, n, cap_of(f), x_tile, e_tile, raw_tile)
+    sum_exponentials(job, &v, <real *> rows, wide)
     if job.target == CLASS:
         return class_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
     return distribution_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
 
-cdef double cross_entropy(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return link_tile(like, job, row, n, <const Plain *> NULL)
+cdef double tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return transform_tile(tag, <const float *> NULL, job, row, n)
 
-cdef double softmax_focal(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return link_tile(like, job, row, n, <const Focal *> NULL)
+cdef double tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return transform_tile(tag, <const double *> NULL, job, row, n)
 
-cdef double generalized_cross_entropy(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return link_tile(like, job, row, n, <const Generalized *> NULL)
-
-cdef double poly_cross_entropy(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return link_tile(like, job, row, n, <const Poly *> NULL)
+cdef int register_loss(const NllTransform *tag, str name) except -1:
+    return register_rows(name, <void *> tile_of_floats[NllTransform], <void *> tile_of_doubles[NllTransform],
+                         sizeof(NllTransform) // sizeof(double), True)
 
 
-register_rows("cross_entropy", <TileLoss> <void *> cross_entropy[float], <TileLoss> <void *> cross_entropy[double], 2, True)
-register_rows("softmax_focal", <TileLoss> <void *> softmax_focal[float], <TileLoss> <void *> softmax_focal[double], 1, True)
-register_rows("generalized_cross_entropy", <TileLoss> <void *> generalized_cross_entropy[float],
-            <TileLoss> <void *> generalized_cross_entropy[double], 1, True)
-register_rows("poly_cross_entropy", <TileLoss> <void *> poly_cross_entropy[float],
-            <TileLoss> <void *> poly_cross_entropy[double], 1, True)
+register_loss[Plain](NULL, "cross_entropy")
+register_loss[Focal](NULL, "softmax_focal")
+register_loss[Generalized](NULL, "generalized_cross_entropy")
+register_loss[Poly](NULL, "poly_cross_entropy")

@@ -15,6 +15,7 @@ from kernels.core.sums cimport LANES, TILE, Sum, accumulate_wide, regained, resu
 
 cdef enum:
     SHORT = 32            # classes of rows that are worked on side by side, at most
+    SIDES = 64            # such rows, at most
 
 
 cdef inline real below_top(real x, real m) noexcept nogil:
@@ -39,14 +40,14 @@ cdef inline Py_ssize_t infinite_maxima(real top, Py_ssize_t count, Py_ssize_t cl
 # ---- rows of few classes, side by side ---------------------------------------------------------------------------------
 
 cdef struct Thresholds:
-    double tau[TILE]
-    double low[TILE]
-    double sum[TILE]
-    double lost[TILE]
-    double support[TILE]
+    double tau[SIDES]
+    double low[SIDES]
+    double sum[SIDES]
+    double lost[SIDES]
+    double support[SIDES]
 
 cdef inline void find_thresholds(const double *d, Py_ssize_t n, Py_ssize_t classes, Thresholds *at, const real *like) noexcept nogil:
-    cdef double before[TILE]
+    cdef double before[SIDES]
     cdef double p, step
     cdef int moving = 1, grows
     cdef Py_ssize_t r, j
@@ -75,15 +76,15 @@ cdef inline void find_thresholds(const double *d, Py_ssize_t n, Py_ssize_t class
             at.tau[r] = p if grows else at.tau[r]
 
 cdef inline void sparsemax_of_few(const Rows *job, Py_ssize_t row, Py_ssize_t n, const int64_t *y, const double *omega,
-                           const Py_ssize_t *left, real *values) noexcept nogil:
+                                  const Py_ssize_t *left, real *values) noexcept nogil:
     """n rows of at most SHORT classes, which fit in one chunk."""
     cdef real xs[CHUNK]
     cdef real gs[CHUNK]
     cdef real hs[CHUNK]
     cdef double d[CHUNK]
     cdef double ps[CHUNK]
-    cdef double squares[TILE]
-    cdef real top[TILE]
+    cdef double squares[SIDES]
+    cdef real top[SIDES]
     cdef Thresholds at
     cdef Row base = row_at(job, row)
     cdef Py_ssize_t r, j, classes = job.classes
@@ -96,9 +97,11 @@ cdef inline void sparsemax_of_few(const Rows *job, Py_ssize_t row, Py_ssize_t n,
         x = masked_run(job, &base, n, 0, classes, x, <real *> xs, <real> -INFINITY)
     for r in range(n):
         top[r] = row_max(x + r * classes, classes, <real> -INFINITY)
-        for j in range(classes):
+    for j in range(classes):
+        for r in range(n):
             d[j * n + r] = below_top(<double> x[r * classes + j], <double> top[r])
-        if base.m != NULL and top[r] == -INFINITY:      # what is left out is -inf, too
+    for r in range(n if base.m != NULL else 0):
+        if top[r] == -INFINITY:      # what is left out is -inf, too
             for j in range(classes):
                 d[j * n + r] = 0 if j == y[r] else -INFINITY
     find_thresholds(d, n, classes, &at, x)
@@ -169,12 +172,11 @@ cdef bint add_peaks(Peaks *peaks, const real *x, Py_ssize_t start, Py_ssize_t n,
     return True
 
 cdef void peaks_of(const Rows *job, const Row *at, Py_ssize_t start, double low, real m, Peaks *peaks) noexcept nogil:
-    """The peaks of one chunk, unless those of the whole row are there."""
+    """The peaks of one chunk."""
     cdef real xs[CHUNK]
     cdef Py_ssize_t n = min(<Py_ssize_t> CHUNK, job.classes - start)
-    if not peaks.all:
-        peaks.count = 0
-        add_peaks(peaks, fetch_left(job, at, start, n, <real *> xs), start, n, m, <real> low)
+    peaks.count = 0
+    add_peaks(peaks, fetch_left(job, at, start, n, <real *> xs), start, n, m, <real> low)
 
 cdef struct Simplex:
     double tau, low
@@ -182,23 +184,25 @@ cdef struct Simplex:
     Sum squares
     Py_ssize_t support        # how many p_j are above 0
 
-cdef void sum_over_support(const Rows *job, const Row *at, real m, int64_t label, Simplex *s, Peaks *peaks) noexcept nogil:
+cdef inline void sum_over_support(const Rows *job, const Row *at, real m, int64_t label, Simplex *s, Peaks *peaks) noexcept nogil:
     """Sums, without those of the label, and support for a threshold."""
-    cdef double p
-    cdef Py_ssize_t i, j
-    s.sum = Sum(0, 0)
-    s.squares = Sum(0, 0)
-    s.support = 0
+    cdef Sum sum = Sum(0, 0), squares = Sum(0, 0)
+    cdef double p, tau = s.tau, low = s.low
+    cdef Py_ssize_t i, j, support = 0
     for i from 0 <= i < (1 if peaks.all else job.classes) by CHUNK:
-        peaks_of(job, at, i, s.tau, m, peaks)
+        if not peaks.all:
+            peaks_of(job, at, i, tau, m, peaks)
         for j in range(peaks.count):
-            p = share_of(peaks.d[j], s.tau, s.low)
-            s.support += p > 0
+            p = share_of(peaks.d[j], tau, low)
+            support += p > 0
             p = 0 if peaks.index[j] == label else p
-            accumulate_wide(p, &s.sum.total, &s.sum.lost, &m)
-            accumulate_wide(p * p, &s.squares.total, &s.squares.lost, &m)
+            accumulate_wide(p, &sum.total, &sum.lost, &m)
+            accumulate_wide(p * p, &squares.total, &squares.lost, &m)
+    s.sum = sum
+    s.squares = squares
+    s.support = support
 
-cdef void find_threshold(const Rows *job, const Row *at, real m, Simplex *s, Peaks *peaks) noexcept nogil:
+cdef inline void find_threshold(const Rows *job, const Row *at, real m, Simplex *s, Peaks *peaks) noexcept nogil:
     cdef Py_ssize_t before = job.classes + 1
     cdef double step
     s.tau = -1
@@ -282,7 +286,7 @@ cdef double sparsemax(const real *like, const Rows *job, Py_ssize_t row, Py_ssiz
     cdef real values[TILE]
     cdef Labelled tile
     cdef Row at
-    cdef Py_ssize_t r, group = min(rows_at_once(job), <Py_ssize_t> 64)
+    cdef Py_ssize_t r, group = min(rows_at_once(job) // 16 * 16, <Py_ssize_t> SIDES)      # whole vectors
     load_labelled(job, row, n, &tile, <const real *> values)
     if job.classes <= SHORT:
         for r from 0 <= r < n by group:

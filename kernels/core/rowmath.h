@@ -272,12 +272,21 @@ static inline void rm_sumw(const double *v, ptrdiff_t n, double *total, double *
         rm_sum_16w(v, n, total, lost);
 }
 
+/* Written out, as the compiler makes much of a loop over the widths. */
+#define RM_FOLD(WIDTH) \
+    RM_SIMD \
+    for (j = 0; j < WIDTH; j++) { \
+        a[j] += a[j + WIDTH]; \
+        b[j] += b[j + WIDTH]; \
+        c[j] += c[j + WIDTH]; \
+    }
+
 /* The sum of v[:n], that of v[:n] - origin, and that of its squares. */
 static inline void rm_moments(const double *v, ptrdiff_t n, double origin, double *plain, double *first, double *second)
 {
     double a[16], b[16], c[16];
     ptrdiff_t i, whole = n - n % 16;
-    int j, width;
+    int j;
     if (n < 16) {
         for (i = 0; i < n; i++) {
             double e = v[i] - origin;
@@ -304,12 +313,10 @@ static inline void rm_moments(const double *v, ptrdiff_t n, double origin, doubl
         b[j] += e;
         c[j] += e * e;
     }
-    for (width = 8; width > 0; width /= 2)
-        for (j = 0; j < width; j++) {
-            a[j] += a[j + width];
-            b[j] += b[j + width];
-            c[j] += c[j + width];
-        }
+    RM_FOLD(8)
+    RM_FOLD(4)
+    RM_FOLD(2)
+    RM_FOLD(1)
     *plain += a[0];
     *first += b[0];
     *second += c[0];

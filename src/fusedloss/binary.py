@@ -11,6 +11,7 @@ from fusedloss._core.parameters import finite, number
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
+    "AsymmetricLoss",
     "BCELoss",
     "BCEWithLogitsLoss",
     "ExponentialLoss",
@@ -21,6 +22,7 @@ __all__ = [
     "SigmoidFocalLoss",
     "SoftMarginLoss",
     "SquaredHingeLoss",
+    "asymmetric_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "exponential_loss",
@@ -666,6 +668,100 @@ def sigmoid_focal_loss(
 
 class SigmoidFocalLoss(Criterion, loss=sigmoid_focal_loss):
     """`sigmoid_focal_loss` with its options bound."""
+
+
+_ASYMMETRIC: Final = Formula("asymmetric", _PROBABLE_TARGET)
+_ASYMMETRIC_WITHOUT_MARGIN: Final = Formula("asymmetric_without_margin", _PROBABLE_TARGET)
+
+
+@Loss
+def asymmetric_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    clip: float = 0.05,
+    weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Asymmetric loss of multilabel classification: focal loss that puts easy negatives down more.
+
+    With :math:`\sigma = 1 / (1 + e^{-x})` and :math:`u = \max(\sigma - m, 0)`:
+
+    .. math:: w \, [t \, (1 - \sigma)^{\gamma_+} b_+ + (1 - t) \, u^{\gamma_-} b_-], \qquad
+              b_+ = \log(1 + e^{-x}), \qquad b_- = -\log(1 - u)
+
+    Derivatives with respect to x:
+    :math:`-(1 - \sigma)^{\gamma_+} (\gamma_+ \sigma b_+ + 1 - \sigma)` for a positive label,
+    :math:`u^{\gamma_-} \sigma (1 - \sigma) [\gamma_- b_- / u + 1 / (1 - u)]`, 0 for
+    :math:`\sigma \le m`, for a negative one, and the exact derivatives of these. Not convex. No
+    finite score overflows. Where u is small, it has the rounding error of :math:`\sigma`.
+
+    Parameters
+    ----------
+    input : array_like
+        Logits x, of any shape and real dtype.
+    target : array_like
+        Probabilities t of the positive class from 0 to 1, mostly the classes 0 and 1, or booleans;
+        of input's shape or broadcasting up to it.
+    gamma_neg : float
+        γ₋, how much the right predictions of negative labels are put down; from 0 to 1000.
+    gamma_pos : float
+        γ₊, the same of positive labels.
+    clip : float
+        m, the margin of probability by which negative labels are moved, at least 0 and below 1:
+        those with a probability up to it count for nothing. With 0 and equal γ it is
+        `sigmoid_focal_loss` with ``alpha=None`` for classes.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    timm: ``AsymmetricLossMultiLabel``, whose value is the sum, and whose probabilities are clipped
+    to 1e-8 before the logarithm.
+
+    References
+    ----------
+    T. Ridnik, E. Ben-Baruch, N. Zamir, A. Noy, I. Friedman, M. Protter, L. Zelnik-Manor, Asymmetric
+    Loss For Multi-Label Classification, ICCV 2021.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.asymmetric_loss([2.0, -1.0, -4.0], [1, 0, 0], reduction="none").round(6)
+    array([0.01513 , 0.000568, 0.      ])
+    >>> value, grad = fl.asymmetric_loss.value_and_grad([2.0, -1.0, -4.0], [1, 0, 0], clip=0.0)
+    >>> grad.round(6)
+    array([-0.009179,  0.002066,  0.      ])
+    """
+    powers = (
+        finite("gamma_neg", gamma_neg, 0.0, 1000.0),
+        finite("gamma_pos", gamma_pos, 0.0, 1000.0),
+    )
+    margin = finite("clip", clip, 0.0, 1.0)
+    if margin == 1:
+        raise ValueError(f"clip: a number below 1 is needed, got {clip}")
+    return elementwise(
+        request,
+        _ASYMMETRIC if margin else _ASYMMETRIC_WITHOUT_MARGIN,
+        input,
+        target,
+        parameters=(*powers, margin) if margin else powers,
+        weight=weight,
+        where=where,
+        reduction=reduction,
+    )
+
+
+class AsymmetricLoss(Criterion, loss=asymmetric_loss):
+    """`asymmetric_loss` with its options bound."""
 
 
 _MARGIN_RANKING: Final = Formula("margin_ranking", _SIGNS, input="input1", third="input2")

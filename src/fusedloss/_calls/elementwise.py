@@ -30,7 +30,6 @@ from fusedloss._core.reductions import (
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
-
 _elementwise: Final = kernels.modules["elementwise"]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fusedloss._core.images import Images
 from fusedloss._core.kernels import kernels
+from fusedloss._core.operands import contiguous
 from fusedloss._core.outputs import outputs, result_tuple, store
 from fusedloss._core.parameters import choice, flag
 from fusedloss._core.reductions import (
@@ -22,7 +23,6 @@ from fusedloss._core.types import Array, Request
 
 _arrays: Final = kernels.modules["arrays"]
 _lovasz: Final = kernels.modules["lovasz"]
-
 
 
 def table(rows: int, columns: int, fill: Any, dtype: Any) -> Array:
