@@ -175,10 +175,12 @@ sdist: $(VENV)/.extra-wheel  ## make dist/*.tar.gz
 wheel: FUSEDLOSS_LEVELS := all
 wheel: $(VENV)/.extra-wheel  ## make dist/*.tar.gz, from it dist/*.whl of all levels, and try that in an environment of its own
 	@rm -rf build/wheel dist && mkdir -p build/wheel dist
-	FUSEDLOSS_LEVELS="$(FUSEDLOSS_LEVELS)" $(PY) -m build --outdir build/wheel
+	@echo "wheel: building dist/*.tar.gz, and from it the wheel (the log is build/wheel/log)"
+	@FUSEDLOSS_LEVELS="$(FUSEDLOSS_LEVELS)" $(PY) -m build --outdir build/wheel > build/wheel/log 2>&1 || { tail -30 build/wheel/log; exit 1; }
 	@mv build/wheel/*.tar.gz dist
 	@if $(PY) -c 'import sys; sys.exit(sys.platform != "linux")'; then \
-		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel -q repair --wheel-dir dist build/wheel/*.whl; \
+		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist build/wheel/*.whl \
+			>> build/wheel/log 2>&1 || { tail -30 build/wheel/log; exit 1; }; \
 	else \
 		echo "wheel: auditwheel is for Linux; the wheel stays as it is" && mv build/wheel/*.whl dist; \
 	fi
