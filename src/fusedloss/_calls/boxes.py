@@ -84,7 +84,7 @@ def box_loss(
         formula,
         eps,
         request[0],
-        scale_of(scaled, zero_if_empty) if divisor else 0.0,  # of no pairs the derivatives are 0
+        scale_of(scaled, zero_if_empty),
         reduced,
         threads_for(first.size),
         (
