@@ -6,9 +6,9 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport INFINITY, NAN
 from libc.string cimport memcpy, memset
 from kernels.classes.rows cimport (
-    CHUNK, LONG, R_G, R_H, R_T, R_X, Row, Rows, count_left, fetch_mask, fetch_run, finish_rows, is_masked, is_vector,
-    load_factors, mask_run, masked_run, memory, place, place_run, put_classes, put_run, register_rows, row_at,
-    rows_at_once, set_rows, stops)
+    CHUNK, LONG, R_G, R_H, R_M, R_T, R_X, Row, Rows, base_of, count_left, fetch_mask, fetch_run, finish_rows,
+    is_masked, is_vector, load_factors, mask_run, masked_run, memory, place, place_run, put_classes, put_run,
+    register_rows, row_at, rows_at_once, set_rows, stops)
 from kernels.core.numeric cimport exp_gap, log1p_unit, product_error, real, reciprocal, weighed
 from kernels.core.operands cimport Operand, Space, check_shape, describe, load_block, offset_of
 from kernels.core.rowmath cimport add_wide, has_nan, rm_moments, rm_sumw
@@ -152,8 +152,8 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, Py_ssize_t classes, d
     return value
 
 
-cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, const real *like) noexcept nogil:
-    """ω times the mean over the pairs of items that a mask leaves of a row; writes the derivatives."""
+cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, Py_ssize_t left, const real *like) noexcept nogil:
+    """ω times the mean over the pairs of so many items that a mask leaves of a row; writes the gradient."""
     cdef Differences d
     cdef real gs[CHUNK]
     cdef real valid[CHUNK]
@@ -162,51 +162,35 @@ cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, const real
     cdef Sum first = Sum(0, 0)
     cdef Sum second = Sum(0, 0)
     cdef Centre centre
-    cdef double value, pairs, rate
-    cdef real bend = 0
-    cdef Py_ssize_t i, j, n, left = count_left(job, at.m, like)
-    pairs = max(left - 1, <Py_ssize_t> 1)
-    rate = weighed(omega, 4 * job.scale / pairs)
+    cdef double value, pairs = max(left - 1, <Py_ssize_t> 1), rate = weighed(omega, 4 * job.scale / pairs)
+    cdef bint kept = job.classes <= CHUNK
+    cdef Py_ssize_t i, j, n
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
         subtract_left(job, &at, i, n, &d, <real *> valid)
         add_differences(&d, 0, n, &first, like)
     if first.total - first.total != 0:
-        value = limit_of_pairs(job, &at, left, rate, like)
-    else:
-        centre = centre_of(first, max(left, <Py_ssize_t> 1), like)
-        for i from 0 <= i < job.classes by CHUNK:
-            n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        return weighed(omega, 2 * limit_of_pairs(job, &at, left, rate, like) / pairs)
+    centre = centre_of(first, max(left, <Py_ssize_t> 1), like)
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        if not kept:
             subtract_left(job, &at, i, n, &d, <real *> valid)
-            out = place(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
-            for j in range(n):
-                value = 0 if valid[j] == 0 else deviation(&d, j, centre, like)
-                d.squares[j] = value * value
-                out[j] = <real> weighed(rate, value)
-            add_wide(<const double *> d.squares, n, &second, like)
-            if at.g != NULL:
-                put_classes(job, R_G, at.g, i, n, <const real *> out)
-        value = result(second)
-    value = weighed(omega, 2 * value / pairs)
-    if at.h != NULL:
-        if left > 1:
-            bend = <real> weighed(omega, 4 * job.scale / left)
-        for i from 0 <= i < job.classes by CHUNK:
-            n = min(<Py_ssize_t> CHUNK, job.classes - i)
-            load_valid(job, at.m, i, n, <real *> valid)
-            out = place(job, R_H, at.h, i, <real *> gs)
-            for j in range(n):
-                out[j] = 0 if valid[j] == 0 else (<real> value if value != value else bend)
-            put_classes(job, R_H, at.h, i, n, <const real *> out)
-    return value
+        out = place(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
+        for j in range(n):
+            value = 0 if valid[j] == 0 else deviation(&d, j, centre, like)
+            d.squares[j] = value * value
+            out[j] = <real> weighed(rate, value)
+        add_wide(<const double *> d.squares, n, &second, like)
+        if at.g != NULL:
+            put_classes(job, R_G, at.g, i, n, <const real *> out)
+    return weighed(omega, 2 * result(second) / pairs)
 
 
-cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    """ω times the mean over the pairs of ((x_i - x_j) - (t_i - t_j))²"""
+cdef void pairs_of_all(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *omega, real *values) noexcept nogil:
+    """The same of n rows of which nothing is left out."""
     cdef Differences d
     cdef real gs[CHUNK]
-    cdef real omega[TILE]
-    cdef real values[TILE]
     cdef Sum first[TILE]
     cdef Sum second[TILE]
     cdef Centre centre[TILE]
@@ -216,13 +200,7 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
     cdef real *out
     cdef double value, rate, pairs = max(job.classes - 1, <Py_ssize_t> 1)
     cdef bint kept = job.classes <= CHUNK
-    cdef real bend
     cdef Py_ssize_t r, q, i, j, m, size, group = rows_at_once(job)
-    load_factors(job, row, n, <real *> omega)
-    if is_masked(job):
-        for r in range(n):
-            values[r] = <real> pairs_left(job, row + r, omega[r], <real *> gs)
-        return finish_rows(job, row, n, <const real *> values)
     for r from 0 <= r < n by group:
         m = min(group, n - r)
         at = row_at(job, row + r)
@@ -233,43 +211,61 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
                 shifted[q] = 0
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
-            subtract(job, &at, m, i, size, &d, like)
+            subtract(job, &at, m, i, size, &d, omega)
             for q in range(m):
                 if real is double:
-                    add_differences(&d, q * size, size, &first[q], like)
+                    add_differences(&d, q * size, size, &first[q], omega)
                 else:
                     origin[q] = d.high[q * size] if i == 0 else origin[q]
                     rm_moments(<const double *> d.high + q * size, size, origin[q], &first[q].total, &shifted[q],
                                &second[q].total)
         for q in range(m):
-            centre[q] = centre_of(first[q], job.classes, like)
+            centre[q] = centre_of(first[q], job.classes, omega)
             if real is float:
                 second[q].total -= shifted[q] * (shifted[q] / job.classes)
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             if not kept:
-                subtract(job, &at, m, i, size, &d, like)
+                subtract(job, &at, m, i, size, &d, omega)
             if real is double:
                 for q in range(m):
-                    add_squares(&d, q * size, size, centre[q], &second[q], like)
+                    add_squares(&d, q * size, size, centre[q], &second[q], omega)
             if job.order == 0:
                 continue
             out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
             for q in range(m):
                 rate = weighed(<double> omega[r + q], 4 * job.scale / pairs)
                 for j in range(q * size, q * size + size):
-                    out[j] = <real> weighed(rate, deviation(&d, j, centre[q], like))
+                    out[j] = <real> weighed(rate, deviation(&d, j, centre[q], omega))
             put_run(job, R_G, at.g, m, i, size, <const real *> out)
         for q in range(m):
             value = result(second[q])
             value = 0 if value < 0 else value
             if first[q].total - first[q].total != 0:
                 at = row_at(job, row + r + q)
-                value = limit_of_pairs(job, &at, job.classes, weighed(<double> omega[r + q], 4 * job.scale / pairs), <real *> gs)
+                value = limit_of_pairs(job, &at, job.classes, weighed(<double> omega[r + q], 4 * job.scale / pairs), omega)
             values[r + q] = <real> weighed(<double> omega[r + q], 2 * value / pairs)
+
+
+cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """ω times the mean over the pairs of ((x_i - x_j) - (t_i - t_j))²"""
+    cdef real omega[TILE]
+    cdef real values[TILE]
+    cdef Py_ssize_t left[TILE]
+    cdef real bend
+    cdef Py_ssize_t r
+    load_factors(job, row, n, <real *> omega)
+    if is_masked(job):
+        for r in range(n):
+            left[r] = count_left(job, base_of(job, R_M, row + r), like)
+            values[r] = <real> pairs_left(job, row + r, omega[r], left[r], <const real *> omega)
+    else:
+        for r in range(n):
+            left[r] = job.classes
+        pairs_of_all(job, row, n, <const real *> omega, <real *> values)
     if job.order > 1:
         for r in range(n):
-            bend = <real> weighed(<double> omega[r], 4 * job.scale / job.classes) if job.classes > 1 else <real> 0
+            bend = <real> weighed(<double> omega[r], 4 * job.scale / left[r]) if left[r] > 1 else <real> 0
             omega[r] = values[r] if values[r] != values[r] else bend
         set_rows(job, R_H, row, n, <const real *> omega)
     return finish_rows(job, row, n, <const real *> values)

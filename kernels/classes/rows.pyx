@@ -191,8 +191,16 @@ cdef void add_run(const real *v, Py_ssize_t rows, Py_ssize_t n, Sum *sums) noexc
         r += 1
 
 cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
-    """x for what is left out of a run. Not inline, as few calls have a mask."""
-    cdef Py_ssize_t r
+    """x for what is left out of a run."""
+    cdef const Operand *mask = &job.operands[<int> R_M]
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t r, step = class_step(job, R_M)
+    if (rows > 1 and job.space.ndim == job.space.outer + 1 and row_step(job, R_M) == n * step
+            and mask.itemsize <= <Py_ssize_t> sizeof(real)):
+        mask.load(at.m, step, mask.swapped, rows * n, valid)      # the rows follow each other, and no number becomes 0
+        for r in range(rows * n):
+            block[r] = block[r] if valid[r] != 0 else x
+        return
     for r in range(rows):
         mask_classes(job, at.m + r * row_step(job, R_M), start, n, block + r * n, x)
 
