@@ -186,14 +186,14 @@ wheel: $(VENV)/.extra-wheel  ## make dist/*.tar.gz, from it dist/*.whl of all le
 	fi
 	@$(PY) -m venv build/wheel/venv
 	@build/wheel/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install dist/*.whl
-	cd build/wheel && PATH="$(CURDIR)/build/wheel/venv/bin" venv/bin/python $(CURDIR)/tests/smoke.py $(if $(filter all,$(FUSEDLOSS_LEVELS)),--wheel)
+	cd build/wheel && PATH="$(CURDIR)/build/wheel/venv/bin" venv/bin/python "$(CURDIR)/tests/smoke.py" $(if $(filter all,$(FUSEDLOSS_LEVELS)),--wheel)
 	@$(PY) bench/sizes.py dist/*.whl
 
 sizes: $(VENV)/.created  ## print what dist/*.whl takes, packed and installed, by level
 	@$(PY) bench/sizes.py dist/*.whl
 
 clean:  ## remove what was built, but not .venv
-	rm -rf build dist src/*.egg-info src/fusedloss/*.so kernels/*.c kernels/*.html $(VENV)/.installed
+	rm -rf build dist src/*.egg-info src/fusedloss/*.so $(VENV)/.installed
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
 	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 

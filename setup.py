@@ -37,6 +37,7 @@ import Cython
 import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, SetupError
 
@@ -44,6 +45,8 @@ X86_LEVELS = ("v2", "v3", "v4")
 LEVELS = ("base", *X86_LEVELS)
 KERNELS = Path("kernels")
 SOURCES = sorted(KERNELS.glob("*/*.pyx"))  # the modules of a level
+FOLDERS = {path.stem: path.parent for path in SOURCES}
+assert len(FOLDERS) == len(SOURCES), "two modules of kernels/ have the same name"
 
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.
@@ -170,6 +173,14 @@ def retouch(code: str) -> str:
     return f'#include "core/compiler.h"\n{code}'
 
 
+class Build(build):
+    """build that does not pack modules which the sources no longer have."""
+
+    def run(self) -> None:
+        shutil.rmtree(Path(self.build_lib, "fusedloss"), ignore_errors=True)
+        super().run()
+
+
 class BuildKernels(build_ext):
     """build_ext that asks the compiler what it can do, and links a level into one library."""
 
@@ -222,6 +233,8 @@ class BuildKernels(build_ext):
         settings_file = Path(self.build_temp, "settings.txt")
         if not settings_file.exists() or settings_file.read_text(encoding="utf-8") != settings:
             settings_file.unlink(missing_ok=True)
+            for level in ("cpu", *LEVELS):  # those of another call, too
+                shutil.rmtree(Path(self.build_temp, level), ignore_errors=True)
             self.force = True
 
         names = ", ".join(ext.name for ext in self.extensions)
@@ -258,7 +271,7 @@ class BuildKernels(build_ext):
 
     def compile_all(self, files: dict[str, list[Path]]) -> None:
         """Compile what has changed, several files at once, those that take longest first."""
-        headers = max(path.stat().st_mtime for path in KERNELS.rglob("*.h"))
+        shared = max(path.stat().st_mtime for path in (KERNELS / "core").rglob("*.h"))
         jobs = []
         for ext in self.extensions:
             ext.objects = []
@@ -268,7 +281,8 @@ class BuildKernels(build_ext):
                     *self.compiler.object_filenames([str(source)], output_dir=str(folder))
                 )
                 ext.objects.append(str(target))
-                changed = max(headers, source.stat().st_mtime)
+                own = FOLDERS.get(source.stem, KERNELS).glob("*.h")
+                changed = max(shared, *(path.stat().st_mtime for path in (source, *own)))
                 if self.force or not target.exists() or target.stat().st_mtime < changed:
                     jobs.append((source.stat().st_size, ext, source, folder))
         jobs.sort(key=lambda job: -job[0])
@@ -311,10 +325,11 @@ class BuildKernels(build_ext):
         """The levels asked for, or else those that fit the target."""
         asked = os.environ.get("FUSEDLOSS_LEVELS", "").replace(",", " ").split()
         if asked in (["all"], ["native"]):
-            asked = [] if asked == ["all"] else [self.native_level()]
+            asked = [] if asked == ["all"] else [self.native_level(arch)]
         if unknown := sorted(set(asked) - set(LEVELS)):
             raise SetupError(
-                f"FUSEDLOSS_LEVELS: {unknown} not among all, native, {', '.join(LEVELS)}"
+                f"FUSEDLOSS_LEVELS: {unknown} not among {', '.join(LEVELS)}; "
+                "all and native stand alone"
             )
         wanted = [level for level in LEVELS if level in (asked or X86_LEVELS)]
         possible = [e for e in wanted if e == "base" or self.works(X86_PROGRAM, arch[e])]
@@ -324,10 +339,15 @@ class BuildKernels(build_ext):
             raise SetupError(f"FUSEDLOSS_LEVELS: this compiler refuses one of {', '.join(wanted)}")
         return ["base"]
 
-    def native_level(self) -> str:
-        """The best level of this CPU."""
+    def native_level(self, arch: dict[str, list[str]]) -> str:
+        """The best level of this CPU, if the compiler knows it."""
         level = self.output(NATIVE_PROGRAM, [], []) or "base"
-        return level if level in X86_LEVELS else "base"
+        if level not in X86_LEVELS:
+            return "base"
+        if not self.works(X86_PROGRAM, arch[level]):
+            warn(f"this compiler does not know {level}, the level of this CPU: building base")
+            return "base"
+        return level
 
     def openmp(self, msvc: bool) -> tuple[list[str], list[str]]:
         """The compiler's and the linker's flags for OpenMP; none if it does not work."""
@@ -403,5 +423,5 @@ if __name__ == "__main__":
             Extension("fusedloss._cpu", [str(KERNELS / "_cpu.pyx")]),
             *(Extension(f"fusedloss._{level}", [str(p) for p in SOURCES]) for level in LEVELS),
         ],
-        cmdclass={"build_ext": BuildKernels},
+        cmdclass={"build": Build, "build_ext": BuildKernels},
     )

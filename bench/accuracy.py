@@ -1,4 +1,4 @@
-"""Errors of value and gradient, here and in other libraries, against mpmath.
+"""Errors of value and gradient, here and in other libraries, against MPFR.
 
 ``python -m bench.accuracy`` writes build/bench/accuracy.json; ``--inputs DIR`` writes the numbers
 that were put in. bench/README.md says what is counted.

@@ -1,5 +1,5 @@
 # What losses over a class axis share: a call, its tiles of rows, their labels, and blocks of classes read and written.
-# Each family includes this after common.pxi and enlists its losses, each a function over one tile.
+# Each family cimports this and registers its losses, each a function over one tile.
 #
 # There are two ways through a tile. `across`: the rows lie side by side, and the loops run over them, one class after the
 # other; for few classes, or where the class axis is not the innermost in memory. `along`: row by row, the loops run over

@@ -401,6 +401,8 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
         raise ValueError("kernel: no such loss, target or number of operands")
     if (order > 0) != (arrays[<int> R_G] is not None) or (order > 1) != (arrays[<int> R_H] is not None):
         raise ValueError("kernel: no array for the derivatives")
+    if target <= <int> SMOOTHED_CLASS and arrays[<int> R_T] is None:
+        raise ValueError("kernel: labels are needed")
     read_parameters(parameters, _row_losses[loss].parameters, values)
     job.parameters = values
     job.target = <Target> target

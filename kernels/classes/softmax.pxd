@@ -10,7 +10,7 @@
 # φ is written once for each loss: see softmax_losses.pyx.
 #
 # All loops go over lines: a class of the rows of a tile, or a piece of the classes of one row. What is known of a row
-# (`Row`) is one number to a loop over classes, and an array to a loop over rows: `at` tells the two apart.
+# is one number to a loop over classes, and an array to a loop over rows: `at` tells the two apart.
 
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t

@@ -268,9 +268,6 @@ cdef bint shares_items(const Operand *op, const Space *space, int first, int las
     return False
 
 
-cdef Load double_loader(Kind kind) noexcept nogil:
-    return _load_double[<int> kind]
-
 cdef Load label_loader(Kind kind) noexcept nogil:
     return _load_label[<int> kind]
 

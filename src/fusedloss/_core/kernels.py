@@ -37,11 +37,13 @@ def _load(level: str) -> dict[str, ModuleType]:
     """All modules of a level. They call each other's functions, which they look up by name when
     they are loaded: under this name there must be the module of the same level."""
     path = _library(level)
+    if path is None:
+        raise ImportError(f"no kernels of level {level}: built are {', '.join(built_levels())}")
     modules = {}
     try:
         for name in MODULES:
             short = name.rpartition(".")[2]
-            loader = ExtensionFileLoader(f"fusedloss._{level}.{short}", str(path))
+            loader = ExtensionFileLoader(f"fusedloss._{level}.{short}", path)
             module = loader.create_module(ModuleSpec(loader.name, loader, origin=path))
             sys.modules[f"fusedloss._kernels.{name}"] = modules[short] = module
             loader.exec_module(module)
