@@ -1,6 +1,6 @@
 # Everything happens in .venv and in build folders; nothing needs to be installed by hand.
 #
-#   make test FUSEDLOSS_LEVELS=v3          one instruction-set level: a third of the build time (see setup.py)
+#   make test FUSEDLOSS_LEVELS=all         all instruction-set levels, not only the CPU's best (see setup.py)
 #   make venv PYTHON=python3.13            another Python
 #   make test-peers TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 
@@ -11,7 +11,12 @@ PY := $(VENV)/bin/python
 # -qq: pip's warnings about its own settings would drown the one line that each step prints; errors still show.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 BUILT := build/.compiled $(VENV)/.installed
-KERNELS := $(wildcard kernels/*.pyx kernels/*.pxd kernels/*.pxi kernels/*.h)
+KERNELS := $(shell find kernels -type f)
+# The compiler that setup.py takes: CC if it is set, else the one that Python was built with.
+ifeq ($(origin CC),default)
+CC = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("CC") or "cc")')
+endif
+export FUSEDLOSS_LEVELS ?= native
 EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
 	p = d["project"]; o = p["optional-dependencies"]; \
 	print(*(d["build-system"]["requires"] + p["dependencies"] if sys.argv[1] == "build" else o[sys.argv[1]]), sep="\n")'
@@ -20,7 +25,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-fallback test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel sizes clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -33,16 +38,33 @@ demo: export MPLBACKEND ?= Agg
 demo: $(BUILT) $(VENV)/.extra-plot  ## build, then run examples/demo.py
 	$(PY) examples/demo.py
 
+# A process for each CPU, at most 8; threads that wait leave the CPUs to the others.
+PARALLEL := -q -n logical --maxprocesses 8
+PYTEST := OMP_WAIT_POLICY=passive $(PY) -m pytest $(PARALLEL)
+
 test: $(BUILT) $(VENV)/.extra-test $(VENV)/.extra-bench $(VENV)/.extra-plot  ## build, then run the tests, with the examples in README, docs and docstrings
-	$(PY) -m pytest --ignore=tests/peers
+	$(PYTEST) --ignore=tests/peers
 
 test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
-	$(PY) -m pytest tests/peers
+	$(PYTEST) tests/peers
 
 test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without instruction-set levels, elsewhere, and run the core tests on it
 	@rm -rf build/fallback
 	FUSEDLOSS_LEVELS=base FUSEDLOSS_OPENMP=0 $(PIP) install --no-build-isolation --no-deps --target build/fallback .
-	PYTHONPATH=build/fallback $(PY) -m pytest tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
+	PYTHONPATH=build/fallback $(PYTEST) tests/test_accuracy.py tests/test_semantics.py tests/test_threads.py tests/test_api.py
+
+test-clang: $(BUILT) $(VENV)/.extra-test  ## build with clang, elsewhere, and run the core tests on it
+	@if ! command -v clang >/dev/null; then \
+		echo "test-clang: SKIPPED: no clang (on Debian or Ubuntu: apt install clang libomp-dev)"; \
+	else \
+		rm -rf build/clang && \
+		CC=clang $(PIP) install --no-build-isolation --no-deps --target build/clang . && \
+		PYTHONPATH=build/clang $(PY) -m pytest $(CLANG_TESTS); \
+	fi
+CLANG_TESTS := tests/test_accuracy.py tests/test_golden.py tests/test_semantics.py tests/test_smoke.py tests/test_threads.py
+
+test-aarch64: $(VENV)/.extra-build  ## cross-compile for aarch64, elsewhere, and run the smoke test on it under qemu
+	@PYTHON=$(PY) sh tests/aarch64.sh
 
 # Seconds, a seed (a random one by default), how many calls at most, or the number of one call of that seed.
 SECONDS ?= 60
@@ -69,30 +91,31 @@ test-sanitize: $(VENV)/.extra-build $(VENV)/.extra-test  ## build with AddressSa
 	fi
 
 # Measures of memory mean nothing here, and every dtype of every loss would take long: random calls have them all.
-SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes and not float16
+SANITIZE_TESTS := not memory and not allocates and not leak and not test_dtypes and not float16 and not float64
 
 .PHONY: .sanitized
 .sanitized:
 	@echo "test-sanitize: compiling into $(SANITIZED)"
-	@FUSEDLOSS_LEVELS=$(or $(FUSEDLOSS_LEVELS),base) FUSEDLOSS_SANITIZE=address,undefined,float-cast-overflow \
+	@FUSEDLOSS_LEVELS=base FUSEDLOSS_SANITIZE=address,undefined,float-cast-overflow \
 		$(PY) setup.py -q build --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
-	$(SANITIZED_PY) -m pytest -q -p no:cacheprovider -k "$(SANITIZE_TESTS)" \
+	$(SANITIZED_PY) -m pytest $(PARALLEL) -p no:cacheprovider -k "$(SANITIZE_TESTS)" \
 		tests/test_errors.py tests/test_outputs.py tests/test_operands.py
 	$(SANITIZED_PY) $(FUZZ)
 
 # BENCH reaches pytest. Without it only the summary is printed, not pytest-benchmark's own tables.
 BENCH ?= --benchmark-quiet
-RACE = -m pytest bench/test_speed.py -q --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
+COMPARE = -m pytest bench/test_speed.py -q --benchmark-only --benchmark-disable-gc --benchmark-name=short --benchmark-sort=name \
 	--benchmark-columns=min,median,iqr,rounds,iterations
 RESULTS := build/bench
+DEFAULT_BUILD := $(RESULTS)/default-build
 # A part of a suite, chosen by BENCH, must not take the place of the whole.
 KEPT = $(if $(filter command environment,$(origin BENCH)),,--benchmark-json=$(RESULTS)/$(1).json)
 
-bench: $(BUILT) $(VENV)/.extra-bench | $(RESULTS)  ## build, then race every function against NumPy; BENCH="-k huber" selects (see bench/README.md)
-	$(PY) $(RACE) $(call KEPT,full) $(BENCH)
+bench: $(BUILT) $(VENV)/.extra-bench | $(RESULTS)  ## build, then compare every function with NumPy; BENCH="-k huber" selects (see bench/README.md)
+	$(PY) $(COMPARE) $(call KEPT,full) $(BENCH)
 
 bench-quick: $(BUILT) $(VENV)/.extra-bench  ## the same in half a minute: every function once or twice
-	$(PY) $(RACE) --suite quick $(BENCH)
+	$(PY) $(COMPARE) --suite quick $(BENCH)
 
 bench-check: $(BUILT) $(VENV)/.extra-bench  ## compare the ratios to NumPy with the recorded ones (bench/baseline.json)
 	$(PY) -m bench.check
@@ -102,17 +125,19 @@ PEERS := $(VENV)/peers
 PEERS_PY := PYTHONPATH=src:. $(PEERS)/bin/python
 PEER_PACKAGES ?= $(TORCH) jax scikit-learn numexpr numba
 
-bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## race against torch, jax, numba and others; errors, memory and import time, too: fifty minutes
-	$(PEERS_PY) $(RACE) --suite peers $(call KEPT,peers) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite sizes $(call KEPT,sizes) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite classes $(call KEPT,classes) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite threads $(call KEPT,threads) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite outputs $(call KEPT,outputs) $(BENCH)
-	$(PEERS_PY) $(RACE) --suite outputs --keep-memory $(call KEPT,kept) $(BENCH)
+bench-peers: $(BUILT) $(PEERS)/.ready | $(RESULTS)  ## compare with torch, jax, numba and others; errors, memory, import time and size, too: an hour
+	$(PEERS_PY) $(COMPARE) --suite peers $(call KEPT,peers) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite sizes $(call KEPT,sizes) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite classes $(call KEPT,classes) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite threads $(call KEPT,threads) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite outputs $(call KEPT,outputs) $(BENCH)
+	$(PEERS_PY) $(COMPARE) --suite outputs --keep-memory $(call KEPT,kept) $(BENCH)
+	@echo "bench-peers: installing a default build, whose size is measured, into $(DEFAULT_BUILD)"
+	@rm -rf $(DEFAULT_BUILD) && env -u FUSEDLOSS_LEVELS $(PIP) install --no-build-isolation --no-deps --target $(DEFAULT_BUILD) .
 	$(PEERS_PY) -m bench.memory
 	$(PEERS_PY) -m bench.accuracy
 
-bench-report: $(BUILT) $(VENV)/.extra-plot  ## write docs/benchmarks/ from what bench and bench-peers have measured
+bench-report: $(BUILT) $(VENV)/.extra-bench $(VENV)/.extra-plot  ## write docs/benchmarks/ from what bench and bench-peers have measured
 	$(PY) -m bench.report
 
 $(RESULTS):
@@ -143,14 +168,32 @@ format: $(VENV)/.extra-dev  ## format the code, and repair what can be repaired
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-sdist: $(VENV)/.extra-dev  ## make dist/*.tar.gz
+sdist: $(VENV)/.extra-wheel  ## make dist/*.tar.gz
 	$(PY) -m build --sdist
 
-wheel: $(VENV)/.extra-dev  ## make dist/*.tar.gz, and from it dist/*.whl
-	$(PY) -m build
+# All levels unless the command line names others. The smoke test gets a PATH without a compiler.
+wheel: FUSEDLOSS_LEVELS := all
+wheel: $(VENV)/.extra-wheel  ## make dist/*.tar.gz, from it dist/*.whl of all levels, and try that in an environment of its own
+	@rm -rf build/wheel dist && mkdir -p build/wheel dist
+	@echo "wheel: building dist/*.tar.gz, and from it the wheel (the log is build/wheel/log)"
+	@FUSEDLOSS_LEVELS="$(FUSEDLOSS_LEVELS)" $(PY) -m build --outdir build/wheel > build/wheel/log 2>&1 || { tail -30 build/wheel/log; exit 1; }
+	@mv build/wheel/*.tar.gz dist
+	@if $(PY) -c 'import sys; sys.exit(sys.platform != "linux")'; then \
+		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist build/wheel/*.whl \
+			>> build/wheel/log 2>&1 || { tail -30 build/wheel/log; exit 1; }; \
+	else \
+		echo "wheel: auditwheel is for Linux; the wheel stays as it is" && mv build/wheel/*.whl dist; \
+	fi
+	@$(PY) -m venv build/wheel/venv
+	@build/wheel/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install dist/*.whl
+	cd build/wheel && PATH="$(CURDIR)/build/wheel/venv/bin" venv/bin/python "$(CURDIR)/tests/smoke.py" $(if $(filter all,$(FUSEDLOSS_LEVELS)),--wheel)
+	@$(PY) bench/sizes.py dist/*.whl
+
+sizes: $(VENV)/.created  ## print what dist/*.whl takes, packed and installed, by level
+	@$(PY) bench/sizes.py dist/*.whl
 
 clean:  ## remove what was built, but not .venv
-	rm -rf build dist src/*.egg-info src/fusedloss/*.so kernels/*.c kernels/*.html $(VENV)/.installed
+	rm -rf build dist src/*.egg-info src/fusedloss/*.so $(VENV)/.installed
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
 	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 

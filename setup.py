@@ -1,27 +1,35 @@
 """Builds the compiled modules. Everything else about the package is in pyproject.toml.
 
-Each family of kernels (kernels/*.pyx) is translated to C once, and compiled once for each
-instruction-set level into a module of its own. The levels are settled here, by asking the compiler:
+All of kernels/ is translated to C once, and compiled and linked once for each instruction-set
+level into one library that holds a module for each *.pyx. The levels are settled here, by asking
+the compiler:
 
-- for x86-64: v2, v3 and v4, as fusedloss._v2_regression and so on;
+- for x86-64: v2, v3 and v4, as fusedloss._v2 and so on;
 - for another CPU, or by a compiler too old for these levels: base, without -march.
 
 Environment variables:
 
-FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; one level builds fastest
+FUSEDLOSS_LEVELS       the levels to build, such as "v3,v4" or "base"; "native": that of this
+                       CPU alone, which builds fastest; "all": as if it were not set
 FUSEDLOSS_OPENMP       0: a serial library; else OpenMP, if a small program with it builds and runs
-FUSEDLOSS_BUILD_JOBS   how many C compilers run at once; else one per usable CPU, at most 4
+FUSEDLOSS_BUILD_JOBS   how many compilers run at once; else one per usable CPU, at most 4
 FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address,undefined": a slow
                        build that stops at a wrong address or at undefined behaviour, for tests
+FUSEDLOSS_EMULATOR     the command that runs programs for the CPU that is compiled for, such as
+                       "qemu-aarch64 -L /path": setup.py runs some to see what works
 CC, CFLAGS, LDFLAGS    as usual
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -29,23 +37,31 @@ import Cython
 import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, SetupError
 
 X86_LEVELS = ("v2", "v3", "v4")
 LEVELS = ("base", *X86_LEVELS)
-FAMILIES = sorted({path.stem for path in Path("kernels").glob("*.pyx")} - {"_cpu"})
+KERNELS = Path("kernels")
+SOURCES = sorted(KERNELS.glob("*/*.pyx"))  # the modules of a level
+FOLDERS = {path.stem: path.parent for path in SOURCES}
+assert len(FOLDERS) == len(SOURCES), "two modules of kernels/ have the same name"
 
 # Never -ffast-math: it breaks NaN and infinity. No contraction: a * b + c is rounded twice at every
 # level, whether or not the level has a fused instruction.
 FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-# Used where the compiler knows them. Loops that fill short arrays stay loops (a call or `rep stos`
-# costs more); a loop over many arrays is vectorised although it needs more checks for overlaps.
+# Used where the compiler knows them.
 OPTIONAL_FLAGS = [
+    # Loops that fill short arrays stay loops: a call or `rep stos` costs more.
     "-fno-tree-loop-distribute-patterns",
+    # A loop over many arrays is vectorised although it needs more checks for overlaps.
     "--param=vect-max-version-for-alias-checks=32",
+    # Copies of loops for special cases cost time of compiling, and gain nothing that was measured.
+    *("-fno-unswitch-loops", "-fno-split-loops", "-fno-peel-loops", "-fno-ipa-cp-clone"),
+    *("-fno-version-loops-for-strides", "-fno-tree-slp-vectorize"),
     "-fopenmp-simd",  # for hints to the vectoriser; needs no OpenMP library
-    "-Wno-unused-function",  # no family needs all that they share
+    "-Wno-unused-function",
     "-Wno-maybe-uninitialized",
 ]
 MARCH = {
@@ -55,14 +71,16 @@ MARCH = {
     # GCC uses 512-bit registers without being told; clang would stop at 256 bits.
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
-ALWAYS_INLINE = "__inline__ __attribute__((always_inline))"
 # Checks make the code several times longer, so it is neither inlined everywhere nor vectorised.
 SANITIZE_FLAGS = [
-    *("-O1", "-g1", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"),
+    *("-O1", "-g1", "-DFL_CHECKED", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"),
     "-fno-wrapv",  # Python's own flags may define what is to be found
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),
 ]
-# Best effort: nobody has tried MSVC yet.
+# On Windows clang-cl, if it is there: it takes the flags above, while cl.exe vectorises few of
+# these loops. Best effort: nobody has tried either yet.
+CLANG_CL_FLAGS = ["/O2", *(f"/clang:{flag}" for flag in (*FLAGS, "-fopenmp-simd"))]
+CLANG_CL_ARCH = {level: [f"/clang:{flag}" for flag in flags] for level, flags in MARCH.items()}
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 MSVC_ARCH = {"base": [], "v2": [], "v3": ["/arch:AVX2"], "v4": ["/arch:AVX512"]}
 
@@ -83,6 +101,11 @@ X86_PROGRAM = """
 #endif
 int main(void) { return 0; }
 """
+NATIVE_PROGRAM = """
+#include <stdio.h>
+#include "cpu.h"
+int main(void) { printf("v%d", fl_cpu_level()); return 0; }
+"""
 OPENMP_PROGRAM = """
 #include <omp.h>
 int main(void)
@@ -102,22 +125,71 @@ def usable_cpus() -> int:
 
 
 def level_of(ext: Extension) -> str:
-    """The level of fusedloss._v3_regression is v3; fusedloss._cpu is for all."""
-    return ext.name.rpartition("._")[2].partition("_")[0]
+    """The level of fusedloss._v3 is v3; fusedloss._cpu is for all."""
+    return ext.name.rpartition("._")[2]
 
 
 def warn(message: str) -> None:
     print(f"fusedloss: WARNING: {message}", file=sys.stderr, flush=True)
 
 
+def update(file: Path, text: str) -> None:
+    """Write a file unless it says so already, so that what is made of it is not made anew."""
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+# A function of ours in generated C, with its return type; Cython's own are called __Pyx_...
+OURS = r"\b__pyx_(?:fuse_\w*?__pyx_)?f_"
+FUNCTION = re.compile(rf"^static (CYTHON_INLINE )?(?=[^;={{}}()]*{OURS})", re.M)
+# The head of the loop over a block, whose arrays never overlap.
+MAP_BLOCK = re.compile(r"^static [^;()]*map_block\([^;{]*\{", re.M)
+# Where a module looks for another of its level, and puts itself.
+LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules, )"(?=kernels\.)')
+# What would be left of these if a Cython wrote them in another way.
+MISSED = re.compile(
+    rf"^(?!static FL_)\w[^\n;={{}}()]*{OURS}\w*\(.*|^static FL_NOINLINE .*(?i:inline).*{OURS}.*"
+    r"|^[^ /#].*map_block\([^\n;{]*\* *__pyx_v_.*\{"
+    r'|^.*(?:Import\w*\(|[Mm]odules?, *)"kernels\..*',
+    re.M,
+)
+
+
+def retouch(code: str) -> str:
+    """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps
+    it from being vectorised; the others never, as they work on blocks, and copies cost time of
+    compiling; arrays of `map_block` do not overlap; modules look for each other inside of our
+    package."""
+    level = '"kernels.' in code  # a module of a level: it has functions, and puts itself somewhere
+    inlined = {True: "static FL_INLINE ", False: "static FL_NOINLINE "}
+    code, functions = FUNCTION.subn(lambda m: inlined[bool(m[1])], code)
+    code = MAP_BLOCK.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
+    code, names = LOOKED_UP.subn('"fusedloss._', code)
+    missed = MISSED.search(code)
+    if missed or (level and not (functions and names)):
+        what = missed[0][:200] if missed else f"{functions} functions, {names} names of modules"
+        raise SetupError(f"retouch: Cython {Cython.__version__} writes C in another way: {what}")
+    return f'#include "core/compiler.h"\n{code}'
+
+
+class Build(build):
+    """build that does not pack modules which the sources no longer have."""
+
+    def run(self) -> None:
+        shutil.rmtree(Path(self.build_lib, "fusedloss"), ignore_errors=True)
+        super().run()
+
+
 class BuildKernels(build_ext):
-    """build_ext that asks the compiler what it can do, and then settles modules and flags."""
+    """build_ext that asks the compiler what it can do, and links a level into one library."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
         if self.inplace:  # also `pip install -e`, which would compile into a new folder each time
             self.build_lib = self.build_temp = f"build/inplace-{sys.implementation.cache_tag}"
-        self.parallel = int(os.environ.get("FUSEDLOSS_BUILD_JOBS") or min(usable_cpus(), 4))
+        self.jobs = int(os.environ.get("FUSEDLOSS_BUILD_JOBS") or min(usable_cpus(), 4))
+        self.parallel = None
 
     def run(self) -> None:
         super().run()
@@ -126,30 +198,29 @@ class BuildKernels(build_ext):
     def build_extensions(self) -> None:
         msvc = self.compiler.compiler_type == "msvc"
         flags, arch = (MSVC_FLAGS, MSVC_ARCH) if msvc else (FLAGS, MARCH)
-        inline = "__forceinline" if msvc else ALWAYS_INLINE
+        if msvc and (clang_cl := shutil.which("clang-cl")):
+            self.compiler.initialize()
+            self.compiler.cc = clang_cl
+            flags, arch = CLANG_CL_FLAGS, CLANG_CL_ARCH
         sanitize = []
         if checks := os.environ.get("FUSEDLOSS_SANITIZE"):
             sanitize = [f"-fsanitize={checks}"]
-            flags, inline = SANITIZE_FLAGS + sanitize, "__inline__"
+            flags = SANITIZE_FLAGS + sanitize
         levels = self.levels(arch)
         omp_compile, omp_link = self.openmp(msvc)
         if not msvc:
             flags = flags + [f for f in OPTIONAL_FLAGS if self.works(EMPTY_PROGRAM, [f])]
-        headers = [str(p) for p in sorted(Path("kernels").iterdir()) if p.suffix in (".h", ".pxi")]
 
         self.extensions[:] = [e for e in self.extensions if level_of(e) in ("cpu", *levels)]
         for ext in self.extensions:
             level = level_of(ext)
+            ext.include_dirs = [str(KERNELS), np.get_include()]
             if level == "cpu":  # it decides which of the others to load, so it must run everywhere
                 ext.extra_compile_args, ext.extra_link_args = flags, sanitize
                 continue
             ext.extra_compile_args = flags + arch[level] + omp_compile
             ext.extra_link_args = omp_link + sanitize
-            ext.include_dirs = ["kernels", np.get_include()]
-            ext.depends = headers
             ext.define_macros = [
-                # For every `cdef inline`: a call in a loop keeps it from being vectorised.
-                ("CYTHON_INLINE", inline),
                 ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
                 ("FUSEDLOSS_LEVEL", f'"{level}"'),
                 ("FUSEDLOSS_FLAGS", f'"{" ".join(ext.extra_compile_args)}"'),
@@ -157,64 +228,109 @@ class BuildKernels(build_ext):
 
         # What is not a file but decides what comes out. When it changes, all is built anew.
         versions = (sys.version, Cython.__version__, np.__version__)
-        commands = [getattr(self.compiler, name, "") for name in ("compiler_so", "linker_so")]
+        commands = [getattr(self.compiler, k, "") for k in ("compiler_so", "linker_so", "cc")]
         settings = repr((versions, commands, flags, arch, omp_compile, omp_link, DIRECTIVES))
         settings_file = Path(self.build_temp, "settings.txt")
         if not settings_file.exists() or settings_file.read_text(encoding="utf-8") != settings:
             settings_file.unlink(missing_ok=True)
+            for level in ("cpu", *LEVELS):  # those of another call, too
+                shutil.rmtree(Path(self.build_temp, level), ignore_errors=True)
             self.force = True
-
-        # The C code is shared by builds with other flags, and not written anew for each.
-        translation = repr((versions, DIRECTIVES))
-        translation_file = Path("build/cython/settings.txt")
-        known = translation_file.exists() and translation_file.read_text(encoding="utf-8")
-
-        # Here rather than in setup(), so that making an sdist, say, does not translate anything.
-        translated = {
-            Path(ext.sources[0]).stem: ext.sources[0]
-            for ext in cythonize(
-                [Extension(f"fusedloss._kernels_{f}", [f"kernels/{f}.pyx"]) for f in FAMILIES]
-                + [Extension("fusedloss._cpu", ["kernels/_cpu.pyx"])],
-                build_dir="build/cython",
-                compiler_directives=DIRECTIVES,
-                force=known != translation,
-            )
-        }
-        translation_file.write_text(translation, encoding="utf-8")
-        for ext in self.extensions:
-            self.take_translated(ext, translated)
 
         names = ", ".join(ext.name for ext in self.extensions)
         openmp = "with OpenMP" if omp_compile else "without OpenMP"
-        print(f"fusedloss: {names}, {openmp}, {self.parallel} at once", flush=True)
-        super().build_extensions()
+        print(f"fusedloss: {names}, {openmp}, {self.jobs} at once", flush=True)
+        self.compile_all(self.translate((versions, DIRECTIVES)))
+        for ext in self.extensions:
+            self.link(ext)
         settings_file.parent.mkdir(parents=True, exist_ok=True)
         settings_file.write_text(settings, encoding="utf-8")
 
-    def take_translated(self, ext: Extension, translated: dict[str, str]) -> None:
-        """Make the extension of C code that it shares with those of the other levels."""
-        module = ext.name.rpartition(".")[2]
-        family = Path(ext.sources[0]).stem
-        if level_of(ext) == "cpu":
-            ext.sources = [translated[family]]
-            return
-        # A file of its own, as object files are named after sources; and a name of its own for
-        # the function that Python looks for.
-        source = Path("build/cython", f"{module}.c")
-        text = (
-            f"#define PyInit__kernels_{family} PyInit_{module}\n"
-            f'#include "{Path(translated[family]).relative_to("build/cython").as_posix()}"\n'
+    def translate(self, settings: object) -> dict[str, list[Path]]:
+        """The C files of a level, and that of _cpu. Builds with other flags share them."""
+        folder = Path("build/cython")
+        settings_file = folder / "settings.txt"
+        known = settings_file.exists() and settings_file.read_text(encoding="utf-8")
+        # Here rather than in setup(), so that making an sdist, say, does not translate anything.
+        extensions = cythonize(
+            [Extension(".".join(p.with_suffix("").parts), [str(p)]) for p in SOURCES]
+            + [Extension("fusedloss._cpu", [str(KERNELS / "_cpu.pyx")])],
+            build_dir=str(folder),
+            compiler_directives=DIRECTIVES,
+            nthreads=self.jobs,
+            force=known != repr(settings),
         )
-        if not source.exists() or source.read_text(encoding="utf-8") != text:
-            source.write_text(text, encoding="utf-8")
-        ext.sources = [str(source)]
-        ext.depends = [*ext.depends, translated[family]]
+        update(settings_file, repr(settings))
+        files: dict[str, list[Path]] = {"cpu": [], "kernels": []}
+        for ext in extensions:
+            generated = Path(ext.sources[0])
+            file = Path("build/c", generated.name)
+            update(file, retouch(generated.read_text(encoding="utf-8")))
+            files["cpu" if file.stem == "_cpu" else "kernels"].append(file)
+        return files
+
+    def compile_all(self, files: dict[str, list[Path]]) -> None:
+        """Compile what has changed, several files at once, those that take longest first."""
+        shared = max(path.stat().st_mtime for path in (KERNELS / "core").rglob("*.h"))
+        jobs = []
+        for ext in self.extensions:
+            ext.objects = []
+            for source in files["cpu" if level_of(ext) == "cpu" else "kernels"]:
+                folder = Path(self.build_temp, level_of(ext))
+                target = Path(
+                    *self.compiler.object_filenames([str(source)], output_dir=str(folder))
+                )
+                ext.objects.append(str(target))
+                own = FOLDERS.get(source.stem, KERNELS).glob("*.h")
+                changed = max(shared, *(path.stat().st_mtime for path in (source, *own)))
+                if self.force or not target.exists() or target.stat().st_mtime < changed:
+                    jobs.append((source.stat().st_size, ext, source, folder))
+        jobs.sort(key=lambda job: -job[0])
+        start = time.monotonic()
+        with ThreadPoolExecutor(self.jobs) as pool:
+            waiting = [pool.submit(self.compile, *job[1:]) for job in jobs]
+            try:
+                for done, job in enumerate(waiting, 1):
+                    job.result()
+                    seconds = time.monotonic() - start
+                    print(f"fusedloss: {done} of {len(jobs)} files, {seconds:.0f} s", flush=True)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def compile(self, ext: Extension, source: Path, folder: Path) -> None:
+        self.compiler.compile(
+            [str(source)],
+            output_dir=str(folder),
+            macros=ext.define_macros,
+            include_dirs=ext.include_dirs,
+            extra_postargs=ext.extra_compile_args,
+        )
+
+    def link(self, ext: Extension) -> None:
+        target = Path(self.get_ext_fullpath(ext.name))
+        newest = max(Path(file).stat().st_mtime for file in ext.objects)
+        if self.force or not target.exists() or target.stat().st_mtime < newest:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.compiler.link_shared_object(
+                ext.objects,
+                str(target),
+                libraries=self.get_libraries(ext),
+                extra_postargs=ext.extra_link_args,
+                export_symbols=[f"PyInit_{Path(file).stem}" for file in ext.objects],
+                build_temp=self.build_temp,
+            )
 
     def levels(self, arch: dict[str, list[str]]) -> list[str]:
         """The levels asked for, or else those that fit the target."""
         asked = os.environ.get("FUSEDLOSS_LEVELS", "").replace(",", " ").split()
+        if asked in (["all"], ["native"]):
+            asked = [] if asked == ["all"] else [self.native_level(arch)]
         if unknown := sorted(set(asked) - set(LEVELS)):
-            raise SetupError(f"FUSEDLOSS_LEVELS: {unknown} not among {', '.join(LEVELS)}")
+            raise SetupError(
+                f"FUSEDLOSS_LEVELS: {unknown} not among {', '.join(LEVELS)}; "
+                "all and native stand alone"
+            )
         wanted = [level for level in LEVELS if level in (asked or X86_LEVELS)]
         possible = [e for e in wanted if e == "base" or self.works(X86_PROGRAM, arch[e])]
         if possible == wanted:
@@ -222,6 +338,16 @@ class BuildKernels(build_ext):
         if asked:
             raise SetupError(f"FUSEDLOSS_LEVELS: this compiler refuses one of {', '.join(wanted)}")
         return ["base"]
+
+    def native_level(self, arch: dict[str, list[str]]) -> str:
+        """The best level of this CPU, if the compiler knows it."""
+        level = self.output(NATIVE_PROGRAM, [], []) or "base"
+        if level not in X86_LEVELS:
+            return "base"
+        if not self.works(X86_PROGRAM, arch[level]):
+            warn(f"this compiler does not know {level}, the level of this CPU: building base")
+            return "base"
+        return level
 
     def openmp(self, msvc: bool) -> tuple[list[str], list[str]]:
         """The compiler's and the linker's flags for OpenMP; none if it does not work."""
@@ -241,6 +367,13 @@ class BuildKernels(build_ext):
 
     def works(self, program: str, flags: list[str], link_flags: list[str] | None = None) -> bool:
         """Whether the program compiles and, given link_flags, also links and runs."""
+        return self.output(program, flags, link_flags) is not None
+
+    def output(
+        self, program: str, flags: list[str], link_flags: list[str] | None = None
+    ) -> str | None:
+        """What the program prints if it compiles, links and runs without an error, else None;
+        without link_flags it is only compiled."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
             source.write_text(program, encoding="utf-8")
@@ -249,17 +382,23 @@ class BuildKernels(build_ext):
             os.dup2(devnull, 2)
             try:
                 objects = self.compiler.compile(
-                    [str(source)], output_dir=folder, extra_postargs=flags
+                    [str(source)],
+                    output_dir=folder,
+                    include_dirs=[str(KERNELS)],
+                    extra_postargs=flags,
                 )
                 if link_flags is None:
-                    return True
+                    return ""
                 self.compiler.link_executable(
                     objects, "probe", output_dir=folder, extra_postargs=link_flags
                 )
                 path = self.compiler.executable_filename("probe", output_dir=folder)
-                return subprocess.run([path], timeout=60).returncode == 0
+                command = [*os.environ.get("FUSEDLOSS_EMULATOR", "").split(), path]
+                return subprocess.run(
+                    command, timeout=60, check=True, capture_output=True, text=True
+                ).stdout
             except (CCompilerError, ExecError, OSError, subprocess.SubprocessError):
-                return False
+                return None
             finally:
                 os.dup2(stderr, 2)
                 os.close(stderr)
@@ -267,26 +406,22 @@ class BuildKernels(build_ext):
 
     def remove_other_levels(self) -> None:
         """Remove the modules that an earlier build with other levels left behind."""
-        others = set(LEVELS) - {level_of(ext) for ext in self.extensions}
+        kept = {level_of(ext) for ext in self.extensions}
         folders = [Path(self.build_lib, "fusedloss")]
         if self.inplace:
             folders.append(Path("src/fusedloss"))
         for folder in folders:
-            for level in others:
-                for suffix in EXTENSION_SUFFIXES:
-                    for file in folder.glob(f"_{level}_*{suffix}"):
+            for suffix in EXTENSION_SUFFIXES:
+                for file in folder.glob(f"_*{suffix}"):
+                    if file.name.partition(".")[0].removeprefix("_") not in kept:
                         file.unlink()
 
 
 if __name__ == "__main__":
     setup(
         ext_modules=[
-            Extension("fusedloss._cpu", ["kernels/_cpu.pyx"]),
-            *(
-                Extension(f"fusedloss._{level}_{family}", [f"kernels/{family}.pyx"])
-                for level in LEVELS
-                for family in FAMILIES
-            ),
+            Extension("fusedloss._cpu", [str(KERNELS / "_cpu.pyx")]),
+            *(Extension(f"fusedloss._{level}", [str(p) for p in SOURCES]) for level in LEVELS),
         ],
-        cmdclass={"build_ext": BuildKernels},
+        cmdclass={"build": Build, "build_ext": BuildKernels},
     )

@@ -1,7 +1,7 @@
 """What is measured: every loss of tests/registry.py and every activation, and in which shapes.
 
-A loss over single elements or over classes needs nothing here. One of several operands needs a
-line (`OF_SEVERAL`) that says what makes them.
+A loss needs nothing here, but for one of several operands that are not made as those of its family
+are (`FAMILIES`, `OTHERS`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from types import ModuleType
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +30,13 @@ from tests.losses import (
     similarity,
 )
 
-Array: TypeAlias = NDArray[Any]
-Shape: TypeAlias = tuple[int, ...]
-Arrays: TypeAlias = tuple[Array, ...]
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Arrays = tuple[Array, ...]
 #: From a generator, a shape and a floating dtype, the arguments of a loss.
-Inputs: TypeAlias = Callable[[np.random.Generator, Shape, str], Arrays]
+Inputs = Callable[[np.random.Generator, Shape, str], Arrays]
 
-VALUE = "value"
-GRAD = "value+grad"
+VALUE, GRAD = "value", "value+grad"
 #: An activation has no gradient of its own to ask for.
 RESULT = "result"
 #: The losses one by one, and the gradients of their sum: for accuracy, not for speed.
@@ -48,7 +46,9 @@ EACH = "each"
 # --- inputs: spread so widely that every branch of a formula is met -----------------------------
 
 #: So many numbers are drawn; more are these again, since drawing would take longer than measuring.
-DRAWN: Final = 1_000_000
+DRAWN = 1_000_000
+#: So many classes a list of them has at most.
+LISTED = 4
 
 
 def _repeated(draw: Callable[[int], Array], shape: Shape) -> Array:
@@ -64,8 +64,7 @@ def elements(row: reg.Elementwise) -> Inputs:
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
         def draw(kind: str) -> Array:
-            typical = reg.KINDS[kind].typical
-            return _repeated(lambda n: typical(rng, n).astype(dtype), shape)
+            return _repeated(lambda n: reg.KINDS[kind].typical(rng, n).astype(dtype), shape)
 
         made = {name: draw(kind) for name, kind in row.kinds.items()}
         return tuple(made[name] for name in row.operands)
@@ -73,16 +72,8 @@ def elements(row: reg.Elementwise) -> Inputs:
     return make
 
 
-#: So many classes a list of them has at most.
-LISTED = 4
-
-
 def _classes(rng: np.random.Generator, shape: Shape) -> Array:
     return rng.integers(0, shape[1], (shape[0], *shape[2:]))
-
-
-def _probabilities(rng: np.random.Generator, shape: Shape) -> Array:
-    return reg.random_distributions(rng, shape, 1)
 
 
 def _lists(rng: np.random.Generator, shape: Shape) -> Array:
@@ -97,51 +88,42 @@ def _lists(rng: np.random.Generator, shape: Shape) -> Array:
     return lists
 
 
-def _labels(rng: np.random.Generator, shape: Shape) -> Array:
-    return (rng.random(shape) < 0.25).astype(np.float64)
-
-
 #: Targets of rows, by the kinds in tests/registry.py.
-TARGETS: Final[dict[str, Callable[[np.random.Generator, Shape], Array]]] = {
+TARGETS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "class": _classes,
-    "probability": _probabilities,
+    "probability": lambda rng, shape: reg.random_distributions(rng, shape, 1),
     "list": _lists,
-    "multilabel": _labels,
+    "multilabel": lambda rng, shape: (rng.random(shape) < 0.25).astype(np.float64),
+    "pixel": lambda rng, shape: rng.integers(0, 2, shape).astype(np.float64),
+    "relevance": lambda rng, shape: rng.integers(0, 5, shape).astype(np.float64),
+    "number": lambda rng, shape: rng.normal(size=shape),
 }
 
 
-def rows_of(kind: str) -> Inputs:
-    """Logits with the classes on axis 1, and targets of a kind."""
+def with_target(kind: str, scale: float = 3) -> Inputs:
+    """Scores, with the classes on axis 1 if there are any, and targets of a kind."""
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-        x, target = _normal(rng, shape, 3).astype(dtype), TARGETS[kind](rng, shape)
+        x, target = _normal(rng, shape, scale).astype(dtype), TARGETS[kind](rng, shape)
         return x, target.astype(dtype) if target.dtype.kind == "f" else target
 
     return make
 
 
 def logits(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Logits alone."""
     return (_normal(rng, shape, 3).astype(dtype),)
 
 
-def vectors(count: int) -> Inputs:
-    """So many arrays of vectors, on axis 1, of which each is near the first, or not."""
+def vectors(count: int, classes: Sequence[float] = ()) -> Inputs:
+    """So many arrays of vectors, on axis 1, of which each is near the first, or not; and, if there
+    are classes, in which each pair is."""
 
     def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
         first = _normal(rng, shape)
         far = rng.uniform(0.1, 2, (count - 1, shape[0], 1))
         made = [first, *(first + scale * _normal(rng, shape) for scale in far)]
+        made += [rng.choice(classes, shape[0])] if classes else []
         return tuple(a.astype(dtype) for a in made)
-
-    return make
-
-
-def pairs(*classes: float) -> Inputs:
-    """Two arrays of vectors, and which of the classes each pair is in."""
-
-    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-        return (*vectors(2)(rng, shape, dtype), rng.choice(classes, shape[0]).astype(dtype))
 
     return make
 
@@ -153,28 +135,8 @@ def labelled_vectors(rng: np.random.Generator, shape: Shape, dtype: str) -> Arra
 def pairs_of_boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Two arrays of boxes, most of which overlap."""
     corners = rng.uniform(0, 1, (shape[0], 2))
-    sides = rng.uniform(0.2, 1, (shape[0], 2))
-    first = np.hstack([corners, corners + sides])
+    first = np.hstack([corners, corners + rng.uniform(0.2, 1, (shape[0], 2))])
     return first.astype(dtype), (first + rng.uniform(-0.1, 0.1, shape)).astype(dtype)
-
-
-def items(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Scores and relevances."""
-    return rng.normal(size=shape).astype(dtype), rng.integers(0, 5, shape).astype(dtype)
-
-
-def numbers(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    return rng.normal(size=shape).astype(dtype), rng.normal(size=shape).astype(dtype)
-
-
-def images(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Logits with the classes on axis 1, and the class of each pixel."""
-    return _normal(rng, shape, 3).astype(dtype), _classes(rng, shape)
-
-
-def masks(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
-    """Logits of pixels, and which of them are inside."""
-    return _normal(rng, shape, 3).astype(dtype), rng.integers(0, 2, shape).astype(dtype)
 
 
 # --- the list -----------------------------------------------------------------------------------
@@ -186,7 +148,7 @@ class Shapes:
 
     every: Sequence[Shape]
     quick: Sequence[Shape]  # by `make bench-quick`
-    peers: Sequence[Shape]  # beside other libraries
+    peers: Sequence[Shape]  # compared with other libraries
 
     @property
     def usual(self) -> Shape:
@@ -223,16 +185,8 @@ _1M, _16M = (1_000_000,), (16_000_000,)
 _ELEMENTS = Shapes([(1,), (1000,), _1M, _16M], [(1,), _1M], [(1,), _16M, _1M])
 _SHORT, _WIDE = (100_000, 10), (10_000, 1000)
 _ROWS = Shapes([(32, 10), _SHORT, _WIDE], [_SHORT, (1000, 1000)], [_SHORT, _WIDE])
-_LOGITS = [
-    (32, 10),
-    (10_000, 3),
-    _SHORT,
-    (10_000, 100),
-    (8, 21, 256, 256),
-    (256, 32_000),
-    (64, 128_256),
-    _WIDE,
-]
+_LOGITS = [(32, 10), (10_000, 3), _SHORT, (10_000, 100)]
+_LOGITS += [(8, 21, 256, 256), (256, 32_000), (64, 128_256), _WIDE]
 #: cross_entropy is what people ask for first: in more shapes.
 _MANY_ROWS = Shapes([s for s in _LOGITS if len(s) == 2], _ROWS.quick, _LOGITS)
 _LONG = (100_000, 128)
@@ -246,88 +200,79 @@ _MASKS = Shapes([(1, 32, 32), (8, 256, 256)], [(1, 128, 128)], [(8, 256, 256)])
 _BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
 
 
-def _first_rows(rows: Iterable[Any]) -> Iterable[Any]:
-    """The first row of each loss, with its options."""
-    found: dict[str, Any] = {}
-    for row in rows:
-        found.setdefault(row.loss, row)
-    return found.values()
+def _first_rows(attribute: str, *modules: Any) -> Iterable[tuple[str, Any]]:
+    """The first row of each loss, with its options, and the name of its module."""
+    for module in modules:
+        found: dict[str, Any] = {}
+        for row in getattr(module, attribute):
+            found.setdefault(row.loss, row)
+        for row in found.values():
+            yield module.__name__.rpartition(".")[2], row
 
 
-def _name(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
-
-
-ELEMENTWISE: Final = [
+ELEMENTWISE = [
     Case(
-        _name(module),
+        family,
         row.loss,
         elements(row),
         _ELEMENTS,
         (row.first,) if row.side is None else (row.first, row.by or row.third or ""),
         row.options,
     )
-    for module in (regression, binary, distributions)
-    for row in _first_rows(module.ELEMENTWISE)
+    for family, row in _first_rows("ELEMENTWISE", regression, binary, distributions)
 ]
 
-ROWS: Final = [
+ROWS = [
     Case(
-        _name(module),
+        family,
         row.loss,
-        rows_of(row.target),
+        with_target(row.target),
         _MANY_ROWS if row.loss == "cross_entropy" else _ROWS,
         options=row.options,
     )
-    for module in (classification, margins)
-    for row in _first_rows(module.ROWS)
+    for family, row in _first_rows("ROWS", classification, margins)
 ]
 
 #: Of losses whose values come from many numbers of several operands: what makes them, in which
-#: shapes.
-OF_SEVERAL: Final[dict[str, tuple[Inputs, Shapes]]] = {
-    "cosine_embedding_loss": (pairs(-1, 1), _VECTORS),
-    "cosine_distance": (vectors(2), _VECTORS),
+#: shapes, by family,
+FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
+    "similarity": (vectors(2), _VECTORS),
+    "contrastive": (labelled_vectors, _BATCH),
+    "ranking": (with_target("relevance", 1), _LISTS),
+    "regions": (with_target("class"), _IMAGES),
+    "boxes": (pairs_of_boxes, _BOXES),
+}
+#: but for these.
+OTHERS: dict[str, tuple[Inputs, Shapes]] = {
+    "cosine_embedding_loss": (vectors(2, (-1, 1)), _VECTORS),
     "triplet_margin_loss": (vectors(3), _VECTORS),
     "triplet_margin_with_distance_loss": (vectors(3), _VECTORS),
-    "contrastive_loss": (pairs(0, 1), _VECTORS),
+    "contrastive_loss": (vectors(2, (0, 1)), _VECTORS),
     "info_nce_loss": (vectors(2), _BATCH),
-    "supervised_contrastive_loss": (labelled_vectors, _BATCH),
-    "circle_loss": (labelled_vectors, _BATCH),
-    "mean_pairwise_squared_error": (numbers, _LISTS),
-    "ranking_softmax_loss": (items, _LISTS),
-    "pairwise_logistic_loss": (items, _FEW_LISTS),
-    "dice_loss": (images, _IMAGES),
-    "generalized_dice_loss": (images, _IMAGES),
-    "jaccard_loss": (images, _IMAGES),
-    "tversky_loss": (images, _IMAGES),
-    "focal_tversky_loss": (images, _IMAGES),
-    "lovasz_hinge_loss": (masks, _MASKS),
-    "lovasz_softmax_loss": (images, _ONE_IMAGE),
-    "generalized_box_iou_loss": (pairs_of_boxes, _BOXES),
-    "distance_box_iou_loss": (pairs_of_boxes, _BOXES),
-    "complete_box_iou_loss": (pairs_of_boxes, _BOXES),
+    "mean_pairwise_squared_error": (with_target("number", 1), _LISTS),
+    "pairwise_logistic_loss": (with_target("relevance", 1), _FEW_LISTS),
+    "lovasz_hinge_loss": (with_target("pixel"), _MASKS),
+    "lovasz_softmax_loss": (with_target("class"), _ONE_IMAGE),
 }
 #: Errors that are equal but for their last digits may be sorted otherwise; and others take steps of
 #: the Jaccard index, which is up to 1, as differences of float32 numbers: 1e-7 off, where the
 #: largest gradient is some millionths.
-_TOLERANCE: Final = {"lovasz_softmax_loss": 1e-3, "lovasz_hinge_loss": 5e-2}
+_TOLERANCE = {"lovasz_softmax_loss": 1e-3, "lovasz_hinge_loss": 5e-2}
 
-JOINT: Final = [
+JOINT = [
     Case(
-        _name(module),
+        family,
         row.loss,
-        *OF_SEVERAL[row.loss],
+        *OTHERS.get(row.loss, FAMILIES[family]),
         row.leaves,
         row.options,
         _TOLERANCE.get(row.loss),
     )
-    for module in (similarity, contrastive, ranking, regions, boxes)
-    for row in _first_rows(module.JOINT)
+    for family, row in _first_rows("JOINT", similarity, contrastive, ranking, regions, boxes)
 ]
 
 _RESULTS = Shapes([(1,), (1000,), _1M, _16M], [_1M], [_1M])
-ACTIVATIONS: Final = [
+ACTIVATIONS = [
     *(Case("activations", name, logits, _RESULTS) for name in ("sigmoid", "logsigmoid")),
     *(
         Case("activations", name, logits, _ROWS, options={"axis": 1})
@@ -338,10 +283,19 @@ ACTIVATIONS: Final = [
     Case("activations", "pairwise_distance", vectors(2), _VECTORS),
 ]
 
-CASES: Final = [*ELEMENTWISE, *ROWS, *JOINT, *ACTIVATIONS]
+CASES = {case.loss: case for case in (*ELEMENTWISE, *ROWS, *JOINT, *ACTIVATIONS)}
 
 
 # --- from rows to questions ---------------------------------------------------------------------
+
+
+def shape_text(shape: Shape) -> str:
+    if len(shape) > 1:
+        return "x".join(map(str, shape))
+    for unit, name in ((1_000_000, "M"), (1000, "k")):
+        if shape[0] % unit == 0:
+            return f"{shape[0] // unit}{name}"
+    return str(shape[0])
 
 
 @dataclass(frozen=True)
@@ -358,20 +312,10 @@ class Question:
         return prod(self.shape)
 
     @property
-    def shape_name(self) -> str:
-        if len(self.shape) > 1:
-            return "x".join(map(str, self.shape))
-        (n,) = self.shape
-        for unit, name in ((1_000_000, "M"), (1000, "k")):
-            if n % unit == 0:
-                return f"{n // unit}{name}"
-        return str(n)
-
-    @property
     def group(self) -> str:
         """What pytest-benchmark groups by."""
         case = self.case
-        return f"{case.family} {case.loss} {self.dtype} {self.shape_name} {self.result}"
+        return f"{case.family} {case.loss} {self.dtype} {shape_text(self.shape)} {self.result}"
 
     def inputs(self) -> Arrays:
         """The same for every process that asks."""
@@ -386,29 +330,33 @@ def full() -> list[Question]:
     """Every function in all shapes, both dtypes, all results."""
     return [
         Question(case, dtype, shape, result)
-        for case in CASES
+        for case in CASES.values()
         for dtype in ("float32", "float64")
         for shape in case.shapes.every
         for result in case.results
     ]
 
 
+def _gradients(chosen: Iterable[tuple[str, Shape]]) -> list[Question]:
+    return [Question(CASES[name], "float32", shape, GRAD) for name, shape in chosen]
+
+
 def quick() -> list[Question]:
     """Every function once or twice."""
     return [
         Question(case, "float32", shape, case.results[-1])
-        for case in CASES
+        for case in CASES.values()
         for shape in case.shapes.quick
     ]
 
 
-def beside_peers() -> list[Question]:
+def peers() -> list[Question]:
     """Value and gradient in float32; of the usual shape also the value alone, and float64.
 
     cross_entropy has all of that in all shapes, but for the float64 ones.
     """
     found = []
-    for case in CASES:
+    for case in CASES.values():
         for shape in case.shapes.peers:
             usual = shape == case.shapes.usual
             alone = usual or case.loss == "cross_entropy"
@@ -421,41 +369,31 @@ def beside_peers() -> list[Question]:
 
 #: Losses whose times are drawn against sizes: one that memory paces, one with a branch, two that
 #: compute.
-BY_SIZE: Final = (
-    "mse_loss",
-    "huber_loss",
-    "binary_cross_entropy_with_logits",
-    "sigmoid_focal_loss",
-)
+BY_SIZE = ("mse_loss", "huber_loss", "binary_cross_entropy_with_logits", "sigmoid_focal_loss")
 
 
-def by_size() -> list[Question]:
-    shapes = [(10**k,) for k in range(8)] + [_16M]
-    chosen = [case for case in ELEMENTWISE if case.loss in BY_SIZE]
-    return [Question(case, "float32", shape, GRAD) for case in chosen for shape in shapes]
+def _by_size(*shapes: Shape) -> list[tuple[str, Shape]]:
+    return [(name, shape) for name in BY_SIZE for shape in shapes]
 
 
-def by_classes() -> list[Question]:
+def sizes() -> list[Question]:
+    return _gradients(_by_size(*((10**k,) for k in range(8)), _16M))
+
+
+def classes() -> list[Question]:
     """A million logits, or as near as may be, in rows of 2 classes to a million."""
-    classes = (2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
-    (case,) = (case for case in ROWS if case.loss == "cross_entropy")
-    return [Question(case, "float32", (1_000_000 // c, c), GRAD) for c in classes]
+    counts = (2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
+    return _gradients(("cross_entropy", (1_000_000 // c, c)) for c in counts)
 
 
-def by_threads() -> list[Question]:
+def threads() -> list[Question]:
     """Loss and shape where memory sets the pace, and where arithmetic does; large and middling."""
-    by_name = {case.loss: case for case in CASES}
-    sizes: list[Shape] = [(100_000,), _1M, _16M]
-    chosen = [(name, shape) for name in BY_SIZE for shape in sizes]
-    chosen += [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
-    chosen += [("triplet_margin_loss", _LONG), ("dice_loss", (8, 21, 256, 256))]
-    return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]
+    rows = [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
+    others = [("triplet_margin_loss", _LONG), ("dice_loss", (8, 21, 256, 256))]
+    return _gradients(_by_size((100_000,), _1M, _16M) + rows + others)
 
 
-def by_outputs() -> list[Question]:
+def outputs() -> list[Question]:
     """Gradients small enough to be kept by the allocator, and so large that they are not."""
-    by_name = {case.loss: case for case in CASES}
-    sizes: list[Shape] = [_1M, _16M]
-    chosen = [(name, shape) for name in BY_SIZE for shape in sizes]
-    chosen += [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
-    return [Question(by_name[name], "float32", shape, GRAD) for name, shape in chosen]
+    rows = [("cross_entropy", shape) for shape in (_SHORT, _WIDE)]
+    return _gradients(_by_size(_1M, _16M) + rows)

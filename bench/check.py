@@ -1,7 +1,7 @@
-"""Has a kernel become slower? Ratios to NumPy now, beside those that were recorded.
+"""Has a kernel become slower? Ratios to NumPy now, compared with those that were recorded.
 
 ``python -m bench.check`` runs the quick suite and compares it with bench/baseline.json;
-``python -m bench.check --record`` writes that file anew. Never times: ratios of one race.
+``python -m bench.check --record`` writes that file anew. Never times: ratios of one comparison.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bench import machine
+from bench.implementations import NUMPY
 
-BASELINE: Final = Path(__file__).with_name("baseline.json")
+BASELINE = Path(__file__).with_name("baseline.json")
 #: A ratio may fall to this part of the recorded one: noise, and other versions of NumPy.
-LEAST: Final = 0.75
+LEAST = 0.75
 #: On another processor, or with kernels of another level, to this part.
-LEAST_ELSEWHERE: Final = 0.4
-#: What is below is measured again, so often: an unlucky race is not a slow kernel.
-TRIES: Final = 3
+LEAST_ELSEWHERE = 0.4
+#: What is below is measured again, so often: bad luck is not a slow kernel.
+TRIES = 3
 
 Ratios = dict[str, float]
 
 
-def measure(tests: Sequence[str]) -> tuple[dict[str, Any], Ratios, dict[str, str]]:
-    """Machine; by group how many times faster than NumPy; and by group the kernel's test."""
+def measure(tests: Sequence[str]) -> tuple[dict[str, Any], Ratios, dict[str, list[str]]]:
+    """Machine; by group how many times faster than NumPy; and by group the tests."""
     target = machine.RESULTS / "check.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pytest", "--suite", "quick", "--benchmark-only"]
@@ -36,15 +37,15 @@ def measure(tests: Sequence[str]) -> tuple[dict[str, Any], Ratios, dict[str, str
     subprocess.run([*command, *tests], cwd=machine.ROOT, check=True)
     result = json.loads(target.read_text())
     facts = result["machine_info"]
-    kind = {
-        "cpu": facts["cpu_model"],
-        "level": facts["fusedloss"]["level"],
-        "compiler": facts["fusedloss"]["compiler"],
-        "numpy": facts["numpy"]["version"],
-    }
-    records = [r for r in result["benchmarks"] if "speedup_vs_numpy" in r["extra_info"]]
-    ratios = {r["group"]: r["extra_info"]["speedup_vs_numpy"] for r in records}
-    return kind, ratios, {r["group"]: r["fullname"] for r in records}
+    kind = {"cpu": facts["cpu_model"], "numpy": facts["versions"]["numpy"]}
+    kind |= {name: facts["fusedloss"][name] for name in ("level", "compiler")}
+    ratios: Ratios = {}
+    names: dict[str, list[str]] = {}
+    for record in result["benchmarks"]:
+        names.setdefault(record["group"], []).append(record["fullname"])
+        if record["extra_info"]["implementation"] == NUMPY:
+            ratios[record["group"]] = record["extra_info"]["relative_time"]
+    return kind, ratios, names
 
 
 def least(kind: dict[str, Any], recorded: dict[str, Any]) -> float:
@@ -69,24 +70,17 @@ def main() -> int:
         print(f"recorded: {len(ratios)} ratios in {BASELINE}")
         return 0
     baseline = json.loads(BASELINE.read_text())
-    recorded = baseline["ratios"]
-    part = least(kind, baseline["machine"])
-    print()
+    recorded, part = baseline["ratios"], least(kind, baseline["machine"])
     if kind != baseline["machine"]:
-        print(f"The baseline is of {baseline['machine']}.")
+        print(f"\nThe baseline is of {baseline['machine']}.")
     for _ in range(TRIES - 1):
-        slow = fallen(ratios, recorded, part)
-        if not slow:
-            break
-        print(f"measuring again: {', '.join(slow)}", flush=True)
-        _, again, _ = measure([tests[group] for group in slow])
-        ratios.update({group: max(ratio, ratios[group]) for group, ratio in again.items()})
-    for name, groups in (
-        ("not in the baseline", ratios.keys() - recorded.keys()),
-        ("no longer measured", recorded.keys() - ratios.keys()),
-    ):
-        for group in sorted(groups):
-            print(f"{name}: {group} (python -m bench.check --record)")
+        if slow := fallen(ratios, recorded, part):
+            print(f"measuring again: {', '.join(slow)}", flush=True)
+            _, again, _ = measure([test for group in slow for test in tests[group]])
+            ratios.update({group: max(ratio, ratios[group]) for group, ratio in again.items()})
+    for group in sorted(ratios.keys() ^ recorded.keys()):
+        where = "not in the baseline" if group in ratios else "no longer measured"
+        print(f"{where}: {group} (python -m bench.check --record)")
     slow = fallen(ratios, recorded, part)
     for group in slow:
         print(f"slower: {group}: {ratios[group]:.2f} × NumPy, recorded were {recorded[group]:.2f}")

@@ -1,6 +1,7 @@
 """Peak extra memory of a call, time to import, installed size: each in processes of their own.
 
 ``python -m bench.memory`` writes build/bench/memory.json; bench/README.md says how it is measured.
+Only Linux tells the peak; elsewhere that part is left out.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import fusedloss as fl
-from bench import cases, entrants, machine
-from bench.cases import GRAD, Question
-from bench.entrants import MEMORY
+from bench import implementations, machine
+from bench.cases import CASES, GRAD, Question
+from bench.implementations import MEMORY, PEERS
 
 #: What is measured: of every family one that many use, as large as memory counts.
-_CHOSEN: Final = {
+_CHOSEN = {
     "mse_loss": (16_000_000,),
     "binary_cross_entropy_with_logits": (16_000_000,),
     "sigmoid_focal_loss": (16_000_000,),
@@ -37,22 +38,12 @@ _CHOSEN: Final = {
     "complete_box_iou_loss": (1_000_000, 4),
     "pairwise_logistic_loss": (1000, 100),
 }
-#: Peers as they are installed: the distribution, and what is imported.
-PACKAGES: Final = {
-    "numpy": ("numpy", "numpy"),
-    "fusedloss": ("fusedloss", "fusedloss"),
-    "SciPy": ("scipy", "scipy.special"),
-    "scikit-learn": ("scikit-learn", "sklearn._loss.loss"),
-    "numexpr": ("numexpr", "numexpr"),
-    "numba": ("numba", "numba"),
-    "jax": ("jax", "jax"),
-    "torch": ("torch", "torch"),
-}
-
-
-def questions() -> list[Question]:
-    by_name = {case.loss: case for case in cases.CASES}
-    return [Question(by_name[n], "float32", shape, GRAD) for n, shape in _CHOSEN.items()]
+QUESTIONS = {name: Question(CASES[name], "float32", s, GRAD) for name, s in _CHOSEN.items()}
+#: What is imported, where it is not the package itself.
+_MODULES = {"scikit-learn": "sklearn._loss.loss", "SciPy": "scipy.special"}
+#: `make bench-peers` installs a default build here: the checkout may have only some levels.
+DEFAULT_BUILD = machine.RESULTS / "default-build" / "fusedloss"
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 # --- peak memory --------------------------------------------------------------------------------
@@ -60,7 +51,7 @@ def questions() -> list[Question]:
 
 def _status(field: str) -> int:
     """A line of /proc/self/status, in bytes."""
-    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    found = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
     if found is None:
         raise OSError(f"Linux says nothing about {field}")
     return int(found[1]) * 1024
@@ -72,105 +63,72 @@ def peak(question: Question, name: str) -> tuple[int, str]:
     A first call has compiled what is to be compiled, and has touched all that is given; what it
     left behind is gone.
     """
-    entrants.prepare(peers=True)
+    machine.prepare(peers=name in PEERS)
     arrays = question.inputs()
-    entrant = entrants.make(name, question, arrays)
-    result = entrant.step()
-    del result
-    entrant.release()
+    made = implementations.make(name, question, arrays)
+    made.step()
+    made.release()
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is found anew
-    result = entrant.step()  # which is there until the mark is read
+    _CLEAR.write_text("5")  # the peak is found anew
+    result = made.step()  # which is there until the mark is read
     highest = _status("VmHWM")
     del result
-    return max(0, highest - before), entrant.memory
+    return max(0, highest - before), made.memory
 
 
-@dataclass(frozen=True)
-class Peak:
-    """Bytes that a call takes, besides what it is given."""
-
-    loss: str
-    shape: tuple[int, ...]
-    dtype: str
-    entrant: str
-    input_bytes: int
-    gradient_bytes: int
-    extra_bytes: int | None
-    outputs: str  # "given" or "fresh"
-    failure: str = ""  # why there is no number
-
-
-def _measure(question: Question, name: str) -> Peak:
-    """In a process of its own."""
-    command = [sys.executable, "-m", "bench.memory", "--one", question.case.loss, name]
-    run = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True)
-    if run.returncode == 0:
-        answer = json.loads(run.stdout.splitlines()[-1])
-    else:
-        answer = [None, "", run.stderr.strip().splitlines()[-1]]
-    arrays = question.inputs()
-    named = question.named(arrays)
-    return Peak(
-        question.case.loss,
-        question.shape,
-        question.dtype,
-        name,
-        sum(a.nbytes for a in arrays),
-        sum(named[leaf].nbytes for leaf in question.case.leaves),
-        *answer,
-    )
+def peaks() -> Iterator[dict[str, Any]]:
+    """Each question with each who takes part, in a process of its own."""
+    for loss, question in QUESTIONS.items():
+        named = question.named(question.inputs())
+        about = {"loss": loss, "shape": question.shape}
+        about["input_bytes"] = sum(a.nbytes for a in named.values())
+        about["gradient_bytes"] = sum(named[leaf].nbytes for leaf in question.case.leaves)
+        for name in implementations.available(question, MEMORY):
+            machine.tell(f"{question.group}: {name}")
+            command = [sys.executable, "-m", "bench.memory", "--one", loss, name]
+            run = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True)
+            if run.returncode == 0:
+                extra, outputs = json.loads(run.stdout.splitlines()[-1])
+                found = {"extra_bytes": extra, "outputs": outputs}
+            else:
+                found = {"extra_bytes": None, "failure": run.stderr.strip().splitlines()[-1]}
+            yield {**about, "implementation": name, **found}
 
 
 # --- import and size ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Package:
-    """What a package costs before it does anything, with all that it needs."""
-
-    name: str
-    version: str
-    import_seconds: float  # more than a Python that imports nothing
-    installed_bytes: int
-    own_bytes: int  # without what it needs
-    needs: list[str]
+def our_size() -> tuple[int, str]:
+    """Bytes of our files, and of which instruction-set levels there are kernels among them."""
+    folder = DEFAULT_BUILD if DEFAULT_BUILD.exists() else Path(fl.__file__).parent
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    libraries = (re.match(r"_(v\d|base)[._]", path.name) for path in files)
+    levels = sorted({found[1] for found in libraries if found})
+    build = "a default build" if folder == DEFAULT_BUILD else "this checkout"
+    return sum(path.stat().st_size for path in files), f"{build}: {', '.join(levels)}"
 
 
-#: Ours is measured as the checkout has it, which may not be installed.
-_OURS: Final = "fusedloss"
-
-
-def _files(name: str, distribution: importlib.metadata.Distribution | None) -> int:
-    """Bytes of its files."""
-    if distribution is None:
-        found = list(Path(fl.__file__).parent.rglob("*"))
-    else:
-        found = [Path(str(file.locate())) for file in distribution.files or ()]
-    return sum(path.stat().st_size for path in found if path.is_file() and path.suffix != ".pyc")
-
-
-def _needed(name: str, found: dict[str, importlib.metadata.Distribution | None]) -> None:
-    """The distribution and all that it requires without extras, as far as that is installed."""
+def _sizes(name: str, found: dict[str, int]) -> dict[str, int]:
+    """Bytes of a distribution and of all that it requires without extras, as far as installed."""
     key = re.sub(r"[-_.]+", "-", name).lower()
     if key in found:
-        return
-    if key == _OURS:
-        found[key] = None
-        _needed("numpy", found)
-        return
+        return found
+    if key == "fusedloss":
+        found[key] = our_size()[0]
+        return _sizes("numpy", found)
     try:
-        distribution = found[key] = importlib.metadata.distribution(name)
+        distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
-        return
+        return found
+    files = [Path(str(file.locate())) for file in distribution.files or ()]
+    found[key] = sum(f.stat().st_size for f in files if f.is_file() and f.suffix != ".pyc")
     for requirement in distribution.requires or ():
         wanted, _, condition = requirement.partition(";")
         if "extra" not in condition:
-            match = re.match(r"[\w.-]+", wanted)
-            assert match
-            _needed(match[0], found)
+            _sizes(re.match(r"[\w.-]+", wanted)[0], found)  # type: ignore[index]
+    return found
 
 
 def _seconds(statement: str) -> float:
@@ -183,70 +141,41 @@ def _seconds(statement: str) -> float:
     return min(times)
 
 
-def packages() -> list[Package]:
+def packages() -> Iterator[dict[str, Any]]:
+    """What each costs before it does anything, with all that it needs."""
     empty = _seconds("pass")
-    found = []
-    for name, (distribution, module) in PACKAGES.items():
-        needs: dict[str, importlib.metadata.Distribution | None] = {}
-        _needed(distribution, needs)
-        if distribution not in needs:
-            continue
-        _tell(f"importing {name}")
-        sizes = {key: _files(key, value) for key, value in needs.items()}
-        own = needs[distribution]
-        found.append(
-            Package(
-                name,
-                own.version if own else fl.__version__,
-                _seconds(f"import {module}") - empty,
-                sum(sizes.values()),
-                sizes[distribution],
-                sorted(key for key in needs if key != distribution),
-            )
-        )
-    return found
-
-
-# --- all of it ----------------------------------------------------------------------------------
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _who(question: Question) -> list[str]:
-    return [
-        name
-        for name, maker in entrants.MAKERS.items()
-        if name != MEMORY and maker.has(question) and entrants.installed(name)
-    ]
+    here = [name for name in machine.PACKAGES if machine.installed(name)]
+    for name in ["fusedloss", *here]:
+        machine.tell(f"importing {name}")
+        key = name.lower()
+        module = _MODULES.get(name, machine.PACKAGES.get(name, name))
+        sizes = _sizes(key, {})
+        ours = name == "fusedloss"
+        yield {
+            "name": name,
+            "version": fl.__version__ if ours else importlib.metadata.version(key),
+            "levels": our_size()[1] if ours else "",
+            "import_seconds": _seconds(f"import {module}") - empty,
+            "own_bytes": sizes[key],
+            "installed_bytes": sum(sizes.values()),
+        }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
     parser.add_argument("--json", type=Path, default=machine.RESULTS / "memory.json")
-    parser.add_argument("--one", nargs=2, metavar=("LOSS", "ENTRANT"), help=argparse.SUPPRESS)
+    parser.add_argument("--packages", action="store_true", help="only import and size")
+    parser.add_argument("--one", nargs=2, metavar=("LOSS", "WHO"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    asked = questions()
     if options.one:
         loss, name = options.one
-        (question,) = (q for q in asked if q.case.loss == loss)
-        print(json.dumps(peak(question, name)))
+        print(json.dumps(peak(QUESTIONS[loss], name)))
         return
-    peaks = []
-    for question in asked:
-        for name in _who(question):
-            _tell(f"{question.group}: {name}")
-            peaks.append(asdict(_measure(question, name)))
-    result = {
-        "machine": machine.facts(peers=True),
-        "command": "python -m bench.memory",
-        "peaks": peaks,
-        "packages": [asdict(package) for package in packages()],
-    }
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1) + "\n")
-    _tell(f"written: {options.json}")
+    linux = _CLEAR.exists()
+    if not linux:
+        machine.tell("the peak of memory is known on Linux alone")
+    results = {"peaks": list(peaks()) if linux and not options.packages else []}
+    machine.write(options.json, results | {"packages": list(packages())})
 
 
 if __name__ == "__main__":

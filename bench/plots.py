@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import matplotlib as mpl
 
@@ -15,13 +15,13 @@ import matplotlib.pyplot as plt
 
 #: Colours that the page decides about: what is drawn in them, in light and in dark.
 _INK, _PAPER, _FAINT = "#010203", "#fdfcfb", "#c1c2c3"
-_THEMES: Final = {
+_THEMES = {
     _INK: ("--ink", "#1f2328", "#e6edf3"),
     _PAPER: ("--paper", "#ffffff", "#0d1117"),
     _FAINT: ("--faint", "#d0d7de", "#30363d"),
 }
 #: These show on both; the markers tell them apart without colours.
-STYLES: Final[dict[str, tuple[str, str]]] = {
+STYLES = {
     "fused": ("#e8590c", "o"),
     "numpy": ("#868e96", "s"),
     "torch": ("#4c6ef5", "^"),
@@ -33,40 +33,33 @@ STYLES: Final[dict[str, tuple[str, str]]] = {
     "SciPy": ("#1098ad", ">"),
     "memory": ("#868e96", "_"),
 }
-_RC: Final[dict[str, Any]] = {
+_RC: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fusedloss",
     "font.family": "sans-serif",
     "font.sans-serif": ["system-ui", "Segoe UI", "Helvetica", "Arial", "DejaVu Sans"],
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _FAINT,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.grid": True,
-    "grid.color": _FAINT,
     "grid.linewidth": 0.6,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "figure.facecolor": _PAPER,
-    "axes.facecolor": _PAPER,
-    "savefig.facecolor": _PAPER,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
+    **dict.fromkeys(("axes.edgecolor", "grid.color"), _FAINT),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), _PAPER),
 }
 
 
 @contextmanager
-def _drawn(path: Path, title: str, width: float, height: float, columns: int = 1) -> Iterator[Any]:
-    """A figure with so many axes; afterwards it is in the file."""
+def _drawn(path: Path, title: str, height: float) -> Iterator[Any]:
+    """A figure; afterwards it is in the file."""
     with mpl.rc_context(_RC):
-        figure, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained")
-        yield axes
+        figure = plt.figure(figsize=(8.4, height), layout="constrained")
+        yield figure
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Title": title, "Date": None})
         plt.close(figure)
@@ -94,80 +87,45 @@ def rows(
     title: str,
     label: str,
     values: Mapping[str, Mapping[str, float]],
-    mark: float | None = None,
-    marked: str = "",
+    mark: float,
+    marked: str,
 ) -> None:
     """A line of points for each row: numbers by who, on a logarithmic axis."""
-    names = list(dict.fromkeys(who for points in values.values() for who in points))
-    with _drawn(path, title, 8.4, 2.0 + 0.24 * len(values)) as axes:
-        places = range(len(values))
-        for who in names:
-            shown = [(p[who], k) for k, p in zip(places, values.values(), strict=True) if who in p]
-            x, y = zip(*shown, strict=True)
-            axes.plot(x, y, linestyle="none", **_style(who))
-        if mark is not None:
-            axes.axvline(mark, color=_INK, linewidth=1)
-            axes.annotate(
-                marked,
-                (mark, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(4, 4),
-                textcoords="offset points",
-                fontsize=9,
-            )
+    known = {who for points in values.values() for who in points}
+    with _drawn(path, title, 2.0 + 0.24 * len(values)) as figure:
+        axes = figure.subplots()
+        for who in (name for name in STYLES if name in known):
+            shown = [(p[who], k) for k, p in enumerate(values.values()) if who in p]
+            axes.plot(*zip(*shown, strict=True), linestyle="none", **_style(who))
+        axes.axvline(mark, color=_INK, linewidth=1)
+        place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        axes.annotate(marked, (mark, 1), xytext=(4, 4), fontsize=9, **place)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(mpl.ticker.LogFormatter(minor_thresholds=(2, 0.5)))
-        axes.set_yticks(list(places), list(values))
-        axes.invert_yaxis()
+        axes.set_yticks(range(len(values)), list(values))
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.set_xlabel(label)
         axes.set_title(title, pad=18)
-        axes.figure.legend(loc="outside lower center", ncols=5)
+        figure.legend(loc="outside lower center", ncols=5)
 
 
-def curves(
-    path: Path,
-    title: str,
-    labels: tuple[str, str],
-    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]],
-    log_y: bool = True,
-) -> None:
-    """Points joined by lines, by who; panels side by side, with one legend."""
-    count = len(panels)
-    with _drawn(path, title, 8.4, 4.2 if count < 3 else 6.8) as axes:
-        figure = axes.figure
-        axes.remove()
-        grid = figure.subplots((count + 1) // 2, min(count, 2), squeeze=False, sharey=log_y)
+def curves(path: Path, title: str, labels: tuple[str, str], records: Any) -> None:
+    """Of a data frame ns against x by who, points joined by lines; a panel for each loss."""
+    losses = records.loss.unique()
+    count = len(losses)
+    with _drawn(path, title, 4.2 if count < 3 else 6.8) as figure:
+        grid = figure.subplots((count + 1) // 2, min(count, 2), squeeze=False, sharey=True)
         known: dict[str, Any] = {}
-        for ax, (name, lines) in zip(grid.flat, panels.items(), strict=False):
-            for who, points in lines.items():
-                x, y = zip(*sorted(points), strict=True)
-                (line,) = ax.plot(x, y, **_style(who))
-                if who.endswith("threads") and not who.startswith("fused"):
-                    line.set_linestyle("--")
-                known[who] = line
-            ax.set_xscale("log")
-            if log_y:
-                ax.set_yscale("log")
-            ax.minorticks_off()
-            ax.set_title(name)
-            ax.set_xlabel(labels[0])
-        for ax in list(grid.flat)[count:]:
-            ax.remove()
-        for ax in grid[:, 0]:
-            ax.set_ylabel(labels[1])
+        for axes, loss in zip(grid.flat, losses, strict=False):
+            for who, points in records[records.loss == loss].groupby("implementation", sort=False):
+                shown = points.sort_values("x")
+                (known[who],) = axes.plot(shown.x, shown.ns, **_style(who))
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.minorticks_off()
+            axes.set_title(loss if count > 1 else "")
+            axes.set_xlabel(labels[0])
+        for axes in grid[:, 0]:
+            axes.set_ylabel(labels[1])
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)
         figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=5)
-
-
-def bars(path: Path, title: str, label: str, values: Mapping[str, float], ours: str) -> None:
-    """Horizontal bars; ours in its colour."""
-    with _drawn(path, title, 8.4, 1.2 + 0.34 * len(values)) as axes:
-        colours = [STYLES["fused" if name == ours else "numpy"][0] for name in values]
-        drawn = axes.barh(list(values), list(values.values()), 0.7, color=colours)
-        axes.bar_label(drawn, fmt="%.0f", padding=3, fontsize=9)
-        axes.margins(x=0.08)
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel(label)
-        axes.set_title(title)

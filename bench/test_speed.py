@@ -1,14 +1,10 @@
 """One test for each question and each who takes part; the parameters come from conftest.py."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 
-from bench.contest import REPLAY, Contest
+from bench.comparison import REPLAY
 
 
 @pytest.mark.benchmark(timer=REPLAY)
-def test_speed(benchmark: Any, contest: Contest, entrant: str) -> None:
-    contest.run(benchmark, entrant)
+def test_speed(benchmark, comparison, implementation):
+    comparison.run(benchmark, implementation)

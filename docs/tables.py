@@ -216,7 +216,7 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 
 COLUMNS = {
-    "torch": r"torch|torchvision|MONAI|segmentation_models\.pytorch",
+    "torch": r"torch|torchvision|timm|MONAI|segmentation_models\.pytorch",
     "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras",
     "optax": "optax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",

@@ -1,6 +1,6 @@
 """Every loss and activation once: how to call it, its exact values, its hard inputs.
 
-The rows stand in tests/losses/, with the exact values (mpmath) and the NumPy twins. Here is what
+The rows stand in tests/losses/, with the exact values (MPFR) and the NumPy twins. Here is what
 makes tests and benchmarks of them: operands by kind, and errors in units in the last place.
 """
 
@@ -491,7 +491,7 @@ class Exact:
 
     def shown(self, k: int) -> str:
         """The exact number."""
-        return str(mp.nstr(mp.mpf(self.high[k]) + mp.mpf(self.low[k]), 20))
+        return f"{mp.mpf(self.high[k]) + mp.mpf(self.low[k]):.20g}"
 
     def errors(self, got: Any) -> Array:
         """How far each number is from the exact one, in units in the last place."""

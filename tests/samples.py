@@ -5,7 +5,6 @@ A test takes a `Call`, changes its arrays (layout, dtype, values), adds options,
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ import ml_dtypes
 import numpy as np
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests import registry as reg
 from tests.losses.case import mp
 
@@ -109,6 +108,23 @@ class Call:
         return self.arrays[self.lead]
 
 
+_pools: dict[tuple[str, Any], dict[str, Array]] = {}
+
+
+def _pool(case: reg.Elementwise, dtype: Any) -> dict[str, Array]:
+    """The inputs that the registry has for this loss, but for the huge ones; made once."""
+    key = str(case), dtype
+    if key not in _pools:
+        pool = dict(zip(case.kinds, reg.elementwise_inputs(case, dtype), strict=False))
+        moderate = np.ones(len(pool["target"]), bool)
+        for name, kind in case.kinds.items():
+            low, high = reg.KINDS[kind].moderate
+            x = np.abs(pool[name]) if kind == "scale" else pool[name]
+            moderate &= (low <= x) & (x <= high)
+        _pools[key] = {name: a[moderate] for name, a in pool.items()}
+    return _pools[key]
+
+
 def elementwise(
     case: reg.Elementwise,
     shape: Any,
@@ -116,15 +132,10 @@ def elementwise(
     weighted: bool = False,
     seed: int = 0,
 ) -> Call:
-    """Random elements of the inputs that the registry has for this loss, but for the huge ones."""
+    """Random elements of the pool."""
     rng = np.random.default_rng(seed)
-    pool = dict(zip(case.kinds, reg.elementwise_inputs(case, np.dtype(dtype).type), strict=False))
-    moderate = np.ones(len(pool["target"]), bool)
-    for name, kind in case.kinds.items():
-        low, high = reg.KINDS[kind].moderate
-        x = np.abs(pool[name]) if kind == "scale" else pool[name]
-        moderate &= (low <= x) & (x <= high)
-    picked = rng.choice(np.flatnonzero(moderate), size=shape)
+    pool = _pool(case, np.dtype(dtype).type)
+    picked = rng.choice(len(pool["target"]), size=shape)
     arrays = {name: np.array(a[picked]) for name, a in pool.items()}
     if weighted:
         arrays["weight"] = np.asarray(rng.uniform(0.25, 2, shape)).astype(dtype)
@@ -198,7 +209,7 @@ def call(case: Case, count: int, dtype: Any = np.float64, classes: int = 10, see
 
 
 def truth(case: Case, call: Call) -> tuple[Array, Array, Array]:
-    """Value, gradient and second derivative of each element or row, by mpmath in float64."""
+    """Value, gradient and second derivative of each element or row, exactly, as float64."""
     x, t = call.input, call.arrays["target"]
     weight = call.arrays.get("weight")
     if isinstance(case, reg.Elementwise):
@@ -344,7 +355,4 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
 
 def use_level(level: str, monkeypatch: Any) -> None:
     """Let the package use the kernels of another level."""
-    kernels = _dispatch.Kernels(level)
-    for name, module in list(sys.modules.items()):
-        if name.startswith("fusedloss.") and "kernels" in vars(module):
-            monkeypatch.setattr(module, "kernels", kernels)
+    monkeypatch.setattr(_kernels.kernels, "level", level)

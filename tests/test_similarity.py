@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from fusedloss import _dispatch
+from fusedloss._core import kernels as _kernels
 from tests import registry as reg
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "similarity_parity.json").read_text())
@@ -122,7 +122,7 @@ def test_many_axes(axes: int) -> None:
 
 
 def test_lists_of_scores_and_losses_know_their_length() -> None:
-    kernel = _dispatch.kernels.family("vectors")
+    kernel = _kernels.kernels.modules["vectors"]
     for k in (-1, len(kernel.SCORES), len(kernel.LOSSES), 99):
         for score, loss in ((k, 0), (0, k)):
             if k in (score, loss) and not (0 <= score < 7 and 0 <= loss < 6):

@@ -189,6 +189,22 @@ def test_divisors(case: reg.Elementwise, reduction: str) -> None:
             assert results[0] * divisor == pytest.approx(total, rel=1e-14)
 
 
+@SOME
+@pytest.mark.parametrize("shape", [(), (4,), (30, 1)], ids=str)
+def test_divisors_of_weights_that_broadcast(case: reg.Elementwise, shape: tuple[int, ...]) -> None:
+    sample = elementwise(case, (30, 4))
+    weight = np.random.default_rng(0).integers(0, 3, shape) + 0.25
+    where = np.random.default_rng(1).random((30, 1)) < 0.6
+    for reduction in REDUCTIONS:
+        for mask in ({}, {"where": where}):
+            options = {"reduction": reduction, "return_divisor": True, **mask}
+            got = sample.having(weight=weight).run(**options)[0]
+            full = np.broadcast_to(weight, (30, 4)).copy()
+            wanted = sample.having(weight=full).run(**options)[0]
+            np.testing.assert_allclose(got[1], wanted[1], rtol=1e-14)
+            np.testing.assert_allclose(got[0], wanted[0], rtol=1e-14)
+
+
 @pytest.mark.parametrize("method", ["__call__", "value_and_grad", "value_grad_hess"])
 def test_return_divisor_is_true_or_false(method: str) -> None:
     for wrong in (1, None, "yes", 0):

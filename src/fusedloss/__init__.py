@@ -16,8 +16,10 @@ from fusedloss import (
     regression,
     similarity,
 )
-from fusedloss._dispatch import get_num_threads, set_num_threads, show_config
-from fusedloss._loss import Activation, Criterion, Loss
+from fusedloss._core.config import show_config
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Activation, Loss
+from fusedloss._core.threads import get_num_threads, set_num_threads
 from fusedloss.activations import *
 from fusedloss.binary import *
 from fusedloss.boxes import *

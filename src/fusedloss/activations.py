@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fusedloss import _rows
-from fusedloss._arrays import Array, ArrayLike, flag
-from fusedloss._elementwise import apply, carry_back
-from fusedloss._loss import activation
+from fusedloss._calls import activations as calls
+from fusedloss._calls.elementwise import Formula, activate, activate_vjp
+from fusedloss._core.loss import activation
+from fusedloss._core.parameters import flag
+from fusedloss._core.types import Array, ArrayLike
 
 __all__ = ["log_softmax", "logsigmoid", "logsumexp", "sigmoid", "softmax"]
 
@@ -21,7 +22,7 @@ def _softmax_vjp(
     grad_out: Array | None = None,
 ) -> Array:
     """Carry a gradient back through softmax: p (g - Σ p g)."""
-    return _rows.carry_back("softmax", input, grad_output, axis, where, grad_out)
+    return calls.normalised_vjp(calls.SOFTMAX, input, grad_output, axis, where, grad_out)
 
 
 @activation(_softmax_vjp)
@@ -61,7 +62,7 @@ def softmax(
     >>> fl.softmax.vjp([1.0, 1.0], [1.0, 0.0])
     array([ 0.25, -0.25])
     """
-    return _rows.normalised("softmax", input, axis, where, out)
+    return calls.normalised(calls.SOFTMAX, input, axis, where, out)
 
 
 def _log_softmax_vjp(
@@ -73,7 +74,7 @@ def _log_softmax_vjp(
     grad_out: Array | None = None,
 ) -> Array:
     """Carry a gradient back through log_softmax: g - p Σ g."""
-    return _rows.carry_back("log_softmax", input, grad_output, axis, where, grad_out)
+    return calls.normalised_vjp(calls.LOG_SOFTMAX, input, grad_output, axis, where, grad_out)
 
 
 @activation(_log_softmax_vjp)
@@ -110,7 +111,7 @@ def log_softmax(
     >>> fl.log_softmax([100.0, 0.0])
     array([-3.72007598e-44, -1.00000000e+02])
     """
-    return _rows.normalised("log_softmax", input, axis, where, out)
+    return calls.normalised(calls.LOG_SOFTMAX, input, axis, where, out)
 
 
 def _logsumexp_vjp(
@@ -125,7 +126,7 @@ def _logsumexp_vjp(
 ) -> Array:
     """Carry a gradient back through logsumexp: p g, with p the softmax over the same axes; with
     factors b it is :math:`b_j e^{x_j}` over the sum of these."""
-    return _rows.logsumexp_carry_back(input, grad_output, axis, keepdims, b, where, grad_out)
+    return calls.logsumexp_vjp(input, grad_output, axis, keepdims, b, where, grad_out)
 
 
 @activation(_logsumexp_vjp)
@@ -177,14 +178,18 @@ def logsumexp(
     array([6.93147181e-01, 1.00069315e+03])
     """
     sign = flag("return_sign", return_sign)
-    return _rows.logsumexp(input, axis, keepdims, b, where, sign, out)
+    return calls.logsumexp(input, axis, keepdims, b, where, sign, out)
+
+
+_SIGMOID: Final = Formula("sigmoid")
+_LOG_SIGMOID: Final = Formula("log_sigmoid")
 
 
 def _sigmoid_vjp(
     input: ArrayLike, grad_output: ArrayLike, *, grad_out: Array | None = None
 ) -> Array:
     """Carry a gradient back through sigmoid: g σ (1 - σ)."""
-    return carry_back("sigmoid", input, grad_output, grad_out)
+    return activate_vjp(_SIGMOID, input, grad_output, grad_out)
 
 
 @activation(_sigmoid_vjp)
@@ -208,14 +213,14 @@ def sigmoid(input: ArrayLike, *, out: Array | None = None) -> Any:
     >>> fl.sigmoid([-100.0, 0.0, 100.0])
     array([3.72007598e-44, 5.00000000e-01, 1.00000000e+00])
     """
-    return apply("sigmoid", input, out)
+    return activate(_SIGMOID, input, out)
 
 
 def _logsigmoid_vjp(
     input: ArrayLike, grad_output: ArrayLike, *, grad_out: Array | None = None
 ) -> Array:
     """Carry a gradient back through logsigmoid: g (1 - σ)."""
-    return carry_back("log_sigmoid", input, grad_output, grad_out)
+    return activate_vjp(_LOG_SIGMOID, input, grad_output, grad_out)
 
 
 @activation(_logsigmoid_vjp)
@@ -239,4 +244,4 @@ def logsigmoid(input: ArrayLike, *, out: Array | None = None) -> Any:
     >>> fl.logsigmoid([-100.0, 0.0, 100.0])
     array([-1.00000000e+02, -6.93147181e-01, -3.72007598e-44])
     """
-    return apply("log_sigmoid", input, out)
+    return activate(_LOG_SIGMOID, input, out)

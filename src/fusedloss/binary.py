@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, number
-from fusedloss._elementwise import elementwise
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.elementwise import Formula, elementwise
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.parameters import finite, number
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
+    "AsymmetricLoss",
     "BCELoss",
     "BCEWithLogitsLoss",
     "ExponentialLoss",
@@ -19,6 +22,7 @@ __all__ = [
     "SigmoidFocalLoss",
     "SoftMarginLoss",
     "SquaredHingeLoss",
+    "asymmetric_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "exponential_loss",
@@ -34,6 +38,10 @@ __all__ = [
 _SIGNS = {"target": "-1 and 1, and booleans"}
 _PROBABLE_TARGET = {"target": "probabilities from 0 to 1"}
 _PROBABLE = {**_PROBABLE_TARGET, "input": "probabilities from 0 to 1"}
+
+
+_BCE_WITH_LOGITS: Final = Formula("bce_with_logits")
+_BCE_WITH_LOGITS_POS_WEIGHT: Final = Formula("bce_with_logits_pos_weight", third="pos_weight")
 
 
 @Loss
@@ -94,19 +102,22 @@ def binary_cross_entropy_with_logits(
     """
     return elementwise(
         request,
-        "bce_with_logits" if pos_weight is None else "bce_with_logits_pos_weight",
+        _BCE_WITH_LOGITS if pos_weight is None else _BCE_WITH_LOGITS_POS_WEIGHT,
         input,
         target,
+        pos_weight,
         weight=weight,
         where=where,
-        third=pos_weight,
-        third_name="pos_weight",
         reduction=reduction,
     )
 
 
 class BCEWithLogitsLoss(Criterion, loss=binary_cross_entropy_with_logits):
     """`binary_cross_entropy_with_logits` with its options bound."""
+
+
+_BCE: Final = Formula("binary_cross_entropy", _PROBABLE)
+_EXACT_BCE: Final = Formula("exact_binary_cross_entropy", _PROBABLE)
 
 
 @Loss
@@ -166,19 +177,21 @@ def binary_cross_entropy(
     """
     return elementwise(
         request,
-        "exact_binary_cross_entropy" if log_clamp is None else "binary_cross_entropy",
+        _EXACT_BCE if log_clamp is None else _BCE,
         input,
         target,
         parameters=() if log_clamp is None else (finite("log_clamp", log_clamp, high=0.0),),
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_PROBABLE,
     )
 
 
 class BCELoss(Criterion, loss=binary_cross_entropy):
     """`binary_cross_entropy` with its options bound."""
+
+
+_SOFT_MARGIN: Final = Formula("soft_margin", _SIGNS)
 
 
 @Loss
@@ -226,18 +239,20 @@ def soft_margin_loss(
     """
     return elementwise(
         request,
-        "soft_margin",
+        _SOFT_MARGIN,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_SIGNS,
     )
 
 
 class SoftMarginLoss(Criterion, loss=soft_margin_loss):
     """`soft_margin_loss` with its options bound."""
+
+
+_HINGE: Final = Formula("hinge", _SIGNS)
 
 
 @Loss
@@ -290,19 +305,21 @@ def hinge_loss(
     """
     return elementwise(
         request,
-        "hinge",
+        _HINGE,
         input,
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_SIGNS,
     )
 
 
 class HingeLoss(Criterion, loss=hinge_loss):
     """`hinge_loss` with its options bound."""
+
+
+_SQUARED_HINGE: Final = Formula("squared_hinge", _SIGNS)
 
 
 @Loss
@@ -351,19 +368,21 @@ def squared_hinge_loss(
     """
     return elementwise(
         request,
-        "squared_hinge",
+        _SQUARED_HINGE,
         input,
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_SIGNS,
     )
 
 
 class SquaredHingeLoss(Criterion, loss=squared_hinge_loss):
     """`squared_hinge_loss` with its options bound."""
+
+
+_MODIFIED_HUBER: Final = Formula("modified_huber", _SIGNS)
 
 
 @Loss
@@ -414,18 +433,20 @@ def modified_huber_loss(
     """
     return elementwise(
         request,
-        "modified_huber",
+        _MODIFIED_HUBER,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_SIGNS,
     )
 
 
 class ModifiedHuberLoss(Criterion, loss=modified_huber_loss):
     """`modified_huber_loss` with its options bound."""
+
+
+_EXPONENTIAL: Final = Formula("exponential", _SIGNS)
 
 
 @Loss
@@ -475,18 +496,20 @@ def exponential_loss(
     """
     return elementwise(
         request,
-        "exponential",
+        _EXPONENTIAL,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_SIGNS,
     )
 
 
 class ExponentialLoss(Criterion, loss=exponential_loss):
     """`exponential_loss` with its options bound."""
+
+
+_HINGE_EMBEDDING: Final = Formula("hinge_embedding", _SIGNS)
 
 
 @Loss
@@ -535,14 +558,13 @@ def hinge_embedding_loss(
     """
     return elementwise(
         request,
-        "hinge_embedding",
+        _HINGE_EMBEDDING,
         input,
         target,
         parameters=(finite("margin", margin),),
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_SIGNS,
     )
 
 
@@ -558,6 +580,10 @@ def _alpha(alpha: float | None) -> tuple[float, float]:
     if not 0 <= x <= 1:
         raise ValueError(f"alpha: a number from 0 to 1, or None or -1, is needed, got {alpha}")
     return x, 1.0 - x
+
+
+_SIGMOID_FOCAL: Final = Formula("sigmoid_focal", _PROBABLE_TARGET)
+_SIGMOID_FOCAL_2: Final = Formula("sigmoid_focal_2", _PROBABLE_TARGET)
 
 
 @Loss
@@ -630,19 +656,115 @@ def sigmoid_focal_loss(
     weights = _alpha(alpha)
     return elementwise(
         request,
-        "sigmoid_focal_2" if focusing == 2 else "sigmoid_focal",
+        _SIGMOID_FOCAL_2 if focusing == 2 else _SIGMOID_FOCAL,
         input,
         target,
         parameters=weights if focusing == 2 else (focusing, *weights),
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_PROBABLE_TARGET,
     )
 
 
 class SigmoidFocalLoss(Criterion, loss=sigmoid_focal_loss):
     """`sigmoid_focal_loss` with its options bound."""
+
+
+_ASYMMETRIC: Final = Formula("asymmetric", _PROBABLE_TARGET)
+_ASYMMETRIC_WITHOUT_MARGIN: Final = Formula("asymmetric_without_margin", _PROBABLE_TARGET)
+
+
+@Loss
+def asymmetric_loss(
+    request: Request,
+    input: ArrayLike,
+    target: ArrayLike,
+    *,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    clip: float = 0.05,
+    weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Asymmetric loss of multilabel classification: focal loss that puts easy negatives down more.
+
+    With :math:`\sigma = 1 / (1 + e^{-x})` and :math:`u = \max(\sigma - m, 0)`:
+
+    .. math:: w \, [t \, (1 - \sigma)^{\gamma_+} b_+ + (1 - t) \, u^{\gamma_-} b_-], \qquad
+              b_+ = \log(1 + e^{-x}), \qquad b_- = -\log(1 - u)
+
+    Derivatives with respect to x:
+    :math:`-(1 - \sigma)^{\gamma_+} (\gamma_+ \sigma b_+ + 1 - \sigma)` for a positive label,
+    :math:`u^{\gamma_-} \sigma (1 - \sigma) [\gamma_- b_- / u + 1 / (1 - u)]`, 0 for
+    :math:`\sigma \le m`, for a negative one, and the exact derivatives of these. Not convex. No
+    finite score overflows. Where u is small, it has the rounding error of :math:`\sigma`.
+
+    Parameters
+    ----------
+    input : array_like
+        Logits x, of any shape and real dtype.
+    target : array_like
+        Probabilities t of the positive class from 0 to 1, mostly the classes 0 and 1, or booleans;
+        of input's shape or broadcasting up to it.
+    gamma_neg : float
+        γ₋, how much the right predictions of negative labels are put down; from 0 to 1000.
+    gamma_pos : float
+        γ₊, the same of positive labels.
+    clip : float
+        m, the margin of probability by which negative labels are moved, at least 0 and below 1:
+        those with a probability up to it count for nothing. With 0 and equal γ it is
+        `sigmoid_focal_loss` with ``alpha=None`` for classes.
+    <weight>
+    <reduction>
+
+    <returns>
+
+    <raises with domain>
+
+    Notes
+    -----
+    timm: ``AsymmetricLossMultiLabel``, whose value is the sum, and whose probabilities are clipped
+    to 1e-8 before the logarithm.
+
+    References
+    ----------
+    T. Ridnik, E. Ben-Baruch, N. Zamir, A. Noy, I. Friedman, M. Protter, L. Zelnik-Manor, Asymmetric
+    Loss For Multi-Label Classification, ICCV 2021.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.asymmetric_loss([2.0, -1.0, -4.0], [1, 0, 0], reduction="none").round(6)
+    array([0.01513 , 0.000568, 0.      ])
+    >>> value, grad = fl.asymmetric_loss.value_and_grad([2.0, -1.0, -4.0], [1, 0, 0], clip=0.0)
+    >>> grad.round(6)
+    array([-0.009179,  0.002066,  0.      ])
+    """
+    powers = (
+        finite("gamma_neg", gamma_neg, 0.0, 1000.0),
+        finite("gamma_pos", gamma_pos, 0.0, 1000.0),
+    )
+    margin = finite("clip", clip, 0.0, 1.0)
+    if margin == 1:
+        raise ValueError(f"clip: a number below 1 is needed, got {clip}")
+    return elementwise(
+        request,
+        _ASYMMETRIC if margin else _ASYMMETRIC_WITHOUT_MARGIN,
+        input,
+        target,
+        parameters=(*powers, margin) if margin else powers,
+        weight=weight,
+        where=where,
+        reduction=reduction,
+    )
+
+
+class AsymmetricLoss(Criterion, loss=asymmetric_loss):
+    """`asymmetric_loss` with its options bound."""
+
+
+_MARGIN_RANKING: Final = Formula("margin_ranking", _SIGNS, input="input1", third="input2")
 
 
 @Loss
@@ -708,17 +830,14 @@ def margin_ranking_loss(
     """
     return elementwise(
         request,
-        "margin_ranking",
+        _MARGIN_RANKING,
         input1,
         target,
+        input2,
         parameters=(finite("margin", margin),),
         weight=weight,
         where=where,
-        third=input2,
-        third_name="input2",
         reduction=reduction,
-        accepted=_SIGNS,
-        input_name="input1",
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fusedloss import _boxes
-from fusedloss._arrays import ArrayLike, Reduction, Request
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.boxes import box_formula, box_loss
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "CompleteBoxIoULoss",
@@ -16,6 +17,9 @@ __all__ = [
     "distance_box_iou_loss",
     "generalized_box_iou_loss",
 ]
+
+
+_GIOU: Final = box_formula("giou")
 
 
 @Loss
@@ -72,9 +76,9 @@ def generalized_box_iou_loss(
     >>> grad1.round(4) + 0.0
     array([[-0.1111,  0.    , -0.3333,  0.    ]])
     """
-    return _boxes.boxes(
+    return box_loss(
         request,
-        "giou",
+        _GIOU,
         boxes1,
         boxes2,
         eps=eps,
@@ -83,6 +87,9 @@ def generalized_box_iou_loss(
         where=where,
         reduction=reduction,
     )
+
+
+_DIOU: Final = box_formula("diou")
 
 
 @Loss
@@ -140,9 +147,9 @@ def distance_box_iou_loss(
     >>> grad1.round(4) + 0.0
     array([[-0.1525,  0.0118, -0.4103, -0.0118]])
     """
-    return _boxes.boxes(
+    return box_loss(
         request,
-        "diou",
+        _DIOU,
         boxes1,
         boxes2,
         eps=eps,
@@ -151,6 +158,9 @@ def distance_box_iou_loss(
         where=where,
         reduction=reduction,
     )
+
+
+_CIOU: Final = box_formula("ciou")
 
 
 @Loss
@@ -208,9 +218,9 @@ def complete_box_iou_loss(
     >>> value.round(4)
     np.float64(0.8982)
     """
-    return _boxes.boxes(
+    return box_loss(
         request,
-        "ciou",
+        _CIOU,
         boxes1,
         boxes2,
         eps=eps,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fusedloss import _rows
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag, number, positive
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.classes import ClassLoss, class_loss
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.parameters import finite, flag, number, positive
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "BrierLoss",
@@ -22,6 +24,10 @@ __all__ = [
     "poly_cross_entropy_loss",
     "softmax_focal_loss",
 ]
+
+
+_CROSS_ENTROPY: Final = ClassLoss("cross_entropy")
+_SOFTCAPPED: Final = ClassLoss("cross_entropy", by_distribution=True, in_double=True)
 
 
 @Loss
@@ -123,9 +129,9 @@ def cross_entropy(
     """
     z = finite("z_loss", z_loss, 0)
     cap = 0.0 if softcap is None else positive("softcap", softcap)
-    return _rows.labelled(
+    return class_loss(
         request,
-        "cross_entropy",
+        _SOFTCAPPED if cap else _CROSS_ENTROPY,
         input,
         target,
         weight=weight,
@@ -136,10 +142,11 @@ def cross_entropy(
         where=where,
         reduction=reduction,
         parameters=(z, cap),
-        by_distribution=cap > 0,
-        in_double=cap > 0,
         return_lse=flag("return_lse", return_lse),
     )
+
+
+_NLL: Final = ClassLoss("nll", probabilities=False)
 
 
 @Loss
@@ -186,9 +193,9 @@ def nll_loss(
     >>> fl.nll_loss([[-0.5, -1.5], [-2.0, -0.25]], [0, 1])
     np.float64(0.375)
     """
-    return _rows.labelled(
+    return class_loss(
         request,
-        "nll",
+        _NLL,
         input,
         target,
         weight=weight,
@@ -197,8 +204,12 @@ def nll_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        probabilities=False,
     )
+
+
+_SOFTMAX_FOCAL: Final = ClassLoss(
+    "softmax_focal", weight_name="alpha", one_for_all=True, mean_by_weight=False
+)
 
 
 @Loss
@@ -269,14 +280,12 @@ def softmax_focal_loss(
     array([ 0.2488, -0.3403,  0.0915])
     """
     exponent = finite("gamma", gamma, 0, 1000)
-    return _rows.labelled(
+    return class_loss(
         request,
-        "softmax_focal",
+        _SOFTMAX_FOCAL,
         input,
         target,
         weight=alpha,
-        weight_name="alpha",
-        one_for_all=True,
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
         axis=axis,
@@ -284,8 +293,10 @@ def softmax_focal_loss(
         where=where,
         reduction=reduction,
         parameters=(exponent,),
-        mean_by_weight=False,
     )
+
+
+_GENERALIZED_CROSS_ENTROPY: Final = ClassLoss("generalized_cross_entropy")
 
 
 @Loss
@@ -347,9 +358,9 @@ def generalized_cross_entropy_loss(
     exponent = number("q", q)
     if not 0 < exponent <= 1:
         raise ValueError(f"q: a number above 0 and at most 1 is needed, got {q}")
-    return _rows.labelled(
+    return class_loss(
         request,
-        "generalized_cross_entropy",
+        _GENERALIZED_CROSS_ENTROPY,
         input,
         target,
         weight=weight,
@@ -360,6 +371,9 @@ def generalized_cross_entropy_loss(
         reduction=reduction,
         parameters=(exponent,),
     )
+
+
+_POLY_CROSS_ENTROPY: Final = ClassLoss("poly_cross_entropy")
 
 
 @Loss
@@ -423,9 +437,9 @@ def poly_cross_entropy_loss(
     np.float64(1.0014)
     """
     coefficient = finite("epsilon", epsilon, -1)
-    return _rows.labelled(
+    return class_loss(
         request,
-        "poly_cross_entropy",
+        _POLY_CROSS_ENTROPY,
         input,
         target,
         weight=weight,
@@ -437,6 +451,9 @@ def poly_cross_entropy_loss(
         reduction=reduction,
         parameters=(coefficient,),
     )
+
+
+_BRIER: Final = ClassLoss("brier", by_distribution=True)
 
 
 @Loss
@@ -496,9 +513,9 @@ def brier_loss(
     >>> grad[0].round(4)
     array([ 0.2168, -0.2369,  0.0201])
     """
-    return _rows.labelled(
+    return class_loss(
         request,
-        "brier",
+        _BRIER,
         input,
         target,
         ignore_index=ignore_index,
@@ -506,7 +523,6 @@ def brier_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        by_distribution=True,
     )
 
 

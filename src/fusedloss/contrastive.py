@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusedloss import _contrastive
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag, positive
-from fusedloss._loss import Criterion, first_order
+from fusedloss import _all_pairs
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import first_order
+from fusedloss._core.parameters import finite, flag, positive
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "CircleLoss",
@@ -125,7 +127,7 @@ def info_nce_loss(
     >>> value.round(4), dtau.round(4)
     (np.float64(0.5477), np.float64(1.0392))
     """
-    return _contrastive.info_nce(
+    return _all_pairs.info_nce(
         request,
         query,
         positive,
@@ -215,11 +217,11 @@ def supervised_contrastive_loss(
     np.float64(0.2395)
     """
     scale = 1 / positive("temperature", temperature)
-    return _contrastive.labelled(
+    return _all_pairs.anchor_loss(
         request,
         embeddings,
         labels,
-        _contrastive.among_positives,
+        _all_pairs.among_positives,
         2,
         scale,
         False,
@@ -308,11 +310,11 @@ def circle_loss(
     np.float64(0.1663)
     """
     gamma, margin = positive("gamma", gamma), finite("margin", margin, 0)
-    return _contrastive.labelled(
+    return _all_pairs.anchor_loss(
         request,
         embeddings,
         labels,
-        _contrastive.circle(gamma, margin),
+        _all_pairs.circle(gamma, margin),
         4,
         1.0,
         True,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import fsum, log, pi
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, flag, number
-from fusedloss._elementwise import elementwise
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.elementwise import Formula, elementwise
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.parameters import finite, flag, number
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "GammaNLLLoss",
@@ -33,14 +35,22 @@ _VAR = {"var": "numbers from 0 on"}
 _HALF_LOG_2PI = 0.5 * log(2.0 * pi)
 
 
-def _poisson(log_input: bool, full: bool | str) -> str:
-    """The name of the formula."""
-    name = "poisson" if flag("log_input", log_input) else "poisson_rate"
-    if isinstance(full, str) and full == "exact":
-        return name + "_exact"
-    if not isinstance(full, (bool, np.bool_)):
+#: By what is added to the value, for a logarithm in the input; and for the mean itself.
+_POISSON: Final = {
+    full: Formula("poisson" + name, _TARGET)
+    for full, name in ((False, ""), (True, "_stirling"), ("exact", "_exact"))
+}
+_POISSON_RATE: Final = {
+    full: Formula("poisson_rate" + name, _TARGET_AND_RATE)
+    for full, name in ((False, ""), (True, "_stirling"), ("exact", "_exact"))
+}
+
+
+def _poisson(log_input: bool, full: bool | str) -> Formula:
+    formulas = _POISSON if flag("log_input", log_input) else _POISSON_RATE
+    if not isinstance(full, (bool, np.bool_)) and not (isinstance(full, str) and full == "exact"):
         raise ValueError(f'full: True, False or "exact" is needed, got {full!r}')
-    return name + "_stirling" if full else name
+    return formulas["exact" if isinstance(full, str) else bool(full)]
 
 
 @Loss
@@ -117,12 +127,15 @@ def poisson_nll_loss(
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_TARGET if log_input else _TARGET_AND_RATE,
     )
 
 
 class PoissonNLLLoss(Criterion, loss=poisson_nll_loss):
     """`poisson_nll_loss` with its options bound."""
+
+
+_GAMMA: Final = Formula("gamma", _TARGET)
+_GAMMA_MEAN: Final = Formula("gamma_mean", _TARGET_AND_MEAN)
 
 
 @Loss
@@ -185,13 +198,12 @@ def gamma_nll_loss(
     log_input = flag("log_input", log_input)
     return elementwise(
         request,
-        "gamma" if log_input else "gamma_mean",
+        _GAMMA if log_input else _GAMMA_MEAN,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_TARGET if log_input else _TARGET_AND_MEAN,
     )
 
 
@@ -199,28 +211,32 @@ class GammaNLLLoss(Criterion, loss=gamma_nll_loss):
     """`gamma_nll_loss` with its options bound."""
 
 
-def _tweedie(power: float, log_input: bool) -> tuple[str, tuple[float, ...], dict[str, str] | None]:
-    """Formula, parameters and domain: powers 0, 1 and 2 are limits, with formulas of their own."""
+def _tweedie(power: float, log_input: bool) -> tuple[Formula, tuple[float, ...]]:
+    """Formula and parameters: powers 0, 1 and 2 are limits, with formulas of their own."""
     if 0 < power < 1:
         raise ValueError(
             f"power: no Tweedie distribution has a power between 0 and 1, got {power}; accepted "
             "are 0 and less, and 1 and more"
         )
     if power == 0:  # (μ - t)²/2, which is the 0.5-expectile's loss
-        return ("half_squared_log_link", (), None) if log_input else ("expectile", (0.5, 0.5), None)
+        return (_HALF_SQUARED_LOG_LINK, ()) if log_input else (_EXPECTILE, (0.5, 0.5))
     if power == 1:
-        if log_input:
-            return "poisson", (), _TARGET
-        return "poisson_rate", (0.0,), _TARGET_AND_RATE
+        return (_POISSON[False], ()) if log_input else (_POISSON_RATE[False], (0.0,))
     if power == 2:
-        return ("gamma", (), _TARGET) if log_input else ("gamma_mean", (), _TARGET_AND_MEAN)
+        return (_GAMMA if log_input else _GAMMA_MEAN), ()
     one, two = 1.0 - power, 2.0 - power
     one_low = fsum((1.0, -power, -one))  # what rounding took from the exponents
     two_low = fsum((2.0, -power, -two))
     if log_input:
-        return "tweedie", (one, one_low, two, two_low), _TARGET
+        return _TWEEDIE, (one, one_low, two, two_low)
     exponent = (two, two_low) if power > 0 else (-power, 0.0)
-    return "tweedie_mean", (one, power, *exponent), _TARGET_AND_MEAN
+    return _TWEEDIE_MEAN, (one, power, *exponent)
+
+
+_TWEEDIE: Final = Formula("tweedie", _TARGET)
+_TWEEDIE_MEAN: Final = Formula("tweedie_mean", _TARGET_AND_MEAN)
+_HALF_SQUARED_LOG_LINK: Final = Formula("half_squared_log_link")
+_EXPECTILE: Final = Formula("expectile")
 
 
 @Loss
@@ -291,7 +307,7 @@ def tweedie_loss(
     >>> grad.round(6)
     array([ 1.      , -0.170871])
     """
-    formula, parameters, accepted = _tweedie(finite("power", power), flag("log_input", log_input))
+    formula, parameters = _tweedie(finite("power", power), flag("log_input", log_input))
     return elementwise(
         request,
         formula,
@@ -301,12 +317,14 @@ def tweedie_loss(
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=accepted,
     )
 
 
 class TweedieLoss(Criterion, loss=tweedie_loss):
     """`tweedie_loss` with its options bound."""
+
+
+_GAUSSIAN: Final = Formula("gaussian", _VAR, third="var", third_may_lack_axis=True)
 
 
 @Loss
@@ -378,22 +396,25 @@ def gaussian_nll_loss(
     """
     return elementwise(
         request,
-        "gaussian",
+        _GAUSSIAN,
         input,
         target,
+        var,
         parameters=(finite("eps", eps, 0.0), _HALF_LOG_2PI if flag("full", full) else 0.0),
         weight=weight,
         where=where,
-        third=var,
-        third_name="var",
-        third_axis=True,
         reduction=reduction,
-        accepted=_VAR,
     )
 
 
 class GaussianNLLLoss(Criterion, loss=gaussian_nll_loss):
     """`gaussian_nll_loss` with its options bound."""
+
+
+_KL: Final = Formula("kl", _TARGET)
+_KL_BOTH: Final = Formula("kl_both", _TARGET, third="target")
+_KL_LOG_TARGET: Final = Formula("kl_log_target")
+_KL_LOG_TARGET_BOTH: Final = Formula("kl_log_target_both", third="target")
 
 
 @Loss
@@ -469,35 +490,29 @@ def kl_div(
     >>> grad, grad_target.round(6)
     (array([-0.5, -0.5]), array([1.693147, 0.594535]))
     """
-    formula = "kl_log_target" if flag("log_target", log_target) else "kl"
-    accepted = None if log_target else _TARGET
+    log_target = flag("log_target", log_target)
     if flag("target_grad", target_grad):  # it is the third operand that has derivatives, too
-        return elementwise(
-            request,
-            formula + "_both",
-            input,
-            target,
-            weight=weight,
-            where=where,
-            third=target,
-            third_name="target",
-            reduction=reduction,
-            accepted=accepted,
-        )
+        formula, third = _KL_LOG_TARGET_BOTH if log_target else _KL_BOTH, target
+    else:
+        formula, third = _KL_LOG_TARGET if log_target else _KL, None
     return elementwise(
         request,
         formula,
         input,
         target,
+        third,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=accepted,
     )
 
 
 class KLDivLoss(Criterion, loss=kl_div):
     """`kl_div` with its options bound."""
+
+
+_JS: Final = Formula("js")
+_JS_MIXED: Final = Formula("js_mixed")
 
 
 @Loss
@@ -575,7 +590,7 @@ def js_div(
         )
     return elementwise(
         request,
-        "js" if share == 0.5 else "js_mixed",
+        _JS if share == 0.5 else _JS_MIXED,
         input,
         target,
         parameters=() if share == 0.5 else (1.0 - share, share),

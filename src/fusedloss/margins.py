@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from fusedloss import _rows
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, number
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.classes import (
+    PROBABILITIES,
+    ClassLoss,
+    class_loss,
+    label_list_loss,
+    multilabel_loss,
+)
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.parameters import finite, number
+from fusedloss._core.rows import RowKernel
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "CategoricalHingeLoss",
@@ -20,6 +29,9 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "sparsemax_loss",
 ]
+
+
+_MULTI_MARGIN: Final = ClassLoss("multi_margin", probabilities=False, mean_by_weight=False)
 
 
 @Loss
@@ -93,9 +105,9 @@ def multi_margin_loss(
     power = number("p", p)
     if power not in (1, 2):
         raise ValueError(f"p: 1 or 2 is needed, got {p}")
-    return _rows.labelled(
+    return class_loss(
         request,
-        "multi_margin",
+        _MULTI_MARGIN,
         input,
         target,
         parameters=(power, finite("margin", margin)),
@@ -104,9 +116,10 @@ def multi_margin_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        probabilities=False,
-        mean_by_weight=False,
     )
+
+
+_MULTILABEL_MARGIN: Final = RowKernel("multilabel_margin")
 
 
 @Loss
@@ -162,9 +175,9 @@ def multilabel_margin_loss(
     >>> grad
     array([[-0.5,  0.5,  0.5, -0.5]])
     """
-    return _rows.listed(
+    return label_list_loss(
         request,
-        "multilabel_margin",
+        _MULTILABEL_MARGIN,
         input,
         target,
         axis=axis,
@@ -172,6 +185,9 @@ def multilabel_margin_loss(
         where=where,
         reduction=reduction,
     )
+
+
+_MULTILABEL_SOFT_MARGIN: Final = RowKernel("multilabel_soft_margin", PROBABILITIES)
 
 
 @Loss
@@ -232,9 +248,9 @@ def multilabel_soft_margin_loss(
     array([[-0.0199,  0.0448,  0.0833],
            [-0.0629, -0.0833,  0.0079]])
     """
-    return _rows.of_all_classes(
+    return multilabel_loss(
         request,
-        "multilabel_soft_margin",
+        _MULTILABEL_SOFT_MARGIN,
         input,
         target,
         weight=weight,
@@ -243,6 +259,9 @@ def multilabel_soft_margin_loss(
         where=where,
         reduction=reduction,
     )
+
+
+_CATEGORICAL_HINGE: Final = ClassLoss("categorical_hinge", probabilities=False)
 
 
 @Loss
@@ -308,9 +327,9 @@ def categorical_hinge_loss(
     array([[ 0.  , -0.5 ,  0.5 ,  0.  ],
            [ 0.25,  0.  , -0.5 ,  0.25]])
     """
-    return _rows.labelled(
+    return class_loss(
         request,
-        "categorical_hinge",
+        _CATEGORICAL_HINGE,
         input,
         target,
         parameters=(finite("margin", margin),),
@@ -320,8 +339,10 @@ def categorical_hinge_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        probabilities=False,
     )
+
+
+_SPARSEMAX: Final = ClassLoss("sparsemax", probabilities=False)
 
 
 @Loss
@@ -384,9 +405,9 @@ def sparsemax_loss(
     >>> grad
     array([-0.375,  0.375,  0.   ,  0.   ])
     """
-    return _rows.labelled(
+    return class_loss(
         request,
-        "sparsemax",
+        _SPARSEMAX,
         input,
         target,
         weight=weight,
@@ -395,7 +416,6 @@ def sparsemax_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        probabilities=False,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fusedloss._arrays import ArrayLike, Reduction, Request
-from fusedloss._loss import Criterion, Loss
-from fusedloss._ranking import by_list
+from fusedloss._calls.lists import ListLoss, ranking_loss
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "MeanPairwiseSquaredError",
@@ -16,6 +17,9 @@ __all__ = [
     "pairwise_logistic_loss",
     "ranking_softmax_loss",
 ]
+
+
+_MEAN_PAIRWISE_SQUARED: Final = ListLoss("mean_pairwise_squared")
 
 
 @Loss
@@ -87,9 +91,9 @@ def mean_pairwise_squared_error(
     >>> fl.mean_pairwise_squared_error([[1.0, 2.0, 6.0]], [[0.0, 2.0, 4.0]], where=[1, 1, 0])
     np.float64(1.0)
     """
-    return by_list(
+    return ranking_loss(
         request,
-        "mean_pairwise_squared",
+        _MEAN_PAIRWISE_SQUARED,
         input,
         target,
         weight=weight,
@@ -98,6 +102,9 @@ def mean_pairwise_squared_error(
         where=where,
         reduction=reduction,
     )
+
+
+_CROSS_ENTROPY: Final = ListLoss("cross_entropy", item_weights=True, relevances=True)
 
 
 @Loss
@@ -161,20 +168,21 @@ def ranking_softmax_loss(
     array([[-0.1345,  0.1345,  0.    ],
            [ 0.1536,  0.0932, -0.2468]])
     """
-    return by_list(
+    return ranking_loss(
         request,
-        "cross_entropy",
+        _CROSS_ENTROPY,
         input,
         target,
         where=where,
         weight=weight,
-        weight_of_items=True,
-        relevances=True,
         axis=axis,
         parameters=(0.0, 0.0),
         sample_weight=sample_weight,
         reduction=reduction,
     )
+
+
+_PAIRWISE_LOGISTIC: Final = ListLoss("pairwise_logistic")
 
 
 @Loss
@@ -240,9 +248,9 @@ def pairwise_logistic_loss(
     >>> grad.round(4)
     array([-1.    ,  0.2689,  0.7311])
     """
-    return by_list(
+    return ranking_loss(
         request,
-        "pairwise_logistic",
+        _PAIRWISE_LOGISTIC,
         input,
         target,
         where=where,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fusedloss import _regions
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, positive
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.lovasz import lovasz
+from fusedloss._calls.regions import W_TYPES, overlap
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.parameters import choice, finite, positive
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "DiceLoss",
@@ -131,7 +134,7 @@ def dice_loss(
     >>> fl.dice_loss(p, t, where=[True, True, True, False], **options).round(6)
     np.float64(0.285714)
     """
-    return _regions.overlap(
+    return overlap(
         request,
         input,
         target,
@@ -226,12 +229,12 @@ def generalized_dice_loss(
     >>> fl.generalized_dice_loss(p, t, from_logits=False).round(4)
     np.float64(0.4167)
     """
-    return _regions.overlap(
+    return overlap(
         request,
         input,
         target,
         parameters=_parameters(2.0, 1.0, 1.0, smooth_nr, smooth_dr),
-        joint=_regions.choice("w_type", w_type, _regions.W_TYPES),
+        joint=choice("w_type", w_type, W_TYPES),
         weight=weight,
         mode=mode,
         from_logits=from_logits,
@@ -305,7 +308,7 @@ def jaccard_loss(
     >>> fl.jaccard_loss(p, t, **options).round(4)
     np.float64(0.5455)
     """
-    return _regions.overlap(
+    return overlap(
         request,
         input,
         target,
@@ -395,7 +398,7 @@ def tversky_loss(
     >>> fl.tversky_loss(p, t, alpha=0.25, beta=0.75, **options).round(4)
     np.float64(0.375)
     """
-    return _regions.overlap(
+    return overlap(
         request,
         input,
         target,
@@ -487,7 +490,7 @@ def focal_tversky_loss(
     parameters = _parameters(1.0, alpha, beta, smooth_nr, smooth_dr, positive("gamma", gamma))
     if parameters[3] > parameters[4]:
         raise ValueError(f"smooth_nr: at most smooth_dr, {smooth_dr}, is needed; got {smooth_nr}")
-    return _regions.overlap(
+    return overlap(
         request,
         input,
         target,
@@ -574,7 +577,7 @@ def lovasz_hinge_loss(
     >>> fl.lovasz_hinge_loss([[2.0, -1.0, 0.5]], [[1, 0, 0]], sample_weight=[1, 1, 3])
     np.float64(1.125)
     """
-    return _regions.lovasz(
+    return lovasz(
         request,
         input,
         target,
@@ -666,7 +669,7 @@ def lovasz_softmax_loss(
     array([[[-0.25,  0.25],
             [ 0.  , -0.5 ]]])
     """
-    return _regions.lovasz(
+    return lovasz(
         request,
         input,
         target,

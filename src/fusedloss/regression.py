@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from math import log
-from typing import Any
+from typing import Any, Final
 
-from fusedloss._arrays import ArrayLike, Reduction, Request, finite, positive
-from fusedloss._elementwise import elementwise
-from fusedloss._loss import Criterion, Loss
+from fusedloss._calls.elementwise import Formula, elementwise
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss
+from fusedloss._core.parameters import finite, positive
+from fusedloss._core.types import ArrayLike, Reduction, Request
 
 _TINY = 2.0**-1022
 
@@ -44,6 +46,9 @@ __all__ = [
 
 _LEVELS = {"q": "numbers from 0 to 1"}
 _ABOVE_MINUS_ONE = {"input": "numbers from -1 on", "target": "numbers from -1 on"}
+
+
+_SQUARED_ERROR: Final = Formula("squared_error", mean_by_weight=True)
 
 
 @Loss
@@ -87,18 +92,20 @@ def mse_loss(
     """
     return elementwise(
         request,
-        "squared_error",
+        _SQUARED_ERROR,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        mean_by_weight=True,
     )
 
 
 class MSELoss(Criterion, loss=mse_loss):
     """`mse_loss` with its options bound."""
+
+
+_ABSOLUTE_ERROR: Final = Formula("absolute_error", mean_by_weight=True)
 
 
 @Loss
@@ -139,18 +146,21 @@ def l1_loss(
     """
     return elementwise(
         request,
-        "absolute_error",
+        _ABSOLUTE_ERROR,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        mean_by_weight=True,
     )
 
 
 class L1Loss(Criterion, loss=l1_loss):
     """`l1_loss` with its options bound."""
+
+
+_SMOOTH_L1: Final = Formula("smooth_l1")
+_SMOOTH_L1_OF_0: Final = Formula("absolute_error")
 
 
 @Loss
@@ -208,7 +218,7 @@ def smooth_l1_loss(
     beta = finite("beta", beta, 0.0)
     return elementwise(
         request,
-        "smooth_l1" if beta else "absolute_error",
+        _SMOOTH_L1 if beta else _SMOOTH_L1_OF_0,
         input,
         target,
         parameters=(max(beta, _TINY),) if beta else (),  # whose inverse is finite
@@ -220,6 +230,9 @@ def smooth_l1_loss(
 
 class SmoothL1Loss(Criterion, loss=smooth_l1_loss):
     """`smooth_l1_loss` with its options bound."""
+
+
+_HUBER: Final = Formula("huber")
 
 
 @Loss
@@ -277,7 +290,7 @@ def huber_loss(
     """
     return elementwise(
         request,
-        "huber",
+        _HUBER,
         input,
         target,
         parameters=(positive("delta", delta),),
@@ -289,6 +302,9 @@ def huber_loss(
 
 class HuberLoss(Criterion, loss=huber_loss):
     """`huber_loss` with its options bound."""
+
+
+_PSEUDO_HUBER: Final = Formula("pseudo_huber")
 
 
 @Loss
@@ -347,7 +363,7 @@ def pseudo_huber_loss(
     """
     return elementwise(
         request,
-        "pseudo_huber",
+        _PSEUDO_HUBER,
         input,
         target,
         parameters=(positive("delta", delta),),
@@ -359,6 +375,9 @@ def pseudo_huber_loss(
 
 class PseudoHuberLoss(Criterion, loss=pseudo_huber_loss):
     """`pseudo_huber_loss` with its options bound."""
+
+
+_LOG_COSH: Final = Formula("log_cosh")
 
 
 @Loss
@@ -405,7 +424,7 @@ def log_cosh_loss(
     '5e-25'
     """
     return elementwise(
-        request, "log_cosh", input, target, weight=weight, where=where, reduction=reduction
+        request, _LOG_COSH, input, target, weight=weight, where=where, reduction=reduction
     )
 
 
@@ -413,14 +432,22 @@ class LogCoshLoss(Criterion, loss=log_cosh_loss):
     """`log_cosh_loss` with its options bound."""
 
 
-def _level(
-    formula: str, q: ArrayLike
-) -> tuple[str, tuple[float, ...], ArrayLike | None, dict[str, str] | None]:
-    """Formula, parameters, third operand and its domain: one level for all, or an array of them."""
-    if isinstance(q, (list, tuple)) or getattr(q, "ndim", 0) > 0:
-        return formula + "_levels", (), q, _LEVELS
-    level = finite("q", q, 0.0, 1.0)
-    return formula, (level, 1.0 - level), None, None
+class _Levels:
+    """The formula for one level, and that for an array of them."""
+
+    def __init__(self, name: str) -> None:
+        self.one = Formula(name)
+        self.many = Formula(name + "_levels", _LEVELS, third="q", third_has_precision=False)
+
+    def choose(self, q: ArrayLike) -> tuple[Formula, tuple[float, ...], ArrayLike | None]:
+        """The formula, its parameters and its third operand."""
+        if isinstance(q, (list, tuple)) or getattr(q, "ndim", 0) > 0:
+            return self.many, (), q
+        level = finite("q", q, 0.0, 1.0)
+        return self.one, (level, 1.0 - level), None
+
+
+_QUANTILE: Final = _Levels("quantile")
 
 
 @Loss
@@ -483,25 +510,25 @@ def quantile_loss(
     >>> fl.quantile_loss([[1.0, 2.0, 4.0]], [[2.0]], q=[0.1, 0.5, 0.9], reduction="none")
     array([[0.1, 0. , 0.2]])
     """
-    formula, parameters, levels, accepted = _level("quantile", q)
+    formula, parameters, levels = _QUANTILE.choose(q)
     return elementwise(
         request,
         formula,
         input,
         target,
+        levels,
         parameters=parameters,
         weight=weight,
         where=where,
-        third=levels,
-        third_name="q",
-        third_asks=False,
         reduction=reduction,
-        accepted=accepted,
     )
 
 
 class QuantileLoss(Criterion, loss=quantile_loss):
     """`quantile_loss` with its options bound."""
+
+
+_EXPECTILE: Final = _Levels("expectile")
 
 
 @Loss
@@ -558,28 +585,27 @@ def expectile_loss(
     >>> grad
     array([-1.5,  1. ])
     """
-    formula, parameters, levels, accepted = _level("expectile", q)
+    formula, parameters, levels = _EXPECTILE.choose(q)
     if 0.0 in parameters:  # the formula for any level
-        formula, levels, accepted = "expectile_levels", parameters[0], _LEVELS
-        parameters = ()
+        formula, levels, parameters = _EXPECTILE.many, parameters[0], ()
     return elementwise(
         request,
         formula,
         input,
         target,
+        levels,
         parameters=parameters,
         weight=weight,
         where=where,
-        third=levels,
-        third_name="q",
-        third_asks=False,
         reduction=reduction,
-        accepted=accepted,
     )
 
 
 class ExpectileLoss(Criterion, loss=expectile_loss):
     """`expectile_loss` with its options bound."""
+
+
+_EPSILON_INSENSITIVE: Final = Formula("epsilon_insensitive")
 
 
 @Loss
@@ -628,7 +654,7 @@ def epsilon_insensitive_loss(
     """
     return elementwise(
         request,
-        "epsilon_insensitive",
+        _EPSILON_INSENSITIVE,
         input,
         target,
         parameters=(finite("epsilon", epsilon, 0.0),),
@@ -640,6 +666,9 @@ def epsilon_insensitive_loss(
 
 class EpsilonInsensitiveLoss(Criterion, loss=epsilon_insensitive_loss):
     """`epsilon_insensitive_loss` with its options bound."""
+
+
+_SQUARED_EPSILON_INSENSITIVE: Final = Formula("squared_epsilon_insensitive")
 
 
 @Loss
@@ -687,7 +716,7 @@ def squared_epsilon_insensitive_loss(
     """
     return elementwise(
         request,
-        "squared_epsilon_insensitive",
+        _SQUARED_EPSILON_INSENSITIVE,
         input,
         target,
         parameters=(finite("epsilon", epsilon, 0.0),),
@@ -699,6 +728,9 @@ def squared_epsilon_insensitive_loss(
 
 class SquaredEpsilonInsensitiveLoss(Criterion, loss=squared_epsilon_insensitive_loss):
     """`squared_epsilon_insensitive_loss` with its options bound."""
+
+
+_CAUCHY: Final = Formula("cauchy")
 
 
 @Loss
@@ -755,7 +787,7 @@ def cauchy_loss(
     c = positive("c", c)
     return elementwise(
         request,
-        "cauchy",
+        _CAUCHY,
         input,
         target,
         parameters=(c, log(c)),
@@ -767,6 +799,9 @@ def cauchy_loss(
 
 class CauchyLoss(Criterion, loss=cauchy_loss):
     """`cauchy_loss` with its options bound."""
+
+
+_FAIR: Final = Formula("fair")
 
 
 @Loss
@@ -820,7 +855,7 @@ def fair_loss(
     """
     return elementwise(
         request,
-        "fair",
+        _FAIR,
         input,
         target,
         parameters=(positive("c", c),),
@@ -832,6 +867,9 @@ def fair_loss(
 
 class FairLoss(Criterion, loss=fair_loss):
     """`fair_loss` with its options bound."""
+
+
+_SQUARED_LOG_ERROR: Final = Formula("squared_log_error", _ABOVE_MINUS_ONE)
 
 
 @Loss
@@ -878,18 +916,20 @@ def msle_loss(
     """
     return elementwise(
         request,
-        "squared_log_error",
+        _SQUARED_LOG_ERROR,
         input,
         target,
         weight=weight,
         where=where,
         reduction=reduction,
-        accepted=_ABOVE_MINUS_ONE,
     )
 
 
 class MSLELoss(Criterion, loss=msle_loss):
     """`msle_loss` with its options bound."""
+
+
+_PERCENTAGE_ERROR: Final = Formula("percentage_error")
 
 
 @Loss
@@ -938,7 +978,7 @@ def mape_loss(
     """
     return elementwise(
         request,
-        "percentage_error",
+        _PERCENTAGE_ERROR,
         input,
         target,
         parameters=(positive("eps", eps),),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fusedloss import _vectors
-from fusedloss._arrays import (
-    Array,
-    ArrayLike,
-    Reduction,
-    Request,
-    finite,
-    flag,
-)
-from fusedloss._loss import Criterion, Loss, activation, first_order
+from fusedloss._calls import vectors as calls
+from fusedloss._calls.vectors import VectorLoss, distance, named_score, vector_loss
+from fusedloss._core.criterion import Criterion
+from fusedloss._core.loss import Loss, activation, first_order
+from fusedloss._core.parameters import finite, flag
+from fusedloss._core.types import Array, ArrayLike, Reduction, Request
+from fusedloss._distances import triplet_margin_of_distances
 
 __all__ = [
     "ContrastiveLoss",
@@ -32,6 +29,9 @@ __all__ = [
 ]
 
 
+_COSINE: Final = named_score("cosine")
+
+
 def _cosine_similarity_vjp(
     x1: ArrayLike,
     x2: ArrayLike,
@@ -42,8 +42,8 @@ def _cosine_similarity_vjp(
     grad_out: tuple[Array | None, Array | None] | None = None,
 ) -> tuple[Array, Array]:
     r"""Carry back through cosine_similarity: :math:`g (x_2 / |x_2| - s x_1 / |x_1|) / |x_1|` …"""
-    score = ("cosine", (finite("eps", eps, 0.0),))
-    return _vectors.similarity_carry_back(score, x1, x2, grad_output, axis, False, grad_out)
+    score = _COSINE(finite("eps", eps, 0.0))
+    return calls.similarity_vjp(score, x1, x2, grad_output, axis, False, grad_out)
 
 
 @activation(_cosine_similarity_vjp)
@@ -88,8 +88,8 @@ def cosine_similarity(
     >>> g1, g2
     (array([0., 1.]), array([1., 0.]))
     """
-    score = ("cosine", (finite("eps", eps, 0.0),))
-    return _vectors.similarity(score, x1, x2, axis, False, out)
+    score = _COSINE(finite("eps", eps, 0.0))
+    return calls.similarity(score, x1, x2, axis, False, out)
 
 
 def _pairwise_distance_vjp(
@@ -104,9 +104,9 @@ def _pairwise_distance_vjp(
     grad_out: tuple[Array | None, Array | None] | None = None,
 ) -> tuple[Array, Array]:
     r"""Carry back through pairwise_distance: :math:`g (|u| / d)^{p - 1}`, with the signs of ±u."""
-    score = _vectors.distance(p, finite("eps", eps))
+    score = distance(p, finite("eps", eps))
     keepdims = flag("keepdims", keepdims)
-    return _vectors.similarity_carry_back(score, x1, x2, grad_output, axis, keepdims, grad_out)
+    return calls.similarity_vjp(score, x1, x2, grad_output, axis, keepdims, grad_out)
 
 
 @activation(_pairwise_distance_vjp)
@@ -154,8 +154,8 @@ def pairwise_distance(
     >>> fl.pairwise_distance.vjp([3.0, 4.0], [0.0, 0.0], 5.0, eps=0.0)
     (array([3., 4.]), array([-3., -4.]))
     """
-    score = _vectors.distance(p, finite("eps", eps))
-    return _vectors.similarity(score, x1, x2, axis, flag("keepdims", keepdims), out)
+    score = distance(p, finite("eps", eps))
+    return calls.similarity(score, x1, x2, axis, flag("keepdims", keepdims), out)
 
 
 def _normalize_vjp(
@@ -168,7 +168,7 @@ def _normalize_vjp(
 ) -> Array:
     r"""Carry a gradient back through normalize: :math:`(g - y \sum y g) / |x|`."""
     eps = finite("eps", eps, 0.0)
-    return _vectors.normalize_carry_back(input, grad_output, axis, eps, grad_out)
+    return calls.normalize_vjp(input, grad_output, axis, eps, grad_out)
 
 
 @activation(_normalize_vjp)
@@ -203,8 +203,12 @@ def normalize(
     >>> fl.normalize.vjp([[4.0, 0.0]], [[1.0, 1.0]])
     array([[0.  , 0.25]])
     """
-    y: Array = _vectors.normalize(input, axis, finite("eps", eps, 0.0), out)
+    y: Array = calls.normalize(input, axis, finite("eps", eps, 0.0), out)
     return y
+
+
+_SMOOTH_COSINE: Final = named_score("smooth cosine")
+_EMBEDDING: Final = VectorLoss("embedding", accepted="-1 and 1, and booleans")
 
 
 @Loss
@@ -269,12 +273,11 @@ def cosine_embedding_loss(
     >>> fl.cosine_embedding_loss(a, b, [1, 0], where=[True, False]).round(4)
     np.float64(0.04)
     """
-    return _vectors.loss(
+    return vector_loss(
         request,
-        ("smooth cosine", (1e-6,)),
-        "embedding",
+        _EMBEDDING,
+        _SMOOTH_COSINE(1e-6),
         {"input1": input1, "input2": input2},
-        leaves=2,
         target=target,
         parameters=(finite("margin", margin),),
         axis=axis,
@@ -282,8 +285,10 @@ def cosine_embedding_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        accepted="-1 and 1, and booleans",
     )
+
+
+_COMPLEMENT: Final = VectorLoss("complement", differentiated=1)
 
 
 @Loss
@@ -343,18 +348,21 @@ def cosine_distance(
     >>> fl.cosine_distance(x, t, sample_weight=[2.0, 0.0], reduction="weighted_mean").round(4)
     np.float64(0.04)
     """
-    return _vectors.loss(
+    return vector_loss(
         request,
-        ("cosine", (finite("eps", eps, 0.0),)),
-        "complement",
+        _COMPLEMENT,
+        _COSINE(finite("eps", eps, 0.0)),
         {"input": input, "target": target},
-        leaves=1,
         axis=axis,
         weight=weight,
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
     )
+
+
+_TRIPLET: Final = VectorLoss("triplet", differentiated=3)
+_SWAPPED_TRIPLET: Final = VectorLoss("swapped triplet", differentiated=3)
 
 
 @Loss
@@ -437,12 +445,11 @@ def triplet_margin_loss(
     >>> fl.triplet_margin_loss(a, b, c, eps=0.0, where=[True, False])
     np.float64(1.0)
     """
-    return _vectors.loss(
+    return vector_loss(
         request,
-        _vectors.distance(p, finite("eps", eps)),
-        "swapped triplet" if flag("swap", swap) else "triplet",
+        _SWAPPED_TRIPLET if flag("swap", swap) else _TRIPLET,
+        distance(p, finite("eps", eps)),
         {"anchor": anchor, "positive": positive, "negative": negative},
-        leaves=3,
         parameters=(finite("margin", margin),),
         axis=axis,
         weight=weight,
@@ -543,19 +550,18 @@ def triplet_margin_with_distance_loss(
     """
     margin, swap = finite("margin", margin), flag("swap", swap)
     if distance_function is None:
-        return _vectors.loss(
+        return vector_loss(
             request,
-            _vectors.distance(2.0, 1e-6),
-            "swapped triplet" if swap else "triplet",
+            _SWAPPED_TRIPLET if swap else _TRIPLET,
+            distance(2.0, 1e-6),
             {"anchor": anchor, "positive": positive, "negative": negative},
-            leaves=3,
             parameters=(margin,),
             weight=weight,
             sample_weight=sample_weight,
             where=where,
             reduction=reduction,
         )
-    return _vectors.of_distances(
+    return triplet_margin_of_distances(
         request,
         distance_function,
         {"anchor": anchor, "positive": positive, "negative": negative},
@@ -566,6 +572,9 @@ def triplet_margin_with_distance_loss(
         where=where,
         reduction=reduction,
     )
+
+
+_CONTRASTIVE: Final = VectorLoss("contrastive", accepted="numbers from 0 to 1, and booleans")
 
 
 @Loss
@@ -638,12 +647,11 @@ def contrastive_loss(
     ... )
     np.float64(0.25)
     """
-    return _vectors.loss(
+    return vector_loss(
         request,
-        ("2", (0.0,)),
-        "contrastive",
+        _CONTRASTIVE,
+        distance(2.0, 0.0),
         {"input1": input1, "input2": input2},
-        leaves=2,
         target=target,
         parameters=(finite("margin", margin),),
         axis=axis,
@@ -651,7 +659,6 @@ def contrastive_loss(
         sample_weight=sample_weight,
         where=where,
         reduction=reduction,
-        accepted="numbers from 0 to 1, and booleans",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import fusedloss as fl
-from fusedloss._loss import Activation
+from fusedloss import Activation
 from tests import registry as reg
 from tests.samples import FLOATS, HALVES, INTEGERS, ORDERS, Array, rows
 

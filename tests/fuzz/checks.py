@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import fusedloss as fl
-from fusedloss._loss import Activation
+from fusedloss import Activation
 from tests import registry as reg
 from tests.fuzz.calls import Arrays, Block, Generator, Subject, block
 from tests.samples import (
@@ -86,7 +86,7 @@ def eps_of(*dtypes: Any) -> float:
 
 
 def truths(s: Subject, plain: Arrays, rng: Generator) -> Iterator[tuple[int, Any, list[Any]]]:
-    """Of some numbers of the results: which result, where in it, and mpmath's pairs."""
+    """Of some numbers of the results: which result, where in it, and their exact pairs."""
     case = s.case
     if isinstance(case, reg.Elementwise):
         size = plain[case.first].size
@@ -364,7 +364,7 @@ def check(s: Subject, pick: Generator, rng: Generator) -> None:
     plain = s.plainly()
     fl.set_num_threads(1)
     each = s.run(plain, s.highest, **none)
-    if not activates and pick.random() < 0.25:  # mpmath takes its time
+    if not activates and pick.random() < 0.25:  # exact values take their time
         check_truth(s, plain, each, rng)
     # The same numbers of any dtypes and layouts, threads and buffers.
     blocks = {}

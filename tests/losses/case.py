@@ -16,20 +16,45 @@ FloatArray = NDArray[np.floating[Any]]
 Scalar = np.floating[Any]
 
 PRECISION = 160  # bits
+FAR = 10**6
 
 
-class _Mpmath:
-    """mpmath, imported with the first exact value: the twins need NumPy alone."""
+class _Mpfr:
+    """Numbers of many bits and their functions: MPFR's, by gmpy2. That is imported with the first
+    exact value, as the twins need NumPy alone."""
 
     def __getattr__(self, name: str) -> Any:
-        import mpmath
+        if name.startswith("_"):
+            raise AttributeError(name)
+        import gmpy2
 
-        mpmath.mp.prec = PRECISION
-        vars(self).update(vars(mpmath))
-        return getattr(mpmath, name)
+        gmpy2.set_context(gmpy2.context(precision=PRECISION))
+        one, number = gmpy2.mpfr(1), type(gmpy2.mpfr())
+
+        def mpf(x: Any) -> Any:
+            return one * (x if isinstance(x, float | int | number) else x.item())
+
+        def exp(x: Any) -> Any:
+            """Of numbers beyond all exponents, a power beyond those of all floats."""
+            return gmpy2.exp(x if abs(x) < FAR or gmpy2.is_infinite(x) else FAR * gmpy2.sign(x))
+
+        for known in ("atan", "expm1", "fsum", "log", "log1p", "sinh", "sqrt", "tanh"):
+            vars(self)[known] = getattr(gmpy2, known)
+        self.mpf, self.exp = mpf, exp
+        self.pi, self.euler = gmpy2.const_pi(), gmpy2.const_euler()
+        self.inf, self.nan = gmpy2.inf(), gmpy2.nan()
+        self.isfinite, self.isinf, self.isnan = gmpy2.is_finite, gmpy2.is_infinite, gmpy2.is_nan
+        self.loggamma, self.sign, self.exponent = gmpy2.lngamma, gmpy2.sign, gmpy2.get_exp
+        return vars(self)[name]
+
+    def workprec(self, bits: int) -> Any:
+        """A context of another precision."""
+        import gmpy2
+
+        return gmpy2.context(gmpy2.get_context(), precision=bits)
 
 
-mp: Any = _Mpmath()
+mp: Any = _Mpfr()
 
 
 # ---- rows --------------------------------------------------------------------------------
@@ -180,6 +205,7 @@ class Joint:
     twin: bool = True  # whether the twin has these options
     spread: tuple[str, ...] = ()  # operands that broadcast up along axis 0
     along: tuple[str, ...] = ()  # those that broadcast up along the last axis, that of vectors
+    pairs: bool = False  # whether all vectors are compared with all
     lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
     kind: str = ""  # what tells the row from another one with these options

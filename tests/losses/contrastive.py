@@ -24,7 +24,7 @@ class Vectors:
     """Vectors as they are multiplied, and the way back of a gradient."""
 
     def __init__(self, x: Any, normalize: bool) -> None:
-        self.normalize, self.given, self.short = normalize, x, mp.mpf("1e-12")
+        self.normalize, self.given, self.short = normalize, x, mp.mpf(1) / 10**12
         self.lengths = [mp.sqrt(mp.fsum(a * a for a in row)) for row in x]
         divisors = [max(n, self.short) if normalize else mp.mpf(1) for n in self.lengths]
         self.divisors = divisors
@@ -391,6 +391,7 @@ for kind, options in (
             info_nce,
             options=options,
             curved=False,
+            pairs=True,
             lean=False,
             twin=kind != "plain",
         )
@@ -416,6 +417,7 @@ for loss, truth, variants in (
                 curved=False,
                 smooth=loss != "circle_loss",
                 labels=("labels",),
+                pairs=True,
                 lean=False,
                 twin="normalize" not in options,
             )

@@ -441,7 +441,7 @@ def js(x: Any, t: Any, beta: float = 0.5) -> Exact:
     d = x - t
     if d == 0:
         return exactly(mp.mpf(0)), exactly(mp.mpf(0)), exactly(a * b * p)
-    lost = max(0, -mp.mag(d))  # bits in which the two logarithms are the same
+    lost = max(0, -mp.exponent(d))  # bits in which the two logarithms are the same
     with mp.workprec(PRECISE + 2 * lost):
         p, q = a * mp.exp(x), b * mp.exp(t)
         m = mp.log(p + q)

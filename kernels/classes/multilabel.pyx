@@ -1,0 +1,363 @@
+# Losses of several classes of a row at once: the margins between those in a list and the others, and the logistic loss of
+# each class, whose derivatives touch no other class: they alone are not NaN where the value of their row is.
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport NAN
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
+from kernels.classes.rows cimport (
+    CHUNK, R_F, R_G, R_H, R_M, R_T, R_X, Row, Rows, add_run, count_left, fetch_labels, fetch_left, fetch_mask,
+    fetch_run, finish_rows, is_empty, is_masked, load_factors, mask_run, may_be_outside, place, place_run,
+    put_classes, put_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, stops)
+from kernels.core.numeric cimport over_zero, real, weighed
+from kernels.core.operands cimport UINT64, Load, Operand, Space, check_shape, describe, label_loader, offset_of
+from kernels.core.rowmath cimport count_above_zero, has_nan, row_sum
+from kernels.core.sums cimport TILE, Sum, add, result
+from kernels.elementwise.logistic cimport bce_with_logits
+
+cnp.import_array()
+
+cdef enum:
+    LABELS = 16           # of a list, that are read at once
+    LISTS = 1 << 18       # that are looked through between two looks for signals
+
+
+# ---- multilabel_margin -----------------------------------------------------------------------------------------------
+
+cdef struct Listed:           # the classes of a chunk that are in a row's list
+    int count                 # of different ones
+    int index[CHUNK]
+
+cdef inline void find_listed(const Rows *job, const Row *at, Py_ssize_t start, Py_ssize_t n, Listed *listed,
+                             real *times) noexcept nogil:
+    """Those among classes start … start+n-1, and how often each class is listed, 1 for those left out; the latter is written
+    only if a class is listed or classes are left out.
+    What is no class is passed over: scan_lists has found none, but other threads may have written to the array since."""
+    cdef int64_t labels[LABELS]
+    cdef real valid[CHUNK]
+    cdef uint64_t c
+    cdef Py_ssize_t i, j, k, size
+    listed.count = 0
+    if at.m != NULL:
+        fetch_mask(job, at.m, start, n, <real *> valid)
+        for k in range(n):
+            times[k] = 0 if valid[k] != 0 else <real> 1
+    for i from 0 <= i < job.classes by LABELS:
+        size = min(<Py_ssize_t> LABELS, job.classes - i)
+        fetch_labels(job, at.t, i, size, labels)
+        for j in range(size):
+            if labels[j] == -1:
+                return
+            c = <uint64_t> labels[j] - <uint64_t> start
+            if c >= <uint64_t> n or at.m != NULL and valid[c] == 0:
+                continue
+            if listed.count == 0 and at.m == NULL:
+                for k in range(n):
+                    times[k] = 0
+            if times[c] == 0:
+                listed.index[listed.count] = <int> c
+                listed.count += 1
+            times[c] += 1
+
+cdef inline void add_pairs(const Listed *listed, const real *x, const real *times, const real *others, const real *not_these,
+                           Py_ssize_t n, Sum *total, double *below, real *above) noexcept nogil:
+    """Pairs of the listed classes of one chunk with those of another that are not: `not_these` are above 0, unless it is
+    NULL. To the total the sum of max(0, (1 - x_y) + x_j); from `below` the number of active pairs of each listed class, to
+    `above` that of each of the others; each of them where it is not NULL."""
+    cdef real zs[CHUNK]
+    cdef real k, z, count
+    cdef Py_ssize_t i, j
+    for i in range(listed.count):
+        k = <real> 1 - x[listed.index[i]]
+        count = times[listed.index[i]]
+        if not_these == NULL:
+            for j in range(n):
+                zs[j] = over_zero(k + others[j])
+        else:
+            for j in range(n):
+                z = over_zero(k + others[j])
+                zs[j] = 0 if not_these[j] > 0 else z
+        if total != NULL:
+            add(total, count * row_sum(<const real *> zs, n))
+        if below != NULL:
+            below[listed.index[i]] -= count * count_above_zero(<const real *> zs, n)
+        if above != NULL:
+            for j in range(n):
+                z = zs[j]
+                above[j] += count if z > 0 else <real> 0
+
+cdef real multilabel_margin_row(const Rows *job, const Row *at, double omega, const real *like) noexcept nogil:
+    """ω / C Σ_{y in the list} Σ_{j not in it} max(0, (1 - x_y) + x_j), C the number of classes that are not left out"""
+    cdef real xs[CHUNK]
+    cdef real os[CHUNK]
+    cdef real times[CHUNK]
+    cdef real not_these[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real active[CHUNK]
+    cdef double passive[CHUNK]
+    cdef real *above = <real *> active if at.g != NULL else NULL      # pairs that raise the score of a class, less
+    cdef double *below = passive if at.g != NULL else NULL
+    cdef Listed listed, others
+    cdef const real *x
+    cdef const real *o
+    cdef real *out
+    cdef Sum total = Sum(0, 0)
+    cdef bint spoiled = False
+    cdef Py_ssize_t left = job.classes if at.m == NULL else max(<Py_ssize_t> 1, count_left(job, at.m, like))
+    cdef double rate = <real> (job.scale / left)
+    cdef Py_ssize_t i, j, k, n, m
+    rate = weighed(omega, rate)
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        x = fetch_left(job, at, i, n, <real *> xs)
+        spoiled |= has_nan(x, n)
+        find_listed(job, at, i, n, &listed, <real *> times)
+        if at.g != NULL:
+            for j in range(n):
+                above[j] = 0
+                below[j] = 0
+        add_pairs(&listed, x, <const real *> times, x, <const real *> times, n, &total, below, above)
+        for k from 0 <= k < job.classes by CHUNK:
+            if k == i:
+                continue
+            m = min(<Py_ssize_t> CHUNK, job.classes - k)
+            find_listed(job, at, k, m, &others, <real *> not_these)
+            if listed.count > 0 or others.count > 0 and at.g != NULL:
+                if stops(job):
+                    return 0
+                o = fetch_left(job, at, k, m, <real *> os)
+                add_pairs(&listed, x, <const real *> times, o,
+                          <const real *> not_these if others.count > 0 or at.m != NULL else NULL, m, &total, below, NULL)
+                if at.g != NULL:
+                    add_pairs(&others, o, <const real *> not_these, x,
+                              <const real *> times if listed.count > 0 or at.m != NULL else NULL, n, NULL, NULL, above)
+        if at.g != NULL:
+            out = place(job, R_G, at.g, i, <real *> gs)
+            for j in range(n):
+                out[j] = <real> weighed(above[j] + below[j], rate)      # a mean over nothing has an infinite rate
+            put_classes(job, R_G, at.g, i, n, <const real *> out)
+    return NAN if spoiled else <real> weighed(omega, result(total) / left)
+
+cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    cdef real values[TILE]
+    cdef real factors[TILE]
+    cdef Row at
+    cdef Py_ssize_t r
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        at = row_at(job, row + r)
+        values[r] = 0
+        if factors[r] != 0:
+            values[r] = multilabel_margin_row(job, &at, factors[r], <const real *> NULL)
+        if factors[r] == 0 or values[r] != values[r]:
+            set_rows(job, R_G, row + r, 1, <const real *> values + r)
+        factors[r] = values[r] if values[r] != values[r] else <real> 0
+    set_rows(job, R_H, row, n, <const real *> factors)
+    return finish_rows(job, row, n, <const real *> values)
+
+
+def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask, cnp.ndarray factor):
+    """The position in C order of the first listed number that is no class, or -1. The lists lie along the last axis, each up
+    to its first -1. A class that the mask leaves out is none, unless nothing is left of its row. Rows whose factor is 0 are
+    not looked at; mask and factor may be None."""
+    cdef Space space
+    cdef Operand op, left, factors
+    cdef Load load
+    cdef double valid
+    cdef int64_t labels[LABELS]
+    cdef Py_ssize_t row, i, j, n, found = -1, rows = 1, classes
+    cdef int axis, ndim = cnp.PyArray_NDIM(lists)
+    cdef const char *base
+    cdef bint wraps
+    check_shape(mask, lists, ndim)
+    describe(&op, lists, <const double *> NULL, ndim)
+    describe(&left, mask, <const double *> NULL, ndim)
+    if op.kind > UINT64 or ndim == 0:
+        raise TypeError("kernel: lists must hold integers")
+    check_shape(factor, lists, ndim - 1)
+    describe(&factors, factor, <const double *> NULL, ndim)
+    load = label_loader(op.kind)
+    wraps = op.kind == UINT64       # a huge number would look like a negative one
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(lists, axis)
+        rows *= space.shape[axis] if axis < ndim - 1 else 1
+    classes = space.shape[ndim - 1]
+    with nogil:
+        for row in range(rows):
+            if row % LISTS == LISTS - 1:
+                with gil:
+                    PyErr_CheckSignals()
+            if factors.data != NULL:
+                factors.load(factors.data + offset_of(&factors, &space, 0, ndim - 1, row), 0, factors.swapped, 1, &valid)
+                if valid == 0:
+                    continue
+            base = op.data + offset_of(&op, &space, 0, ndim - 1, row)
+            for i from 0 <= i < classes by LABELS:
+                n = min(<Py_ssize_t> LABELS, classes - i)
+                load(base + i * op.strides[ndim - 1], op.strides[ndim - 1], op.swapped, n, labels)
+                j = 0
+                while j < n and 0 <= labels[j] < classes:
+                    if left.data != NULL:
+                        left.load(left.data + offset_of(&left, &space, 0, ndim - 1, row) + labels[j] * left.strides[ndim - 1], 0,
+                                  left.swapped, 1, &valid)
+                        if valid == 0:
+                            break
+                    j += 1
+                if j < n:
+                    if (wraps or labels[j] != -1) and not (left.data != NULL and is_empty(&left, &space, ndim - 1, row)):
+                        found = row * classes + i + j
+                    break
+            if found >= 0:
+                break
+    return found
+
+
+# ---- multilabel_soft_margin ------------------------------------------------------------------------------------------
+
+cdef void check_run(const Rows *job, const Row *at, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+                    const real *t, const real *factors) noexcept nogil:
+    """Report a run of targets if one is outside of its domain that counts for something."""
+    cdef real block[CHUNK]
+    cdef const real *w = <const real *> job.weight
+    cdef real most = <real> job.most
+    cdef int outside = 0
+    cdef Py_ssize_t r, j
+    for r in range(rows):
+        for j in range(n):
+            block[r * n + j] = 0 if factors[r] == 0 else t[r * n + j]
+        if w != NULL:
+            for j in range(n):
+                block[r * n + j] = 0 if w[start + j] == 0 else block[r * n + j]
+    if at.m != NULL:
+        mask_run(job, at, rows, start, n, <real *> block, <real> 0)
+    for j in range(rows * n):
+        outside |= (block[j] < 0) | (block[j] > most)
+    if outside:
+        report_outside(job)
+
+cdef void load_rates(const Rows *job, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const double *scales,
+                     real *block) noexcept nogil:
+    """What the derivatives of each class are multiplied by, rounded once."""
+    cdef const real *w = <const real *> job.weight
+    cdef Py_ssize_t r, j
+    cdef real once = <real> scales[0]
+    if w == NULL and not is_masked(job) and job.operands[<int> R_F].data == NULL:
+        for j in range(rows * n):
+            block[j] = once
+        return
+    for r in range(rows):
+        if w == NULL:
+            once = <real> scales[r]
+            for j in range(n):
+                block[r * n + j] = once
+        else:
+            for j in range(n):
+                block[r * n + j] = <real> (w[start + j] * scales[r])
+
+cdef void drop(const real *w, Py_ssize_t rows, Py_ssize_t n, bint multiplied, real *block) noexcept nogil:
+    """0 where the weight of a class is 0, and else the number, or that times the weight."""
+    cdef Py_ssize_t r, j
+    for r in range(rows):
+        if multiplied:
+            for j in range(n):
+                block[r * n + j] = weighed(w[j], block[r * n + j])
+        else:
+            for j in range(n):
+                block[r * n + j] = 0 if w[j] == 0 else block[r * n + j]
+
+cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """ω / C Σ w_c (t_c log(1 + exp(-x_c)) + (1 - t_c) log(1 + exp(x_c))), over several rows at once where they are short; C is
+    the number of classes that are not left out."""
+    cdef real xs[CHUNK]
+    cdef real ts[CHUNK]
+    cdef real vs[CHUNK]
+    cdef real gs[CHUNK]
+    cdef real hs[CHUNK]
+    cdef real fs[CHUNK]
+    cdef real values[TILE]
+    cdef real factors[TILE]
+    cdef double scales[TILE]
+    cdef double left[TILE]
+    cdef Sum sums[TILE]
+    cdef const real *w = <const real *> job.weight
+    cdef const real *x
+    cdef const real *t
+    cdef real *g
+    cdef real *h
+    cdef Row at = row_at(job, row)
+    cdef double whole = job.scale / job.classes
+    cdef bint special = at.m != NULL or job.operands[<int> R_F].data != NULL
+    cdef real v, d, dd
+    cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        left[r] = job.classes
+        scales[r] = whole
+        sums[r] = Sum(0, 0)
+    if special:
+        for r in range(n):
+            left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like)) if at.m != NULL else job.classes
+            scales[r] = weighed(<double> factors[r], job.scale / left[r])
+    for r from 0 <= r < n by group:
+        m = min(group, n - r)
+        at = row_at(job, row + r)
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            x = fetch_run(job, R_X, at.x, m, i, size, <real *> xs)
+            t = fetch_run(job, R_T, at.t, m, i, size, <real *> ts)
+            if job.most == job.most and may_be_outside(job, t, m * size):
+                check_run(job, &at, row + r, m, i, size, t, <const real *> factors + r)
+            # What is read and written at the same place would not be vectorised.
+            g = <real *> gs if job.in_place else place_run(job, R_G, at.g, m, i, size, <real *> gs)
+            h = place_run(job, R_H, at.h, m, i, size, <real *> hs)
+            if job.order > 0:
+                load_rates(job, m, i, size, scales + r, <real *> fs)
+            if job.order == 0:
+                for j in range(m * size):
+                    bce_with_logits(x[j], t[j], 1 - t[j], <real> 1, &v, &d, &dd)
+                    vs[j] = v
+            elif job.order == 1:
+                for j in range(m * size):
+                    bce_with_logits(x[j], t[j], 1 - t[j], <real> 1, &v, &d, &dd)
+                    vs[j] = v
+                    g[j] = d * fs[j]
+            else:
+                for j in range(m * size):
+                    bce_with_logits(x[j], t[j], 1 - t[j], <real> 1, &v, &d, &dd)
+                    vs[j] = v
+                    g[j] = d * fs[j]
+                    h[j] = dd * fs[j]
+            if w != NULL:
+                drop(w + i, m, size, True, <real *> vs)
+                if job.order > 0:
+                    drop(w + i, m, size, False, g)
+                if job.order > 1:
+                    drop(w + i, m, size, False, h)
+            if at.m != NULL:
+                mask_run(job, &at, m, i, size, <real *> vs, <real> 0)
+                if job.order > 0:
+                    mask_run(job, &at, m, i, size, g, <real> 0)
+                if job.order > 1:
+                    mask_run(job, &at, m, i, size, h, <real> 0)
+            if job.in_place:
+                g = place_run(job, R_G, at.g, m, i, size, <real *> gs)
+                if g != <real *> gs:
+                    memcpy(g, gs, m * size * sizeof(real))
+            put_run(job, R_G, at.g, m, i, size, g)
+            put_run(job, R_H, at.h, m, i, size, h)
+            add_run(<const real *> vs, m, size, &sums[r])
+    for r in range(n):
+        values[r] = <real> (result(sums[r]) / left[r])
+    if special:
+        for r in range(n):
+            values[r] = <real> weighed(<double> factors[r], result(sums[r]) / left[r])
+    for r in range(n if special and job.order > 0 else 0):
+        if factors[r] == 0:
+            set_rows(job, R_G, row + r, 1, <const real *> values + r)
+            set_rows(job, R_H, row + r, 1, <const real *> values + r)
+    return finish_rows(job, row, n, <const real *> values)
+
+
+register_rows("multilabel_margin", <void *> multilabel_margin[float], <void *> multilabel_margin[double], 0, False)
+register_rows("multilabel_soft_margin", <void *> multilabel_soft_margin[float], <void *> multilabel_soft_margin[double], 0, False)

@@ -1,0 +1,423 @@
+# One call of a loss over a class axis, and blocks of classes read and written. See rows.pxd.
+
+cimport numpy as cnp
+from libc.math cimport NAN
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy, memset
+from kernels.core.call cimport lay_out, read_parameters, register_name
+from kernels.core.numeric cimport real
+from kernels.core.operands cimport (
+    Operand, Space, check_shape, describe, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
+from kernels.core.rowmath cimport add_row, row_sum
+from kernels.core.sums cimport TILE, WATCHED, Span, Sum, accumulate, add, many, result, run
+
+cnp.import_array()
+
+
+# ---- what has no class axis ------------------------------------------------------------------------------------------
+
+cdef bint load_labels(const Rows *job, Py_ssize_t row, Py_ssize_t n, bint by_class, int64_t *labels, const real *like) noexcept nogil:
+    """The labels of n rows, 0 where the target is of another kind; -1 for rows that count for nothing, and whether there are
+    such. Nothing counts that is ignored, has the weight 0, `by_class` also as the weight of its class, or names a class that
+    is left out: so do rows of which nothing is left. scan_rows has found no other, and no label out of range, but other
+    threads may have written to the array since, and memory safety does not rest on them."""
+    cdef real factors[TILE]
+    cdef real valid
+    cdef const real *w = <const real *> job.weight
+    cdef Py_ssize_t r
+    cdef int64_t none = 0
+    if job.target <= SMOOTHED_CLASS:
+        job.load_label(base_of(job, R_T, row), row_step(job, R_T), job.operands[<int> R_T].swapped, n, labels)
+        for r in range(n):
+            labels[r] = -1 if (labels[r] == job.ignored) | (<uint64_t> labels[r] >= <uint64_t> job.classes) else labels[r]
+        if w != NULL and by_class:
+            for r in range(n):
+                labels[r] = -1 if w[labels[r] if labels[r] > 0 else 0] == 0 else labels[r]
+        if is_masked(job):
+            for r in range(n):
+                if labels[r] >= 0:
+                    fetch_mask(job, base_of(job, R_M, row) + r * row_step(job, R_M), labels[r], 1, &valid)
+                    labels[r] = -1 if valid == 0 else labels[r]
+    else:
+        memset(labels, 0, n * sizeof(int64_t))
+        if job.operands[<int> R_F].data == NULL:
+            return False
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, row, n, <real *> factors)
+        for r in range(n):
+            labels[r] = -1 if factors[r] == 0 else labels[r]
+    for r in range(n):
+        none |= labels[r]
+    return none < 0
+
+cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *factors) noexcept nogil:
+    """The factors of n rows, 1 where there are none."""
+    cdef Py_ssize_t r
+    if job.operands[<int> R_F].data != NULL:
+        load_rows(job, R_F, row, n, factors)
+    else:
+        for r in range(n):
+            factors[r] = 1
+
+
+cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
+    """Store the values of n rows; their sum, where it is wanted."""
+    store_rows(job, R_V, row, n, values)
+    return row_sum(values, n) if job.summed else 0
+
+
+# ---- the classes of one row ------------------------------------------------------------------------------------------
+
+cdef void mask_classes(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
+    """x for those of the classes in a block that are left out."""
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t i, j, size
+    for i from 0 <= i < n by CHUNK:
+        size = min(<Py_ssize_t> CHUNK, n - i)
+        fetch_mask(job, base, start + i, size, <real *> valid)
+        for j in range(size):
+            block[i + j] = block[i + j] if valid[j] != 0 else x
+
+cdef Py_ssize_t count_left(const Rows *job, const char *base, const real *like) noexcept nogil:
+    """How many classes of a row are not left out; `base` is where the row starts in the mask."""
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t i, j, n, count = 0
+    if base == NULL:
+        return job.classes
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        fetch_mask(job, base, i, n, <real *> valid)
+        for j in range(n):
+            count += valid[j] != 0
+    return count
+
+cdef void fill_row(const Rows *job, int k, char *base, int64_t label, real x) noexcept nogil:
+    """A row of zeros, but for x at `label` (none where that is negative); nothing where there is no such output."""
+    cdef real block[CHUNK]
+    cdef real *out
+    cdef Py_ssize_t i, j, n
+    if base == NULL:
+        return
+    for i from 0 <= i < job.classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, job.classes - i)
+        out = place(job, k, base, i, <real *> block)
+        for j in range(n):
+            out[j] = 0
+        if i <= label < i + n:
+            out[label - i] = x
+        put_classes(job, k, base, i, n, <const real *> out)
+
+cdef bint is_empty(const Operand *mask, const Space *space, int outer, Py_ssize_t row) noexcept nogil:
+    """Whether all classes of a row are left out."""
+    cdef double valid[CHUNK]
+    cdef const char *base = mask.data + offset_of(mask, space, 0, outer, row)
+    cdef Py_ssize_t i, j, n, classes = space.shape[outer]
+    for i from 0 <= i < classes by CHUNK:
+        n = min(<Py_ssize_t> CHUNK, classes - i)
+        mask.load(base + i * mask.strides[outer], mask.strides[outer], mask.swapped, n, valid)
+        for j in range(n):
+            if valid[j] != 0:
+                return False
+    return True
+
+
+# ---- rows along their classes ------------------------------------------------------------------------------------------
+
+cdef void set_rows(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const real *x) noexcept nogil:
+    """Rows of one number each, but for 0 where a class is left out; nothing where there is no such output."""
+    cdef real block[CHUNK]
+    cdef real *out
+    cdef Row at
+    cdef char *base
+    cdef Py_ssize_t r, q, i, j, m, size, group = rows_at_once(job)
+    if job.operands[k].data == NULL:
+        return
+    for r from 0 <= r < n by group:
+        m = min(group, n - r)
+        at = row_at(job, row + r)
+        base = at.g if k == R_G else at.h
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            out = place_run(job, k, base, m, i, size, <real *> block)
+            for q in range(m):
+                for j in range(size):
+                    out[q * size + j] = x[r + q]
+            if at.m != NULL:
+                mask_run(job, &at, m, i, size, out, <real> 0)
+            put_run(job, k, base, m, i, size, <const real *> out)
+
+cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+                                  real *block) noexcept nogil:
+    cdef const real *x
+    cdef Py_ssize_t r, j
+    if are_one_run(job, k, rows, n):
+        return fetch_classes(job, k, base, start, n, block)
+    for r in range(rows):
+        x = fetch_classes(job, k, base + r * row_step(job, k), 0, n, block + r * n)
+        if x != block + r * n:
+            for j in range(n):
+                block[r * n + j] = x[j]
+    return block
+
+cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+                         const real *block) noexcept nogil:
+    cdef real *out
+    cdef Py_ssize_t r, j
+    if base == NULL or job.operands[k].flat and are_one_run(job, k, rows, n):
+        return
+    for r in range(rows):
+        if job.operands[k].flat:
+            out = <real *> (base + r * row_step(job, k))
+            for j in range(n):
+                out[j] = block[r * n + j]
+        else:
+            put_classes(job, k, base + r * row_step(job, k), start, n, block + r * n)
+
+cdef void add_run(const real *v, Py_ssize_t rows, Py_ssize_t n, Sum *sums) noexcept nogil:
+    """Add each row of a run to a sum; four short rows at a time, as each addition waits for the one before it."""
+    cdef Sum four[4]
+    cdef Py_ssize_t r = 0, j, k
+    while n < 16 and r + 4 <= rows:
+        for k in range(4):
+            four[k] = sums[r + k]
+        for j in range(n):
+            for k in range(4):
+                accumulate(v[(r + k) * n + j], &four[k].total, &four[k].lost)
+        for k in range(4):
+            sums[r + k] = four[k]
+        r += 4
+    while r < rows:
+        add_row(v + r * n, n, &sums[r].total, &sums[r].lost)
+        r += 1
+
+cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil:
+    """x for what is left out of a run."""
+    cdef const Operand *mask = &job.operands[<int> R_M]
+    cdef real valid[CHUNK]
+    cdef Py_ssize_t r, step = class_step(job, R_M)
+    if (rows > 1 and job.space.ndim == job.space.outer + 1 and row_step(job, R_M) == n * step
+            and mask.itemsize <= <Py_ssize_t> sizeof(real)):
+        mask.load(at.m, step, mask.swapped, rows * n, valid)      # the rows follow each other, and no number becomes 0
+        for r in range(rows * n):
+            block[r] = block[r] if valid[r] != 0 else x
+        return
+    for r in range(rows):
+        mask_classes(job, at.m + r * row_step(job, R_M), start, n, block + r * n, x)
+
+cdef const real *masked_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const real *x,
+                            real *block, real value) noexcept nogil:
+    """A run, with a value for what is left out, in `block`, where it may be already."""
+    if x != block:
+        memcpy(block, x, rows * n * sizeof(real))
+    mask_run(job, at, rows, start, n, block, value)
+    return block
+
+
+# ---- losses of one class for each row ----------------------------------------------------------------------------------
+
+cdef void load_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, real *x) noexcept nogil:
+    """The number of each row's own class; that of class 0 where the label is negative."""
+    cdef const char *base = base_of(job, k, row)
+    cdef Py_ssize_t r, step = row_step(job, k)
+    if job.operands[k].flat:
+        for r in range(n):
+            x[r] = (<const real *> (base + r * step))[labels[r] if labels[r] > 0 else 0]
+    else:
+        for r in range(n):
+            x[r] = load_class(job, k, base + r * step, labels[r] if labels[r] > 0 else 0, x)
+
+cdef void store_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, const real *x) noexcept nogil:
+    """The same of an output; nothing where the label is negative."""
+    cdef char *base = base_of(job, k, row)
+    cdef Py_ssize_t r, step = row_step(job, k)
+    if job.operands[k].flat:
+        for r in range(n):
+            if labels[r] >= 0:
+                (<real *> (base + r * step))[labels[r]] = x[r]
+    else:
+        for r in range(n):
+            if labels[r] >= 0:
+                put_class(job, k, base + r * step, labels[r], x[r])
+
+cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled *tile, const real *like) noexcept nogil:
+    """Labels and weights of n rows."""
+    cdef const real *w = <const real *> job.weight
+    cdef real factors[TILE]
+    cdef const char *mask = base_of(job, R_M, row)
+    cdef Py_ssize_t r
+    load_labels(job, row, n, True, tile.labels, like)
+    load_factors(job, row, n, <real *> factors)
+    for r in range(n):
+        tile.y[r] = tile.labels[r] if tile.labels[r] > 0 else 0
+        tile.omega[r] = factors[r]
+        tile.left[r] = job.classes
+    if w != NULL:
+        for r in range(n):
+            tile.omega[r] *= w[tile.y[r]]
+    if mask != NULL:
+        for r in range(n):
+            tile.left[r] = max(<Py_ssize_t> 1, count_left(job, mask + r * row_step(job, R_M), like))
+
+cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil:
+    """Store the values, and the derivatives of rows that count for nothing or whose value is NaN; the sum of the values,
+    where it is wanted."""
+    cdef Py_ssize_t r
+    for r in range(n):
+        values[r] = 0 if tile.labels[r] < 0 else values[r]
+        if job.order > 0 and (tile.labels[r] < 0 or values[r] != values[r]):
+            set_rows(job, R_G, row + r, 1, <const real *> values + r)
+            set_rows(job, R_H, row + r, 1, <const real *> values + r)
+    return finish_rows(job, row, n, <const real *> values)
+
+
+# ---- one call --------------------------------------------------------------------------------------------------------
+
+cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Rows start … stop-1; returns the sum of their values. A tile does not go over the end of the innermost axis."""
+    cdef Sum total = Sum(0, 0)
+    cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1, unwatched = 0
+    while start < stop:
+        n = min(min(job.tile, stop - start), length - start % length)
+        add(&total, job.loss(NULL, job, start, n))
+        start += n
+        unwatched += many(n, job.classes)
+        if unwatched >= WATCHED:
+            unwatched = 0
+            if stops(job):
+                break
+    return result(total)
+
+
+cdef int longest_axis(const Space *space) noexcept:
+    cdef int axis, longest = 0
+    for axis in range(space.outer):
+        if space.shape[axis] > space.shape[longest]:
+            longest = axis
+    return longest
+
+
+cdef bint goes_across(const Rows *job) noexcept:
+    """Whether a call runs over tiles of rows side by side. That takes rows enough for a tile, and few classes or rows that
+    lie so in memory."""
+    if job.space.ndim > job.space.outer + 1 or job.space.outer == 0 or job.space.shape[job.space.outer - 1] < 8:
+        return False
+    return job.classes <= FEW or (lanes_lie_flat(job, R_X) and (job.order == 0 or lanes_lie_flat(job, R_G))
+                                  and not is_masked(job))
+
+
+cdef Py_ssize_t rows_of_tile(const Rows *job, const real *like) noexcept:
+    cdef Py_ssize_t rows
+    if job.across:
+        rows = TILE if many(job.classes, <int> TILE) <= room(like) else TILE // 2
+        return min(rows, (job.space.shape[job.space.outer - 1] + 15) // 16 * 16)
+    return max(<Py_ssize_t> 1, min(<Py_ssize_t> TILE // 2, room(like) // job.classes)) if job.classes <= LONG else 1
+
+
+cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1:
+    """Whether an array is n aligned native numbers of the computation's dtype in a row."""
+    cdef Operand op
+    describe(&op, array, like, 1)
+    return op.native and cnp.PyArray_NDIM(array) == 1 and cnp.PyArray_SIZE(array) == n and cnp.PyArray_IS_C_CONTIGUOUS(array)
+
+
+cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arrays, int class_axes, int threads) except? -1:
+    cdef cnp.ndarray array, x = arrays[0], weight = arrays[<int> ROW_OPERANDS]
+    cdef Operand *op = job.operands
+    cdef Space *space = &job.space
+    cdef int k, axis, ndim = cnp.PyArray_NDIM(x), outer = ndim - class_axes
+    cdef Py_ssize_t rows = 1
+    cdef bint per_class
+    job.loss = loss.losses[0 if real is float else 1]
+    for k in range(<int> ROW_OPERANDS):
+        array = arrays[k]
+        per_class = k != R_F and k != R_V and k != R_L and (k != R_T or job.target >= DISTRIBUTION)
+        check_shape(array, x, ndim if per_class else outer)
+        describe(&op[k], array, like, ndim, False, R_V <= k <= R_L)
+    if op[<int> R_T].data != NULL:
+        job.load_label = label_loader(op[<int> R_T].kind)
+    job.classes = 1
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(x, axis)
+        if axis < outer:
+            rows *= space.shape[axis]
+        else:
+            job.classes *= space.shape[axis]
+    job.weight = NULL
+    if weight is not None:
+        if not is_vector(weight, job.classes, like):
+            raise ValueError("kernel: weight is not a vector of the computation's dtype")
+        job.weight = cnp.PyArray_DATA(weight)
+    if rows == 0 or job.classes == 0:
+        return 0
+    space.outer = merge_axes(op, <int> ROW_OPERANDS, space, 0, outer, 0)
+    space.ndim = merge_axes(op, <int> ROW_OPERANDS, space, outer, ndim, space.outer)
+    if space.outer > 1 and space.shape[space.outer - 1] < 8:
+        # Tiles are made of the innermost axis of rows: let that be a long one.
+        axis = longest_axis(space)
+        swap_axes(op, <int> ROW_OPERANDS, space, axis, space.outer - 1)
+    lay_out(op, ROW_OPERANDS, R_V, space, space.outer, False)
+    job.in_place = is_exactly(&op[<int> R_G], &op[<int> R_X], space)
+    job.across = loss.across and goes_across(job)
+    job.tile = rows_of_tile(job, like)
+    return run(<Span> <void *> rows_span, job, rows, job.tile, many(rows, job.classes), threads, &job.team, True)
+
+
+# ---- the table and the entry ------------------------------------------------------------------------------------------------------
+
+cdef enum:
+    MOST_LOSSES = 64      # in the table, at most
+
+cdef RowLoss _row_losses[<int> MOST_LOSSES]
+
+ROWS = {}      # name: number
+
+
+cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across) except -1:
+    """Put a loss, a TileLoss of floats and one of doubles, into the table; `across`: whether it can do with rows side by side."""
+    cdef RowLoss *loss = &_row_losses[register_name(ROWS, name, MOST_LOSSES, parameters * sizeof(double), ROW_PARAMETERS)]
+    loss.losses[0] = <TileLoss> narrow
+    loss.losses[1] = <TileLoss> wide
+    loss.parameters = parameters
+    loss.across = across
+    return 0
+
+
+TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distribution": <int> DISTRIBUTION,
+           "upstream": <int> UPSTREAM, "times softmax": <int> TIMES_SOFTMAX, "list": <int> LIST}
+
+
+def rows(int loss, tuple parameters, int target, int order, bint double_precision, double keep, double spread,
+         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN):
+    """Run one class-axis computation; the last `class_axes` axes of x are the classes.
+
+    The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
+    of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the
+    gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
+    `find_outside` finds the first. Returns the sum of the values of the rows (0 unless `summed`)."""
+    cdef Rows job
+    cdef double values[ROW_PARAMETERS]
+    cdef double total
+    if not 0 <= loss < len(ROWS) or not 0 <= target <= <int> LIST or len(arrays) != <int> ROW_OPERANDS + 1:
+        raise ValueError("kernel: no such loss, target or number of operands")
+    if (order > 0) != (arrays[<int> R_G] is not None) or (order > 1) != (arrays[<int> R_H] is not None):
+        raise ValueError("kernel: no array for the derivatives")
+    if target <= <int> SMOOTHED_CLASS and arrays[<int> R_T] is None:
+        raise ValueError("kernel: labels are needed")
+    read_parameters(parameters, _row_losses[loss].parameters, values)
+    job.parameters = values
+    job.target = <Target> target
+    job.order = order
+    job.keep = keep
+    job.spread = spread
+    job.ignored = ignored
+    job.scale = scale
+    job.summed = summed
+    job.most = most
+    job.outside = 0
+    if double_precision:
+        total = run_rows[double](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+    else:
+        total = run_rows[float](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+    if job.outside:
+        raise LookupError(<int> R_T, -1)
+    return total

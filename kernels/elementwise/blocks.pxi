@@ -1,0 +1,96 @@
+# The loop over a block, for each formula of the family that includes this file at its end. It is a template: `point` must
+# be compiled into the loop, and Cython has no fused type of functions.
+#
+# It needs: `Formula`, the fused type of the formulas; `Paired`, those of them that also have derivatives with respect to the
+# third operand; `point(f, x, t, u, &v, &g, &h, &gu, &hu)`, which calls the formula of f; `register_formulas()`, which
+# calls register_formula for each. It gives: map_block, check_block, register_formula.
+
+from kernels.core.sums cimport LANES, Lanes, accumulate, add_to_lanes
+from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, PLAIN, SIGNS, Trait
+from kernels.elementwise.elementwise cimport (
+    BlockFunction, Check, Curvature, Entry, Order, Sink, Slope, Stored, Summed, T, U, Value, X, register)
+
+
+cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
+                    const real *t, const real *u, double scale, Lanes *lanes, real *v, real *g, real *h, real *gu,
+                    real *hu) noexcept nogil:
+    """One formula over a block; the values go to v, or (without second derivatives) are added to the lanes."""
+    cdef Formula f = formula[0]
+    cdef real s = <real> scale, vi, gi, hi, gui, hui
+    cdef real tail[LANES]
+    cdef Py_ssize_t i, j, whole = n - n % LANES
+    if Sink is Stored:
+        for i in range(n):
+            point(f, x[i], t[i], u[i], &vi, &gi, &hi, &gui, &hui)
+            v[i] = vi
+            if Order is not Value:
+                g[i] = gi * s
+                if Formula in Paired:
+                    gu[i] = gui * s
+            if Order is Curvature:
+                h[i] = hi * s
+                if Formula in Paired:
+                    hu[i] = hui * s
+    else:
+        for i from 0 <= i < whole by LANES:
+            for j in range(LANES):
+                point(f, x[i + j], t[i + j], u[i + j], &vi, &gi, &hi, &gui, &hui)
+                accumulate(vi, &lanes.total[j], &lanes.lost[j])
+                if Order is not Value:
+                    g[i + j] = gi * s
+                    if Formula in Paired:
+                        gu[i + j] = gui * s
+        if whole < n:
+            map_block[Formula, Order, Stored, real](formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, scale,
+                                                    lanes, <real *> tail, g + whole, h + whole, gu + whole, hu + whole)
+            add_to_lanes(lanes, <const real *> tail, n - whole)
+
+
+cdef Py_ssize_t check_block(const Formula *formula, Py_ssize_t n, const real *x, const real *t, const real *u, const real *w,
+                            int *operand) noexcept nogil:
+    """The first element outside the formula's domain, and which operand it is; -1 if there is none. What has the weight 0
+    is not looked at; w is NULL where there are no weights."""
+    cdef Formula f = formula[0]
+    cdef real v, g, h, gu, hu
+    cdef int found = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        found |= point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu)
+    if found and w != NULL:
+        found = 0
+        for i in range(n):
+            found |= point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu) * (w[i] != 0)
+    if found:
+        for i in range(n):
+            found = point(f, x[i], t[i], u[i], &v, &g, &h, &gu, &hu)
+            if found and (w == NULL or w[i] != 0):
+                operand[0] = T if found & BAD_TARGET else X if found & BAD_INPUT else U
+                return i
+    return -1
+
+
+cdef void fill_order(Entry *entry, const Formula *formula, const Order *order, int number) noexcept:
+    entry.blocks[0][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, float]
+    entry.blocks[1][number][0] = <BlockFunction> <void *> map_block[Formula, Order, Stored, double]
+    if Order is not Curvature:      # not worth the time that compiling it takes
+        entry.blocks[0][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, float]
+        entry.blocks[1][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, double]
+
+
+cdef int register_formula(const Formula *formula, str name, Trait trait) except -1:
+    cdef bint paired = False
+    cdef Entry *entry
+    if Formula in Paired:
+        paired = True
+    entry = register(name, sizeof(Formula), paired)
+    fill_order[Formula, Value](entry, NULL, NULL, 0)
+    fill_order[Formula, Slope](entry, NULL, NULL, 1)
+    fill_order[Formula, Curvature](entry, NULL, NULL, 2)
+    if trait != PLAIN:
+        entry.checks[0] = <Check> <void *> check_block[Formula, float]
+        entry.checks[1] = <Check> <void *> check_block[Formula, double]
+    entry.signs = trait == SIGNS
+    return 0
+
+
+register_formulas()

@@ -1,0 +1,46 @@
+# What the elementwise call and the families of formulas agree on: operands, block functions, the table of formulas.
+
+from kernels.core.sums cimport Lanes
+
+# What a block function writes: the value; and the gradient; and the second derivative.
+cdef struct Value:
+    char none
+cdef struct Slope:
+    char none
+cdef struct Curvature:
+    char none
+ctypedef fused Order:
+    Value
+    Slope
+    Curvature
+
+# Where the values go: each into the block v, or all into a sum.
+cdef struct Stored:
+    char none
+cdef struct Summed:
+    char none
+ctypedef fused Sink:
+    Stored
+    Summed
+
+cdef enum:
+    PARAMETERS = 4        # of a formula, at most
+
+# The operands: x, t, u, the weight and the mask; value, gradient, second derivative; gradient and second derivative to u.
+cdef enum:
+    X, T, U, W, M, V, G, H, GU, HU, OPERANDS
+
+ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
+                               const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g, void *h,
+                               void *gu, void *hu) noexcept nogil
+ctypedef Py_ssize_t (*Check)(const void *formula, Py_ssize_t n, const void *x, const void *t, const void *u, const void *w,
+                             int *operand) noexcept nogil
+
+cdef struct Entry:
+    BlockFunction blocks[2][3][2]      # float, double; order; sink
+    Check checks[2]
+    int parameters
+    bint paired
+    bint signs
+
+cdef Entry *register(str name, size_t parameters, bint paired) except NULL

@@ -1,0 +1,254 @@
+# One call of an elementwise loss. It knows no formula by name: a formula is an entry in a table of block functions.
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.string cimport memset
+from kernels.core.numeric cimport real
+from kernels.core.call cimport lay_out, read_parameters, register_name
+from kernels.core.operands cimport (
+    Operand, Space, check_shape, describe, fetch, join_axes, load_block, load_mask, merge_axes, put)
+from kernels.core.sums cimport (
+    BLOCK, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run)
+
+cnp.import_array()
+
+cdef enum:
+    MOST_FORMULAS = 128   # in the table, at most
+
+cdef Entry _entries[<int> MOST_FORMULAS]
+
+FORMULAS = {}      # name: number, paired
+
+
+cdef Entry *register(str name, size_t parameters, bint paired) except NULL:
+    """A new entry for a formula whose struct of parameters has this size; a struct without parameters holds one char."""
+    cdef int number = register_name(FORMULAS, name, MOST_FORMULAS, parameters, PARAMETERS)
+    cdef Entry *entry = &_entries[number]
+    memset(entry, 0, sizeof(Entry))
+    entry.parameters = parameters // sizeof(double)
+    entry.paired = paired
+    FORMULAS[name] = number, paired
+    return entry
+
+
+# ---- one call --------------------------------------------------------------------------------------------------------
+
+cdef struct Elementwise:
+    Space space
+    Operand operands[OPERANDS]
+    const Entry *entry
+    const double *parameters
+    double scale              # of gradient and second derivative
+    int order
+    bint summed
+    int *outside              # set to 1 if an element is outside the formula's domain
+    Team team
+
+
+cdef inline const real *weights_of(const Operand *op, const Space *space, int end, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
+    """The weights of a block, 0 where the mask leaves something out; NULL where there are neither. `op` are all operands."""
+    cdef const real *w
+    cdef real valid[BLOCK]
+    cdef Py_ssize_t j
+    if op[<int> M].data == NULL:
+        if op[<int> W].data == NULL:
+            return NULL
+        return fetch(&op[<int> W], op[<int> W].data, space, 0, end, start, n, block)
+    load_mask(&op[<int> M], op[<int> M].data, space, 0, end, start, n, <real *> valid)
+    if op[<int> W].data == NULL:
+        for j in range(n):
+            block[j] = 0 if valid[j] == 0 else <real> 1
+    else:
+        w = fetch(&op[<int> W], op[<int> W].data, space, 0, end, start, n, block)
+        for j in range(n):
+            block[j] = 0 if valid[j] == 0 else w[j]
+    return block
+
+
+cdef void weigh(const real *w, Py_ssize_t n, real *v) noexcept nogil:
+    cdef real value
+    cdef Py_ssize_t j
+    for j in range(n):
+        value = v[j] * w[j]
+        v[j] = 0 if w[j] == 0 else value
+
+cdef void weigh_both(const real *w, double scale, Py_ssize_t n, real *v, real *g) noexcept nogil:
+    """Values times weights, and derivatives times weights and scale, in one pass."""
+    cdef real value, slope
+    cdef Py_ssize_t j
+    for j in range(n):
+        value = v[j] * w[j]
+        slope = g[j] * <real> (w[j] * scale)
+        v[j] = 0 if w[j] == 0 else value
+        g[j] = 0 if w[j] == 0 else slope
+
+
+cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Elements start … stop-1, block by block; returns the sum of the values."""
+    cdef real inputs[4][BLOCK]
+    cdef real outputs[5][BLOCK]
+    cdef real unused[BLOCK]
+    cdef const real *in_[3]
+    cdef real *out[5]
+    cdef const Operand *op = <const Operand *> job.operands
+    cdef const Space *space = &job.space
+    cdef int end = space.ndim, k, operand, double_precision = 0
+    cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
+    cdef double scale = 1 if weighted else job.scale
+    cdef Lanes lanes
+    cdef bint summed = job.summed and not weighted and op[<int> V].data == NULL and job.order < 2
+    cdef Sum total = Sum(0, 0)
+    cdef Py_ssize_t i = start, j, n, unwatched = 0
+    cdef Check check
+    cdef const real *w
+    if real is double:
+        double_precision = 1
+    check = job.entry.checks[double_precision]
+    clear(&lanes)
+    while i < stop:
+        n = min(<Py_ssize_t> BLOCK, stop - i)
+        for k in range(3):
+            in_[k] = fetch(&op[k], op[k].data, space, 0, end, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
+        w = weights_of(op, space, end, i, n, <real *> inputs[3])
+        for k in range(5):
+            out[k] = destination(&op[<int> V + k], i, <const real **> in_, <real *> outputs[k])
+        if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], w, &operand) >= 0:
+            job.outside[0] = 1
+            return 0
+        job.entry.blocks[double_precision][job.order][summed](
+            job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], scale, &lanes,
+            out[0], out[1], out[2], out[3], out[4])
+        if weighted:
+            if job.order > 0:
+                weigh_both(w, job.scale, n, out[0], out[1])
+            else:
+                weigh(w, n, out[0])
+            for k in range(2, 5):
+                if op[<int> V + k].data != NULL:
+                    weigh_both(w, job.scale, n, <real *> unused, out[k])
+        if job.summed and not summed:
+            add_to_lanes(&lanes, <const real *> out[0], n)
+        for k in range(5):
+            if op[<int> V + k].data != NULL:
+                put(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
+        i += n
+        unwatched += n
+        if unwatched >= WATCHED:
+            unwatched = 0
+            if fl_stops(<Team *> &job.team):
+                break
+    gather_lanes(&lanes, &total)
+    return result(total)
+
+
+cdef inline real *destination(const Operand *op, Py_ssize_t start, const real **inputs, real *block) noexcept nogil:
+    """Where the elements from `start` on are computed: in the output itself where that can be, else in a buffer. A loop that
+    read and wrote in the same place would not be vectorised."""
+    cdef real *place = <real *> op.data + start
+    if op.data == NULL or not op.flat or place == inputs[0] or place == inputs[1] or place == inputs[2]:
+        return block
+    return place
+
+
+cdef int find_outside(const real *like, Elementwise *job, tuple arrays, bint certain) except -1:
+    """Raise LookupError(operand, position) for the first element, in C order, that is outside the formula's domain. If it is
+    `certain` that there was one, there may be none any more, as another thread has written to the array."""
+    cdef real inputs[3][BLOCK]
+    cdef real weights[BLOCK]
+    cdef const real *in_[3]
+    cdef cnp.ndarray array, x = arrays[0]
+    cdef Operand op[<int> M + 1]
+    cdef Space space
+    cdef Py_ssize_t i, n, bad, unwatched = 0, count = cnp.PyArray_SIZE(x)
+    cdef int k, axis, operand = X, ndim = cnp.PyArray_NDIM(x)
+    cdef Check check
+    if real is float:
+        check = job.entry.checks[0]
+    else:
+        check = job.entry.checks[1]
+    for k in range(<int> M + 1):
+        array = arrays[k]
+        describe(&op[k], array, like, ndim, job.entry.signs and k == T)
+        op[k].flat = False
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(x, axis)
+    space.ndim = join_axes(op, <int> M + 1, &space, 0, ndim, 0)
+    for i from 0 <= i < count by BLOCK:
+        n = min(<Py_ssize_t> BLOCK, count - i)
+        for k in range(3):
+            in_[k] = <const real *> inputs[0]
+            if op[k].data != NULL:
+                load_block(&op[k], op[k].load, op[k].data, &space, 0, space.ndim, i, n, <char *> inputs[k], sizeof(real))
+                in_[k] = <const real *> inputs[k]
+        bad = check(job.parameters, n, in_[0], in_[1], in_[2], weights_of(<const Operand *> op, &space, space.ndim, i, n, <real *> weights),
+                    &operand)
+        if bad >= 0:
+            raise LookupError(operand, i + bad)
+        unwatched += n
+        if unwatched >= WATCHED:
+            unwatched = 0
+            PyErr_CheckSignals()
+    if certain:
+        raise LookupError(operand, -1)
+    return 0
+
+
+cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, int threads) except? -1:
+    cdef cnp.ndarray array, x = arrays[0]
+    cdef Operand *op = job.operands
+    cdef Space *space = &job.space
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(x)
+    cdef int k, axis, ndim = cnp.PyArray_NDIM(x), outside = 0
+    cdef bint checked, overwritten = False
+    cdef double total
+    checked = job.entry.checks[0] != NULL
+    for k in range(<int> OPERANDS):
+        array = arrays[k]
+        check_shape(array, x, ndim)
+        describe(&op[k], array, like, ndim, job.entry.signs and k == T, k >= V)
+        overwritten |= k >= V and op[k].data != NULL and (op[k].data == op[<int> X].data or op[k].data == op[<int> U].data)
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(x, axis)
+    if count == 0:
+        return 0
+    if checked and overwritten:      # afterwards nobody could say where it was
+        find_outside(like, job, arrays, False)
+    space.ndim = merge_axes(op, <int> OPERANDS, space, 0, ndim, 0)
+    if lay_out(op, OPERANDS, GU, space, 0, True):
+        threads = 1
+    job.outside = &outside
+    if real is float:
+        total = run(<Span> <void *> elementwise_span[float], job, count, BLOCK, count, threads, &job.team, False)
+    else:
+        total = run(<Span> <void *> elementwise_span[double], job, count, BLOCK, count, threads, &job.team, False)
+    if outside:
+        find_outside(like, job, arrays, True)
+    return total
+
+
+def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
+                tuple arrays):
+    """Run one formula over arrays of one shape: (x, t, u, weight, mask, value, gradient, hessian, gradient and hessian with
+    respect to u), None where there is none. An output may lie exactly where an input lies.
+
+    Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
+    respect to u is added to float64 items where u was broadcast. Returns the sum of the weighted values (0 unless
+    `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
+    cdef Elementwise job
+    cdef double values[PARAMETERS]
+    cdef int k
+    if not 0 <= formula < len(FORMULAS) or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
+        raise ValueError("kernel: no such formula, order or number of operands")
+    job.entry = &_entries[formula]
+    read_parameters(parameters, job.entry.parameters, values)
+    for k in range(<int> G, <int> OPERANDS):
+        if (order > (k - <int> G) % 2 and (k < <int> GU or job.entry.paired)) != ((<tuple> arrays)[k] is not None):
+            raise ValueError("kernel: not the arrays for the derivatives asked for")
+    job.parameters = values
+    job.scale = scale
+    job.order = order
+    job.summed = summed
+    if double_precision:
+        return run_elementwise[double](NULL, &job, arrays, threads)
+    return run_elementwise[float](NULL, &job, arrays, threads)
+

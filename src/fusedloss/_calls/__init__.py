@@ -1,0 +1,1 @@
+"""One module for each compiled entry: from the arguments of a call to the kernel and back."""

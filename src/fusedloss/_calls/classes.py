@@ -1,0 +1,207 @@
+"""From the arguments of a loss over a class axis to its kernel and back."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any, Final
+
+import numpy as np
+
+from fusedloss._core.axes import axes_last
+from fusedloss._core.kernels import kernels
+from fusedloss._core.labels import (
+    DISTRIBUTION,
+    LIST,
+    NO_LABEL,
+    SMOOTHED_CLASS,
+    and_ignored,
+    class_target,
+    ignored_label,
+    label_error,
+)
+from fusedloss._core.operands import broadcast, is_double, is_float, operand
+from fusedloss._core.parameters import check_range, number
+from fusedloss._core.reductions import check_reduction, count_rows
+from fusedloss._core.rows import RowKernel, rows_of_classes
+from fusedloss._core.types import Request
+
+_labels: Final = kernels.modules["labels"]
+_multilabel: Final = kernels.modules["multilabel"]
+
+_NONE: Final = object()  # no ignore_index
+
+#: Probabilities may be so large: 1, and a rounding error of bfloat16.
+_MOST: Final = 1 + 2.0**-7
+#: Multilabel margins of so many classes can be computed in place.
+_IN_ONE_PIECE: Final = 512
+#: What a target may be.
+PROBABILITIES: Final = "probabilities from 0 to 1"
+
+
+class ClassLoss(RowKernel):
+    """A loss of class numbers, or also of probabilities.
+
+    Its `weight_name` is that of the class weights, which with `one_for_all` may be one number. With
+    `by_distribution` the kernel is told class numbers as distributions. The "mean" divides by the
+    weights of the classes, or by the number of rows.
+    """
+
+    __slots__ = (
+        "by_distribution",
+        "mean_by_weight",
+        "one_for_all",
+        "probabilities",
+        "weight_name",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        weight_name: str = "weight",
+        one_for_all: bool = False,
+        probabilities: bool = True,
+        by_distribution: bool = False,
+        mean_by_weight: bool = True,
+        in_double: bool = False,
+    ) -> None:
+        super().__init__(name, PROBABILITIES, in_double)
+        self.weight_name = weight_name
+        self.one_for_all = one_for_all
+        self.probabilities = probabilities
+        self.by_distribution = by_distribution
+        self.mean_by_weight = mean_by_weight
+
+
+def class_loss(
+    request: Request,
+    loss: ClassLoss,
+    input: Any,
+    target: Any,
+    *,
+    parameters: tuple[float, ...] = (),
+    weight: Any = None,
+    ignore_index: Any = _NONE,
+    label_smoothing: Any = 0.0,
+    return_lse: bool = False,
+    axis: int | None,
+    sample_weight: Any,
+    where: Any,
+    reduction: str,
+) -> Any:
+    """Evaluate a loss of class numbers, or also of probabilities, along a class axis."""
+    check_reduction(reduction)
+    smoothing: float = label_smoothing
+    if type(smoothing) is not float:
+        smoothing = number("label_smoothing", smoothing)
+    if not 0 <= smoothing <= 1:
+        raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
+    some_ignored = ignore_index is not _NONE
+    ignored = ignored_label(ignore_index) if some_ignored else NO_LABEL
+    rows = rows_of_classes(input, axis)
+    x = rows.x
+    classes, shape = x.shape[rows.axes[0]], rows.shape
+    t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
+    t, kind = class_target(t, x, shape, loss.probabilities, ignored)
+    rows.inputs = (x, t)
+    if kind == DISTRIBUTION:
+        rows.precision |= more
+    elif smoothing or loss.by_distribution:
+        kind = SMOOTHED_CLASS
+    if sample_weight is not None or where is not None:
+        rows.weigh(sample_weight, where)
+    if weight is not None:
+        rows.weigh_classes(loss, weight, shape, loss.weight_name, loss.one_for_all)
+    if parameters and not (loss.in_double or is_double(rows.precision)):
+        check_range(loss.name, parameters)
+    row_weight, mask = rows.row_weight, rows.kernel_mask
+    if kind == DISTRIBUTION:
+        counts = count_rows(float(x.size // classes), row_weight, mask)
+        most = _MOST
+    else:
+        number_of_rows, weights, products, nonzero, bad = _labels.scan_rows(
+            t, classes, ignored, rows.class_weight, row_weight, mask, some_ignored
+        )
+        if bad >= 0:
+            raise label_error(t, bad, None, classes, and_ignored(ignored if some_ignored else None))
+        counts = (weights if loss.mean_by_weight else number_of_rows), products, nonzero
+        most = nan
+    return rows.evaluate(
+        request,
+        loss,
+        reduction,
+        counts,
+        t,
+        kind,
+        True,
+        parameters,
+        most,
+        ignored,
+        1.0 - smoothing,
+        smoothing / classes,
+        return_lse,
+    )
+
+
+def label_list_loss(
+    request: Request,
+    loss: RowKernel,
+    input: Any,
+    target: Any,
+    *,
+    axis: int | None,
+    sample_weight: Any,
+    where: Any,
+    reduction: str,
+) -> Any:
+    """Evaluate a loss of lists of class numbers along the class axis."""
+    check_reduction(reduction)
+    rows = rows_of_classes(input, axis)
+    x, (axis,) = rows.x, rows.axes
+    classes = x.shape[axis]
+    t, _ = operand("target", target)
+    if t.size == 0 and t.shape == x.shape:
+        t = t.astype(np.int64)
+    if t.shape != x.shape or is_float(t.dtype):
+        raise (ValueError if t.shape != x.shape else TypeError)(
+            "target: lists of class numbers of an integer dtype and input's shape, "
+            f"{x.shape}, are needed; got dtype {t.dtype}, shape {t.shape}"
+        )
+    rows.inputs = (x, t)
+    rows.weigh(sample_weight, where)
+    mask = rows.kernel_mask
+    bad = _multilabel.scan_lists(axes_last(t, (axis,)), mask, rows.row_weight)
+    if bad >= 0:
+        raise label_error(t, bad, axis, classes, ", and -1, which ends a list")
+    counts = count_rows(float(x.size // classes), rows.row_weight, mask)
+    return rows.evaluate(request, loss, reduction, counts, t, LIST, classes <= _IN_ONE_PIECE)
+
+
+def multilabel_loss(
+    request: Request,
+    loss: RowKernel,
+    input: Any,
+    target: Any,
+    *,
+    weight: Any,
+    axis: int,
+    sample_weight: Any,
+    where: Any,
+    reduction: str,
+) -> Any:
+    """Evaluate a loss of a probability for each class."""
+    check_reduction(reduction)
+    rows = rows_of_classes(input, -1 if axis is None else axis)
+    x = rows.x
+    t, more = operand("target", target)
+    t = broadcast("target", t, x.shape)
+    rows.precision |= more
+    rows.inputs = (x, t)
+    rows.weigh(sample_weight, where)
+    if weight is not None:
+        rows.weigh_classes(loss, weight, rows.shape)
+    number_of_rows = float(x.size // x.shape[rows.axes[0]])
+    counts = count_rows(number_of_rows, rows.row_weight, rows.kernel_mask, rows.class_weight)
+    return rows.evaluate(
+        request, loss, reduction, counts, t, DISTRIBUTION, in_place=True, most=_MOST
+    )

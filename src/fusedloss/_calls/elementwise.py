@@ -1,0 +1,202 @@
+"""From the arguments of an elementwise loss to its kernel and back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from fusedloss._core.kernels import kernels
+from fusedloss._core.labels import outside_error
+from fusedloss._core.operands import broadcast, is_double, operand
+from fusedloss._core.outputs import (
+    Differentiated,
+    Gradients,
+    activation_output,
+    derivative,
+    outputs,
+    result_tuple,
+    unwrap_scalar,
+    value_output,
+)
+from fusedloss._core.parameters import check_range
+from fusedloss._core.reductions import (
+    check_reduction,
+    lifted,
+    scale_of,
+    value_result,
+    weighted_divisor,
+)
+from fusedloss._core.threads import threads_for
+from fusedloss._core.types import Array, Request
+
+_elementwise: Final = kernels.modules["elementwise"]
+
+
+class Formula:
+    """A formula of kernels/, and what a call needs to know of it.
+
+    `third` is the name of its third operand. With `third_may_lack_axis` that may be without the
+    last axis; `third_has_precision` says whether its dtype counts for that of the computation.
+    `accepted` completes "accepted are" for the operands that have a domain; `mean_by_weight` says
+    that torch's mean of this loss divides by the sum of the weights.
+    """
+
+    __slots__ = (
+        "accepted",
+        "input",
+        "mean_by_weight",
+        "name",
+        "number",
+        "paired",
+        "third",
+        "third_has_precision",
+        "third_may_lack_axis",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        accepted: dict[str, str] | None = None,
+        *,
+        input: str = "input",
+        third: str = "",
+        third_may_lack_axis: bool = False,
+        third_has_precision: bool = True,
+        mean_by_weight: bool = False,
+    ) -> None:
+        self.name = name
+        self.accepted = accepted or {}
+        self.input = input
+        self.third = third
+        self.third_may_lack_axis = third_may_lack_axis
+        self.third_has_precision = third_has_precision
+        self.mean_by_weight = mean_by_weight
+        #: Whether there are derivatives with respect to the third operand too.
+        self.paired: bool
+        self.number, self.paired = kernels.number("elementwise", "FORMULAS", name)
+
+
+def elementwise(
+    request: Request,
+    formula: Formula,
+    input: Any,
+    target: Any,
+    third: Any = None,
+    *,
+    parameters: tuple[float, ...] = (),
+    weight: Any = None,
+    where: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """Evaluate a formula. All other operands broadcast up to `input`."""
+    if type(reduction) is not str or reduction != "mean":
+        check_reduction(reduction)
+    x, precision = operand(formula.input, input)
+    t, more = operand("target", target)
+    precision |= more
+    shape = x.shape
+    if t.shape != shape:
+        t = broadcast("target", t, shape, formula.input)
+    u = w = weight_given = mask = None
+    if third is not None or formula.paired:
+        u, more = operand(formula.third, third)
+        if formula.third_has_precision:
+            precision |= more
+    if weight is not None:
+        weight_given, more = operand("weight", weight)
+        w = broadcast("weight", weight_given, shape, formula.input)
+        precision |= more
+    if where is not None:
+        where = operand("where", where)[0]
+        mask = broadcast("where", where, shape, formula.input)
+    double = is_double(precision)
+    order, out = request[0], request[1]
+    size = x.size
+    if parameters and not double:
+        check_range(formula.name, parameters)
+    divisor: float
+    if reduction == "mean" and mask is None and not (w is not None and formula.mean_by_weight):
+        divisor, zero_if_empty = size, False
+    else:
+        divisor, zero_if_empty = weighted_divisor(
+            reduction, shape, weight_given, where, formula.mean_by_weight
+        )
+    scaled_weight, scaled = w, divisor
+    if w is not None:
+        scaled_weight, scaled = lifted(w, divisor)
+    reduced = reduction != "none"
+    value = grad = hess = gu = hu = gradients = None
+    third_given: Any = u
+    if u is not None:
+        lacks_axis = formula.third_may_lack_axis and u.shape == shape[:-1] != shape
+        u = broadcast(formula.third, u[..., np.newaxis] if lacks_axis else u, shape, formula.input)
+    if formula.paired and order:
+
+        def kernel_view(array: Array) -> Array:
+            if array.shape == shape:
+                return array
+            return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
+
+        both: list[Differentiated] = [(x, None), (third_given, kernel_view)]
+        value = value_output(out, None if reduced else shape, double, (x, t, u, w, mask), x)
+        others = (x, None if t is third_given else t, third_given, w, mask, value)
+        gradients = Gradients(request, double, both, others, in_place=True)
+        (grad, gu), (hess, hu) = gradients.grads, gradients.hesses or (None, None)
+    elif order or out is not None or not reduced:
+        value, grad, hess = outputs(
+            request, x, double, None if reduced else shape, (x, t, u, w, mask), True
+        )
+    arrays: tuple[Any, ...] = (x, t, u, scaled_weight, mask, value, grad, hess, gu, hu)
+    try:
+        total = _elementwise.elementwise(
+            formula.number,
+            parameters,
+            double,
+            order,
+            scale_of(scaled, zero_if_empty) if order else 1.0,
+            reduced,
+            threads_for(size),
+            arrays,
+        )
+    except LookupError as error:
+        which, position = error.args
+        name = (formula.input, "target", formula.third)[which]
+        raise outside_error(name, arrays[which], position, formula.accepted.get(name)) from None
+    result = value_result(total, value, scaled, zero_if_empty, double, out)
+    if gradients is not None:
+        return gradients.result(result, divisor)
+    return result_tuple(request, divisor, result, grad, hess)
+
+
+# ---- activations -------------------------------------------------------------------
+
+
+def _map(formula: Formula, double: bool, order: int, *arrays: Array | None) -> None:
+    """Run a formula without parameters, scale or sum: on x, weight, value, gradient."""
+    x, weight, value, grad = arrays
+    assert x is not None
+    operands = (x, None, None, weight, None, value, grad, None, None, None)
+    _elementwise.elementwise(
+        formula.number, (), double, order, 1.0, False, threads_for(x.size), operands
+    )
+
+
+def activate(formula: Formula, input: Any, out: Any) -> Any:
+    """An elementwise function of one array."""
+    x, precision = operand("input", input)
+    double = is_double(precision)
+    value = activation_output(out, x, double)
+    _map(formula, double, 0, x, None, value, None)
+    return unwrap_scalar(value, out)
+
+
+def activate_vjp(formula: Formula, input: Any, grad_output: Any, grad_out: Any) -> Array:
+    """The gradient through an elementwise function: its derivative times `grad_output`."""
+    x, precision = operand("input", input)
+    dy, more = operand("grad_output", grad_output)
+    dy = broadcast("grad_output", dy, x.shape)
+    double = is_double(precision | more)
+    grad = derivative("grad_out", grad_out, x, double, (x, dy), x)
+    _map(formula, double, 1, x, dy, None, grad)
+    return grad if grad_out is None else grad_out

@@ -1,0 +1,372 @@
+"""What users meet: Loss and Activation, made from one plain function each.
+
+Signatures and docstrings are made when they are asked for, which few processes do.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from typing import (
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    NoReturn,
+    ParamSpec,
+    TypeVar,
+    overload,
+)
+
+from fusedloss._core.operands import operand
+from fusedloss._core.parameters import flag
+from fusedloss._core.types import Array, Request
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+
+_VALUE: Request = (0, None, None, None, False)
+#: The methods of a loss and of a criterion, with what they take besides the loss's arguments:
+#: buffers, and whether they also return the divisor of the sum.
+BUFFERS: Final = {
+    "__call__": ("out", "return_divisor"),
+    "value_and_grad": ("out", "grad_out", "return_divisor"),
+    "value_grad_hess": ("out", "grad_out", "hess_out", "return_divisor"),
+}
+
+
+def with_buffers(signature: inspect.Signature, method: str) -> inspect.Signature:
+    """The signature with what that method takes besides, keyword-only: buffers are None."""
+    extra = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if name == "return_divisor" else None,
+        )
+        for name in BUFFERS[method]
+    ]
+    return signature.replace(parameters=[*signature.parameters.values(), *extra])
+
+
+class Lazy:
+    """An attribute of instances that is made when it is first asked for. The class has what is
+    given here, or no such attribute."""
+
+    def __init__(self, make: Callable[[Any], Any], of_class: Any = None) -> None:
+        self._make, self._of_class = make, of_class
+
+    def __set_name__(self, cls: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, cls: type) -> Any:
+        if instance is None:
+            if self._of_class is None:
+                raise AttributeError(self._name)
+            return self._of_class
+        made = vars(instance)[self._name] = self._make(instance)
+        return made
+
+
+class _SignatureLater:
+    """The `__wrapped__` of a function: inspect finds its signature there, when it looks."""
+
+    def __init__(self, make: Callable[[], inspect.Signature]) -> None:
+        self._make = make
+
+    __signature__ = Lazy(lambda self: self._make())
+
+
+def present(
+    function: Any, name: str, qualname: str, doc: str | None, signature: Callable[[], Any]
+) -> Any:
+    """Give a function the name, docstring and signature that users see."""
+    function.__name__, function.__qualname__, function.__doc__ = name, qualname, doc
+    function.__wrapped__ = _SignatureLater(signature)
+    return function
+
+
+def filled_doc(function: Any) -> str:
+    """The docstring of a loss's or an activation's function, with the common parts put in."""
+    from fusedloss._core.doc_fragments import filled
+
+    return filled(function.__doc__)
+
+
+class _OperandsReached(Exception):
+    """All options of a call have been checked."""
+
+
+class _Unread:
+    """Stands for an operand where only the options of a call are checked: who reads it is done
+    with these."""
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise _OperandsReached
+
+
+_UNREAD: Final = _Unread()
+
+
+class Loss(Generic[P]):
+    """A loss function: call it for the value, its methods for the derivatives too.
+
+    Like a NumPy ufunc, a loss is an object. Every loss takes, besides its own arguments, the
+    buffers `out` (for the value), `grad_out` and `hess_out`: arrays of a floating dtype and the
+    right shape that are written to and returned. With ``return_divisor=True`` a call returns one
+    number more, at the end: what the sum was divided by, 1 for "sum" and "none". The sum is the
+    value times this number; so means of parts can be put together.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> fl.mse_loss([1.0, 2.0], [0.0, 4.0])
+    np.float64(2.5)
+    >>> value, grad = fl.mse_loss.value_and_grad([1.0, 2.0], [0.0, 4.0])
+    >>> grad
+    array([ 1., -2.])
+    >>> fl.mse_loss([1.0, 2.0], [0.0, 4.0], weight=[1, 3], return_divisor=True)
+    (np.float64(3.25), 4.0)
+    """
+
+    def __init__(
+        self, function: Callable[Concatenate[Request, P], Any], curved: bool = True
+    ) -> None:
+        plain: Any = function
+        #: Whether it has second derivatives.
+        self.curved = curved
+        self._function = function
+        self.__name__ = self.__qualname__ = plain.__name__
+        self.__module__ = plain.__module__
+        code = plain.__code__
+        by_position = code.co_varnames[1 : code.co_argcount]  # after the request
+        by_keyword = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+        count = len(by_position) - len(plain.__defaults__ or ())
+        self._operands: tuple[str, ...] = by_position[:count]
+        self._options: tuple[str, ...] = by_position[count:] + by_keyword
+        #: The options that are operands too.
+        self._arrays = [
+            name for name in self._options if "ArrayLike" in plain.__annotations__[name]
+        ]
+        vars(self)["value_and_grad"] = self._method(
+            1,
+            "value_and_grad",
+            f"""Value and gradient of `{self.__name__}` in one pass.
+
+The arguments are those of `{self.__name__}`, the buffers `out` and `grad_out`, and
+`return_divisor`.
+
+Returns
+-------
+value : scalar or ndarray
+    As `{self.__name__}` returns it.
+grad : ndarray
+    The gradient with respect to `input`, of its shape and (if that is floating) dtype; for
+    ``reduction="none"`` that of the sum. A tuple where several inputs have gradients.
+""",
+        )
+        vars(self)["value_grad_hess"] = self._method(
+            2,
+            "value_grad_hess",
+            f"""Value, gradient and second derivative of `{self.__name__}` in one pass.
+
+The arguments are those of `{self.__name__}`, the buffers `out`, `grad_out` and `hess_out`,
+and `return_divisor`.
+
+Returns
+-------
+value : scalar or ndarray
+    As `{self.__name__}` returns it.
+grad : ndarray
+    As `value_and_grad` returns it.
+hess : ndarray
+    The diagonal of the Hessian with respect to `input`, of the gradient's shape and dtype.
+""",
+        )
+
+    @Lazy
+    def _arguments(self) -> inspect.Signature:
+        """The arguments without the request."""
+        signature = inspect.signature(self._function)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+    @Lazy
+    def _options_signature(self) -> inspect.Signature:
+        parameters = self._arguments.parameters
+        return inspect.Signature([parameters[name] for name in self._options])
+
+    @Lazy
+    def __signature__(self) -> inspect.Signature:
+        return with_buffers(self._arguments, "__call__")
+
+    __doc__ = Lazy(lambda self: filled_doc(self._function), __doc__)
+
+    def _method(self, order: int, name: str, doc: str) -> Any:
+        function = self._function
+        if order == 1:
+
+            def method(
+                *args: Any,
+                out: Any = None,
+                grad_out: Any = None,
+                return_divisor: bool = False,
+                **kwargs: Any,
+            ) -> Any:
+                if return_divisor is not False:
+                    return_divisor = flag("return_divisor", return_divisor)
+                try:
+                    return function((1, out, grad_out, None, return_divisor), *args, **kwargs)
+                except TypeError:
+                    self._check_call(args, kwargs)
+                    raise
+
+        else:
+
+            def method(
+                *args: Any,
+                out: Any = None,
+                grad_out: Any = None,
+                hess_out: Any = None,
+                return_divisor: bool = False,
+                **kwargs: Any,
+            ) -> Any:
+                if return_divisor is not False:
+                    return_divisor = flag("return_divisor", return_divisor)
+                if not self.curved:
+                    raise NotImplementedError(
+                        f"{self.__name__} has no second derivatives; value_and_grad gives the first"
+                    )
+                try:
+                    return function((2, out, grad_out, hess_out, return_divisor), *args, **kwargs)
+                except TypeError:
+                    self._check_call(args, kwargs)
+                    raise
+
+        method.__module__ = self.__module__
+        qualname = f"{self.__name__}.{name}"
+        return present(method, name, qualname, doc, lambda: with_buffers(self._arguments, name))
+
+    def _check_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Python's own complaint would count the request among the arguments."""
+        try:
+            self._arguments.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.__name__}: {error}") from None
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        """Raise what a call with these options raises, as far as that needs no operands.
+
+        A loss checks its options before it reads an operand, so a call does this, which ends
+        where it would go on to the operands.
+        """
+        for name in self._arrays:
+            if options[name] is not None:
+                operand(name, options[name])
+        function: Any = self._function
+        with suppress(_OperandsReached):
+            function(_VALUE, *(_UNREAD,) * len(self._operands), **options)
+
+    # For type checkers: the loss's own signature, or one with buffers. ParamSpec cannot say both.
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    def __call__(self, *args: Any, out: Array | None, **kwargs: Any) -> Any: ...
+    @overload
+    def __call__(self, *args: Any, return_divisor: bool, **kwargs: Any) -> Any: ...
+    def __call__(  # type: ignore[misc]
+        self, *args: Any, out: Any = None, return_divisor: bool = False, **kwargs: Any
+    ) -> Any:
+        request = _VALUE
+        if out is not None or return_divisor is not False:
+            request = (0, out, None, None, flag("return_divisor", return_divisor))
+        try:
+            return self._function(request, *args, **kwargs)
+        except TypeError:
+            self._check_call(args, kwargs)
+            raise
+
+    @overload
+    def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(
+        self, *args: Any, grad_out: Array | None, out: Array | None = None, **kwargs: Any
+    ) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, *args: Any, out: Array | None, **kwargs: Any) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, *args: Any, return_divisor: bool, **kwargs: Any) -> Any: ...
+    def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
+        """Value and gradient in one pass."""
+        raise NotImplementedError  # every instance has its own
+
+    @overload
+    def value_grad_hess(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self,
+        *args: Any,
+        grad_out: Array | None,
+        out: Array | None = None,
+        hess_out: Array | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self, *args: Any, hess_out: Array | None, out: Array | None = None, **kwargs: Any
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self, *args: Any, out: Array | None, **kwargs: Any
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, *args: Any, return_divisor: bool, **kwargs: Any) -> Any: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> Any:
+        """Value, gradient and diagonal second derivative in one pass."""
+        raise NotImplementedError  # every instance has its own
+
+    def __repr__(self) -> str:
+        return f"<loss {self.__name__}{self.__signature__}>"
+
+    def __reduce__(self) -> str:
+        name: str = self.__name__
+        return name
+
+
+def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
+    """Make a Loss without second derivatives of the decorated function."""
+    return Loss(function, curved=False)
+
+
+class Activation(Generic[P, Q, R]):
+    """A function of arrays; its method `vjp` carries a gradient back through it."""
+
+    def __init__(self, function: Callable[P, Any], vjp: Callable[Q, R]) -> None:
+        plain: Any = function
+        self._function = function
+        self.__name__ = self.__qualname__ = plain.__name__
+        self.__module__ = plain.__module__
+        carry_back: Any = vjp
+        carry_back.__name__ = "vjp"
+        carry_back.__qualname__ = f"{self.__name__}.vjp"
+        self.vjp = vjp
+
+    __doc__ = Lazy(lambda self: filled_doc(self._function), __doc__)
+    __signature__ = Lazy(lambda self: inspect.signature(self._function))
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<activation {self.__name__}{self.__signature__}>"
+
+    def __reduce__(self) -> str:
+        name: str = self.__name__
+        return name
+
+
+def activation(
+    vjp: Callable[Q, R],
+) -> Callable[[Callable[P, Any]], Activation[P, Q, R]]:
+    """Make an Activation of the decorated function."""
+    return lambda function: Activation(function, vjp)

@@ -1,0 +1,215 @@
+"""Losses of rows: what lies along one or more axes of the input, such as the classes."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any, Final
+
+import numpy as np
+
+from fusedloss._core.axes import axes_last, class_axis, without_axes
+from fusedloss._core.kernels import kernels
+from fusedloss._core.labels import DISTRIBUTION, NO_LABEL, outside_error
+from fusedloss._core.operands import broadcast, contiguous, is_double, operand
+from fusedloss._core.outputs import outputs, result_tuple, unwrap_scalar
+from fusedloss._core.parameters import integer
+from fusedloss._core.reductions import (
+    class_weights,
+    divisor_for,
+    lifted,
+    scale_of,
+    value_result,
+)
+from fusedloss._core.threads import threads_for
+from fusedloss._core.types import Array, Request
+
+_rows: Final = kernels.modules["rows"]
+_labels: Final = kernels.modules["labels"]
+
+
+class RowKernel:
+    """A kernel over rows. `accepted` says what a target may be that is not a class number;
+    `in_double` that it computes in float64 for any dtype."""
+
+    __slots__ = ("accepted", "in_double", "name", "number")
+
+    def __init__(self, name: str, accepted: str = "", in_double: bool = False) -> None:
+        self.name = name
+        self.accepted = accepted
+        self.in_double = in_double
+        self.number: int = kernels.number("rows", "ROWS", name)
+
+
+class Rows:
+    """The operands of a loss of rows. What has input's shape has its axes, too."""
+
+    __slots__ = (
+        "axes",
+        "class_weight",
+        "inputs",
+        "item_weight",
+        "kernel_mask",
+        "mask",
+        "precision",
+        "row_weight",
+        "x",
+    )
+
+    def __init__(self, x: Array, axes: tuple[int, ...], precision: int) -> None:
+        self.x = x
+        self.axes = axes
+        self.precision = precision  # of the operands, or-ed together
+        self.inputs: tuple[Any, ...]  # no buffer may share their memory
+        self.mask: Array | None = None  # which elements there are
+        self.kernel_mask: Array | None = None  # the same with the axes of the rows as the last ones
+        self.item_weight: Array | None = None
+        self.row_weight: Array | None = None
+        self.class_weight: Array | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the values: a number for each row."""
+        return without_axes(self.x, self.axes)
+
+    def weigh(self, sample_weight: Any, where: Any) -> None:
+        """Take the weights of the rows, and the mask of the elements."""
+        if sample_weight is not None:
+            given, precision = operand("sample_weight", sample_weight)
+            self.precision |= precision
+            self.inputs += (given,)
+            self.row_weight = broadcast("sample_weight", given, self.shape, "the rows")
+        if where is not None:
+            self.mask = broadcast("where", operand("where", where)[0], self.x.shape)
+            self.kernel_mask = axes_last(self.mask, self.axes)
+            self.inputs += (self.mask,)
+
+    def weigh_classes(
+        self,
+        loss: RowKernel,
+        weight: Any,
+        shape: tuple[int, ...],
+        name: str = "weight",
+        one_for_all: bool = False,
+    ) -> None:
+        """Take the weights of the classes, after all other operands: their precision decides in
+        which dtype the kernel has them."""
+        classes = self.x.shape[self.axes[0]]
+        given, precision = class_weights(name, weight, classes, one_for_all, shape)
+        self.precision |= precision
+        self.inputs += (given,)
+        double = loss.in_double or is_double(self.precision)
+        self.class_weight = contiguous(given, np.float64 if double else np.float32)
+
+    def evaluate(
+        self,
+        request: Request,
+        loss: RowKernel,
+        reduction: str,
+        counts: tuple[float, float, float],
+        target: Array,
+        kind: int,
+        in_place: bool,
+        parameters: tuple[float, ...] = (),
+        most: float = nan,
+        ignored: int = NO_LABEL,
+        target_scale: float = 1.0,
+        target_offset: float = 0.0,
+        return_lse: bool = False,
+    ) -> Any:
+        """Outputs, kernel and reduction.
+
+        The counts are what "mean" divides by, the sum of the weights, and the number of those that
+        are not 0. Targets must lie between 0 and `most`, unless that is nan.
+        """
+        order, out = request[0], request[1]
+        x, axes = self.x, self.axes
+        double = is_double(self.precision)
+        reduced = reduction != "none"
+        batch = x.shape if x.ndim > 1 else ()
+        count, weights, nonzero = counts
+        divisor, zero_if_empty = divisor_for(reduction, batch, count, weights, nonzero)
+        value = grad = hess = lse = None
+        if order or return_lse or out is not None or not reduced:
+            shape = self.shape
+            value, grad, hess = outputs(
+                request, x, double, None if reduced else shape, self.inputs, in_place
+            )
+            if return_lse:
+                lse = np.empty(shape, np.float64 if double else np.float32)
+        row_weight, class_weight, scaled = self.row_weight, self.class_weight, divisor
+        if row_weight is not None:
+            row_weight, scaled = lifted(row_weight, divisor)
+        elif class_weight is not None:
+            class_weight, scaled = lifted(class_weight, divisor)
+        mask, item_weight = self.mask, self.item_weight
+        arrays: tuple[Any, ...]
+        arrays = (x, target, row_weight, value, grad, hess, lse, mask, item_weight, class_weight)
+        if axes != (x.ndim - 1,):
+            arrays = move_axes(arrays, axes, kind >= DISTRIBUTION)
+        try:
+            total = _rows.rows(
+                loss.number,
+                parameters,
+                kind,
+                order,
+                double or loss.in_double,
+                target_scale,
+                target_offset,
+                ignored,
+                scale_of(scaled, zero_if_empty) if order else 1.0,
+                reduced,
+                threads_for(x.size),
+                len(axes),
+                arrays,
+                most,
+            )
+        except LookupError:
+            raise self._outside_error(target, most, loss.accepted) from None
+        if value is not None and not x.size:
+            value[...] = 0
+        result = value_result(total, value, scaled, zero_if_empty, double, out)
+        if return_lse:
+            return result_tuple(request, divisor, result, grad, hess, unwrap_scalar(lse, None))
+        return result_tuple(request, divisor, result, grad, hess)
+
+    def _outside_error(self, target: Array, most: float, accepted: str) -> ValueError:
+        """What is wrong with a target that is outside of the domain and not left out."""
+        shape = target.shape
+        others = [x for x in (self.mask, self.item_weight) if x is not None]
+        if self.row_weight is not None:
+            others.append(np.broadcast_to(np.expand_dims(self.row_weight, self.axes), shape))
+        if self.class_weight is not None:
+            (axis,) = self.axes
+            column = self.class_weight.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
+            others.append(np.broadcast_to(column, shape))
+        position = _labels.find_outside(target, most, tuple(others))
+        return outside_error("target", target, position, accepted)
+
+
+def rows_of_classes(input: Any, axis: Any) -> Rows:
+    """The rows along the class axis: 1 by default, or 0 for one dimension."""
+    if axis is not None:
+        axis = integer("axis", axis)
+    x, precision = operand("input", input)
+    axis = class_axis(x, axis)
+    if x.shape[axis] == 0:
+        raise ValueError(f"input: shape {x.shape} has no classes along axis {axis}")
+    return Rows(x, (axis,), precision)
+
+
+def move_axes(arrays: tuple[Any, ...], axes: tuple[int, ...], target_too: bool) -> tuple[Any, ...]:
+    """The kernel's arrays, those of input's shape with the axes of the rows as the last ones. Class
+    numbers have no such axis."""
+    x, target, row_weight, value, grad, hess, lse, mask, item_weight, class_weight = arrays
+    if target is not None and target_too:
+        target = axes_last(target, axes)
+    if grad is not None:
+        grad = axes_last(grad, axes)
+    if hess is not None:
+        hess = axes_last(hess, axes)
+    if mask is not None:
+        mask = axes_last(mask, axes)
+    if item_weight is not None:
+        item_weight = axes_last(item_weight, axes)
+    x = axes_last(x, axes)
+    return x, target, row_weight, value, grad, hess, lse, mask, item_weight, class_weight

@@ -1,0 +1,23 @@
+"""Names for annotations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array: TypeAlias = npt.NDArray[Any]
+    ArrayLike: TypeAlias = npt.ArrayLike
+else:  # numpy.typing takes time to import, and only type checkers need it
+    Array = np.ndarray
+    ArrayLike = Any
+
+Reduction: TypeAlias = Literal[
+    "mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights"
+]
+#: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; buffers for
+#: these; and whether the call also returns the divisor of the sum.
+Request: TypeAlias = tuple[int, Any, Any, Any, bool]
