@@ -7,6 +7,7 @@
  */
 #ifndef ROWMATH_H
 #define ROWMATH_H
+#include <float.h>
 #include <stddef.h>
 #include <string.h>
 #include "compiler.h"
@@ -19,6 +20,13 @@
 #else
 #define RM_SIMD
 #define RM_MAX
+#endif
+
+/* clang starts such a maximum at the least finite number: what is less is looked at once more. */
+#if defined(__clang__)
+#define RM_PASSED_OVER(T, m) ((m) == -(T)(sizeof(T) == sizeof(float) ? FLT_MAX : DBL_MAX))
+#else
+#define RM_PASSED_OVER(T, m) 0
 #endif
 
 /* Elements of a vector. */
@@ -103,9 +111,13 @@ VM_INLINE void rm_join(const double *from, const double *from_lost, double *tota
     VM_INLINE T rm_max_of##S(const T *x, ptrdiff_t n, T m) \
     { \
         ptrdiff_t i; \
+        T least = m; \
         RM_MAX \
         for (i = 0; i < n; i++) \
             m = x[i] > m ? x[i] : m; \
+        if (RM_PASSED_OVER(T, m)) \
+            for (i = 0, m = least; i < n; i++) \
+                m = x[i] > m ? x[i] : m; \
         return m; \
     } \
 \
