@@ -110,6 +110,21 @@ def sigmoid_focal_loss(
     return (alpha * target + (1 - alpha) * (1 - target)) * loss
 
 
+def asymmetric_loss(
+    input: Tensor,
+    target: Tensor,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    clip: float = 0.05,
+) -> Tensor:
+    """A focal loss with powers of its own for each label; negatives count from `clip` on."""
+    p = torch.sigmoid(input)
+    shifted = torch.relu(p - clip)
+    positive = -(torch.sigmoid(-input) ** gamma_pos) * functional.logsigmoid(input)
+    log_rest = torch.log1p(-shifted) if clip else functional.logsigmoid(-input)
+    return target * positive - (1 - target) * shifted**gamma_neg * log_rest
+
+
 # ---- distributions -----------------------------------------------------------------------
 
 
