@@ -11,6 +11,7 @@ from kernels.core.call cimport lay_out, register_name
 from kernels.core.numeric cimport vm_atan2, weighed
 from kernels.core.operands cimport (
     DOUBLE, FLOAT, Operand, Space, check_shape, describe, fetch, load_block, load_mask, merge_axes, put)
+from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.core.sums cimport (
     WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, many, result, run)
 
@@ -36,18 +37,6 @@ ctypedef fused Loss:
     Giou
     Diou
     Ciou
-
-# What is computed.
-cdef struct Value:
-    char none
-cdef struct Slope:
-    char none
-cdef struct Curvature:
-    char none
-ctypedef fused Order:
-    Value
-    Slope
-    Curvature
 
 cdef enum:
     LOW_X, LOW_Y, HIGH_X, HIGH_Y, ENDS      # as they stand in a box

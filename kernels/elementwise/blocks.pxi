@@ -7,8 +7,9 @@
 
 from kernels.core.sums cimport LANES, Lanes, accumulate, add_to_lanes
 from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, PLAIN, SIGNS, Trait
+from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.elementwise.elementwise cimport (
-    BlockFunction, Check, Curvature, Entry, Order, Sink, Slope, Stored, Summed, T, U, Value, X, register)
+    BlockFunction, Check, Entry, Sink, Stored, Summed, T, U, X, register)
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,

@@ -2,18 +2,6 @@
 
 from kernels.core.sums cimport Lanes
 
-# What a block function writes: the value; and the gradient; and the second derivative.
-cdef struct Value:
-    char none
-cdef struct Slope:
-    char none
-cdef struct Curvature:
-    char none
-ctypedef fused Order:
-    Value
-    Slope
-    Curvature
-
 # Where the values go: each into the block v, or all into a sum.
 cdef struct Stored:
     char none
