@@ -25,7 +25,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel sizes clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-integrations test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel sizes clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,10 +43,24 @@ PARALLEL := -q -n logical --maxprocesses 8
 PYTEST := OMP_WAIT_POLICY=passive $(PY) -m pytest $(PARALLEL)
 
 test: $(BUILT) $(VENV)/.extra-test $(VENV)/.extra-bench $(VENV)/.extra-plot  ## build, then run the tests, with the examples in README, docs and docstrings
-	$(PYTEST) --ignore=tests/peers
+	$(PYTEST) --ignore=tests/peers --ignore=tests/integrations
 
 test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
 	$(PYTEST) tests/peers
+
+# An environment of their own, as large libraries ask for this or that NumPy; the package comes from the checkout.
+INTEGRATIONS := $(VENV)/integrations
+
+test-integrations: $(BUILT) $(INTEGRATIONS)/.ready  ## run the adapters with XGBoost, LightGBM, CatBoost, scikit-learn, SciPy, torch, JAX, numba (installs them)
+	PYTHONPATH=src:. OMP_WAIT_POLICY=passive $(INTEGRATIONS)/bin/python -m pytest $(PARALLEL) tests/integrations docs/integrations
+
+$(INTEGRATIONS)/.ready: pyproject.toml | $(VENV)/.created
+	@echo "venv: installing what the adapters are for into $(INTEGRATIONS)"
+	@$(PY) -m venv $(INTEGRATIONS)
+	@$(EXTRAS) build > $(INTEGRATIONS)/build.txt && $(EXTRAS) test > $(INTEGRATIONS)/test.txt && $(EXTRAS) integrations > $(INTEGRATIONS)/integrations.txt
+	@$(INTEGRATIONS)/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile $(TORCH) \
+		-r $(INTEGRATIONS)/build.txt -r $(INTEGRATIONS)/test.txt -r $(INTEGRATIONS)/integrations.txt
+	@touch $@
 
 test-fallback: $(BUILT) $(VENV)/.extra-test  ## build without OpenMP and without instruction-set levels, elsewhere, and run the core tests on it
 	@rm -rf build/fallback

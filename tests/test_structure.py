@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import fusedloss
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "fusedloss"
@@ -18,6 +20,9 @@ FILE = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative
 
 #: What calls public losses instead of a kernel, and stands beside their modules for that.
 ON_LOSSES = {"fusedloss._all_pairs", "fusedloss._distances"}
+
+#: Adapters to other packages: each a module or a folder.
+ADAPTERS = set(fusedloss._ADAPTERS)
 
 MOST_LINES = 650
 
@@ -47,8 +52,10 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def layer(module: str) -> str:
-    """The folder, or "losses" for a public family."""
+    """The folder, "adapters", or "losses" for a public family."""
     folder = module.split(".")[1] if module.count(".") else ""
+    if folder in ADAPTERS:
+        return "adapters"
     return folder if folder in ("_core", "_calls") else "losses"
 
 
@@ -58,8 +65,13 @@ def allowed(module: str, other: str) -> bool:
         return True
     if other == "fusedloss._cpu":
         return layer(module) == "_core"
+    if layer(module) == "adapters":
+        # They stand on what users have; of the core they take what checks arguments.
+        return layer(other) in ("losses", "_core") or module.split(".")[1] == other.split(".")[1]
     if layer(module) != "losses":
         return layer(other) == "_core"
+    if layer(other) == "adapters":
+        return False
     # Families do not know each other.
     return layer(other) != "losses" or module in ON_LOSSES or other in ON_LOSSES
 

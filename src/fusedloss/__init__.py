@@ -1,6 +1,9 @@
 """Loss functions for NumPy arrays: value, gradient and curvature in one compiled pass."""
 # ruff: noqa: F403 (what a module offers is its __all__)
 
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
 __version__ = "0.1.0"
 
 from fusedloss import (
@@ -52,3 +55,17 @@ __all__ += regions.__all__
 __all__ += regression.__all__
 __all__ += similarity.__all__
 __all__.sort()
+
+# Adapters to other packages are imported when they are first asked for, and import the other
+# package when they need it.
+_ADAPTERS = ("boosting", "jax", "linear", "metrics", "scipy", "torch")
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _ADAPTERS:
+        return _import_module(f"fusedloss.{name}")
+    raise AttributeError(f"module 'fusedloss' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ADAPTERS})

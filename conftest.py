@@ -1,0 +1,18 @@
+"""Examples that need a package which is not installed are left out."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent
+#: What the examples in a module or on a page import.
+NEEDED: Final[dict[str, tuple[str, ...]]] = {}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    for path, packages in NEEDED.items():
+        if collection_path == ROOT / path:
+            return any(find_spec(name) is None for name in packages) or None
+    return None

@@ -1,0 +1,1 @@
+"""The adapters with the packages that they are for (make test-integrations)."""
