@@ -265,7 +265,9 @@ class BuildKernels(build_ext):
         for ext in extensions:
             generated = Path(ext.sources[0])
             file = Path("build/c", generated.name)
-            update(file, retouch(generated.read_text(encoding="utf-8")))
+            newest = max(path.stat().st_mtime for path in (generated, Path(__file__)))
+            if not file.exists() or file.stat().st_mtime < newest:
+                update(file, retouch(generated.read_text(encoding="utf-8")))
             files["cpu" if file.stem == "_cpu" else "kernels"].append(file)
         return files
 
@@ -412,9 +414,8 @@ class BuildKernels(build_ext):
             folders.append(Path("src/fusedloss"))
         for folder in folders:
             for suffix in EXTENSION_SUFFIXES:
-                for file in folder.glob(f"_*{suffix}"):
-                    if file.name.partition(".")[0].removeprefix("_") not in kept:
-                        file.unlink()
+                for level in {*LEVELS, "cpu"} - kept:
+                    Path(folder, f"_{level}{suffix}").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

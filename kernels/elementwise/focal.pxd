@@ -1,4 +1,4 @@
-# The focusing factor of the sigmoid focal loss.
+# The factor by which focal losses leave what is easy out of account.
 
 from kernels.core.numeric cimport real
 

@@ -22,6 +22,9 @@ cdef enum:                # what a formula returns
 cdef enum Trait:          # of a formula: without a domain; with one; with targets -1 and +1, which booleans stand for
     PLAIN, CHECKED, SIGNS
 
+cdef struct NoFormula:      # the only one of `Paired` in a family that has none
+    char none
+
 cdef extern from *:
     """
     #define LN2 0.693147180559945309417
@@ -60,3 +63,6 @@ cdef inline real times(real t, real y) noexcept nogil:
 cdef inline real zero(real x) noexcept nogil:
     """0, or nan where x is nan"""
     return x if x != x else <real> 0
+
+cdef inline int not_a_probability(real p) noexcept nogil:
+    return (p < 0) | (p > 1)

@@ -5,7 +5,7 @@ from kernels.core.numeric cimport (
     absolute, exp, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit, real, reciprocal, sqrt,
     tanh_unit)
 from kernels.elementwise.formulas cimport (
-    BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, HUGE_RATIO, LEAST_INVERTIBLE, LN2, PLAIN, TINY_RATIO, TWO_54,
+    BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, HUGE_RATIO, LEAST_INVERTIBLE, LN2, NoFormula, PLAIN, TINY_RATIO, TWO_54,
     clip, sign, signed, zero)
 
 
@@ -200,9 +200,6 @@ cdef inline int squared_epsilon_insensitive(SquaredEpsilonInsensitive f, real x,
 
 
 # ---- the lists -------------------------------------------------------------------------------------------------------
-
-cdef struct NoFormula:
-    char none
 
 ctypedef fused Formula:
     SquaredError

@@ -16,7 +16,8 @@ LEVELS: Final = ("v4", "v3", "v2", "base")
 MODULES: Final = (
     *("core.operands", "core.sums", "core.call", "core.arrays"),
     *("elementwise.elementwise", "elementwise.regression", "elementwise.binary"),
-    "elementwise.distributions",
+    *("elementwise.focal", "elementwise.signs"),
+    *("elementwise.distributions", "elementwise.divergences"),
     *("classes.rows", "classes.softmax", "classes.softmax_losses", "classes.labels"),
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),
     *("classes.multilabel", "classes.lists"),
