@@ -34,8 +34,11 @@ venv: $(VENV)/.created  ## create .venv
 
 build: $(BUILT)  ## compile what has changed, and install the package into .venv in editable form
 
+# What draws the pictures is installed while the kernels are compiled.
 demo: export MPLBACKEND ?= Agg
-demo: $(BUILT) $(VENV)/.extra-plot  ## build, then run examples/demo.py
+demo: $(VENV)/.extra-build  ## build, then run examples/demo.py
+	@$(MAKE) --no-print-directory $(VENV)/.extra-plot & plot=$$!; $(MAKE) --no-print-directory build/.compiled && wait $$plot
+	@$(MAKE) --no-print-directory $(BUILT)
 	$(PY) examples/demo.py
 
 # A process for each CPU, at most 8; threads that wait leave the CPUs to the others.
@@ -222,7 +225,6 @@ $(VENV)/.created:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "venv: creating $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --upgrade pip
 	@touch $@
 
 $(VENV)/.extra-%: pyproject.toml | $(VENV)/.created
