@@ -45,7 +45,9 @@ CRITERION = pytest.mark.parametrize("name", CRITERIA)
 METHODS = {
     "__call__": ["out", "return_divisor"],
     "value_and_grad": ["out", "grad_out", "return_divisor"],
-    "value_grad_hess": ["out", "grad_out", "hess_out", "return_divisor"],
+    "value_grad_hess": [
+        *("out", "grad_out", "hess_out", "hess_scale", "hess_floor", "return_divisor"),
+    ],
 }
 
 # ---- the namespace -------------------------------------------------------------------------------
