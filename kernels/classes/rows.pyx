@@ -272,19 +272,21 @@ cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const
 
 # ---- second derivatives with a scale and a floor -----------------------------------------------------------------------
 
-cdef void load_floors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *floors) noexcept nogil:
-    """The floor of n rows, times their weights; NaN, which is none, where a row counts for nothing."""
+cdef bint load_floors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *floors) noexcept nogil:
+    """The floor of n rows, times their weights; NaN, which is none, where a row counts for nothing. Whether they are one
+    number."""
     cdef const real *w = <const real *> job.weight
     cdef int64_t labels[TILE]
     cdef Py_ssize_t r
     cdef bint by_class = job.target == CLASS and w != NULL
-    load_labels(job, row, n, by_class, labels, <const real *> floors)
+    cdef bint ignored = load_labels(job, row, n, by_class, labels, <const real *> floors)
     load_factors(job, row, n, floors)
     for r in range(n):
         if labels[r] < 0:
             floors[r] = <real> NAN
         else:
             floors[r] = <real> (job.bend.floor * job.scale * (<double> floors[r] * w[labels[r]] if by_class else floors[r]))
+    return not ignored and not by_class and job.operands[<int> R_F].data == NULL
 
 cdef void bend_side_by_side(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *floors) noexcept nogil:
     """Rows that follow each other in memory, one class after the other."""
@@ -311,9 +313,11 @@ cdef void bend_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_
     cdef real wide[<int> CHUNK + <int> STEP]
     cdef real scale = <real> job.bend.scale
     cdef real *h
+    cdef real floor
     cdef Row at
     cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
-    load_floors(job, row, n, <real *> floors)
+    cdef bint alike = load_floors(job, row, n, <real *> floors)
+    floor = floors[0]
     if (n > 1 and row_step(job, R_H) == job.operands[<int> R_H].itemsize and job.space.ndim == job.space.outer + 1
             and not is_masked(job)):
         bend_side_by_side(job, row, n, <const real *> floors)
@@ -324,9 +328,13 @@ cdef void bend_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             h = <real *> fetch_run(job, R_H, at.h, m, i, size, <real *> block)
-            spread(<const real *> floors + r, m, size, <real *> wide)
-            for j in range(m * size):
-                h[j] = bent(h[j], scale, wide[j])
+            if alike:
+                for j in range(m * size):
+                    h[j] = bent(h[j], scale, floor)
+            else:
+                spread(<const real *> floors + r, m, size, <real *> wide)
+                for j in range(m * size):
+                    h[j] = bent(h[j], scale, wide[j])
             if at.m != NULL:
                 mask_run(job, &at, m, i, size, h, <real> 0)
             put_run(job, R_H, at.h, m, i, size, <const real *> h)
