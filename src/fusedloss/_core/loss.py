@@ -43,7 +43,8 @@ BUFFERS: Final = {
         "return_divisor",
     ),
 }
-_DEFAULTS: Final = {"return_divisor": False, "hess_scale": 1.0}
+_ONE: Final = 1.0  # the default: which object it is takes no time to find out
+_DEFAULTS: Final = {"return_divisor": False, "hess_scale": _ONE}
 
 
 def with_buffers(signature: inspect.Signature, method: str) -> inspect.Signature:
@@ -253,13 +254,13 @@ hess : ndarray
                 out: Any = None,
                 grad_out: Any = None,
                 hess_out: Any = None,
-                hess_scale: float = 1.0,
+                hess_scale: float = _ONE,
                 hess_floor: float | None = None,
                 return_divisor: bool = False,
                 **kwargs: Any,
             ) -> Any:
                 bend = None
-                if hess_floor is not None or type(hess_scale) is not float or hess_scale != 1.0:
+                if hess_floor is not None or hess_scale is not _ONE:
                     bend = _checked_bend(hess_scale, hess_floor)
                 if return_divisor is not False:
                     return_divisor = flag("return_divisor", return_divisor)

@@ -134,7 +134,7 @@ def outputs(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Arrays for value (None where it is reduced), gradient and second derivative. With `in_place`
     the gradient may lie exactly where x lies."""
-    order, out, grad_out, hess_out = request[:4]
+    order, out, grad_out, hess_out, _, _ = request
     value = grad = hess = None
     if value_shape is not None or out is not None:
         value = value_output(out, value_shape, double, inputs, x)
