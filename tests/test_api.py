@@ -45,7 +45,9 @@ CRITERION = pytest.mark.parametrize("name", CRITERIA)
 METHODS = {
     "__call__": ["out", "return_divisor"],
     "value_and_grad": ["out", "grad_out", "return_divisor"],
-    "value_grad_hess": ["out", "grad_out", "hess_out", "return_divisor"],
+    "value_grad_hess": [
+        *("out", "grad_out", "hess_out", "hess_scale", "hess_floor", "return_divisor"),
+    ],
 }
 
 # ---- the namespace -------------------------------------------------------------------------------
@@ -92,7 +94,8 @@ def test_signatures(name: str) -> None:
         assert parameters[: len(own) - 2] == own[:-2]
         extra = parameters[len(own) - 2 :]
         assert [p.name for p in extra] == buffers
-        assert all(p.kind is p.KEYWORD_ONLY and not p.default for p in extra)
+        assert all(p.kind is p.KEYWORD_ONLY for p in extra)
+        assert {p.default for p in extra} <= {None, False, 1.0}
 
 
 @LOSS

@@ -11,6 +11,7 @@
 cimport numpy as cnp
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
+from kernels.core.call cimport Bend
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport Load, Operand, Space, fetch, load_block, load_mask, offset_of, put
 from kernels.core.rowmath cimport rm_may_be_outside, rm_may_be_outsidef
@@ -29,6 +30,7 @@ cdef enum Target:
     LIST                      # class numbers along the class axis, up to the first -1
 
 ctypedef double (*TileLoss)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
+ctypedef void (*BendTile)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
 
 cdef struct RowLoss:
     TileLoss losses[2]        # of floats and of doubles
@@ -46,6 +48,8 @@ cdef struct Rows:
     double keep, spread       # τ = (keep t + spread) w: label smoothing
     const void *weight        # w, one for each class, or NULL
     double scale              # of gradient and second derivative
+    Bend bend
+    BendTile bend_tile
     int64_t ignored           # this label counts for nothing
     double most               # targets must lie between 0 and this, unless it is NaN
     int outside               # whether one does not

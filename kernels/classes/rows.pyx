@@ -4,7 +4,7 @@ cimport numpy as cnp
 from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy, memset
-from kernels.core.call cimport lay_out, read_parameters, register_name
+from kernels.core.call cimport bent, lay_out, read_bend, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
     Operand, Space, check_shape, describe, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
@@ -270,6 +270,76 @@ cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const
     return finish_rows(job, row, n, <const real *> values)
 
 
+# ---- second derivatives with a scale and a floor -----------------------------------------------------------------------
+
+cdef bint load_floors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *floors) noexcept nogil:
+    """The floor of n rows, times their weights; NaN, which is none, where a row counts for nothing. Whether they are one
+    number."""
+    cdef const real *w = <const real *> job.weight
+    cdef int64_t labels[TILE]
+    cdef Py_ssize_t r
+    cdef bint by_class = job.target == CLASS and w != NULL
+    cdef bint ignored = load_labels(job, row, n, by_class, labels, <const real *> floors)
+    load_factors(job, row, n, floors)
+    for r in range(n):
+        if labels[r] < 0:
+            floors[r] = <real> NAN
+        else:
+            floors[r] = <real> (job.bend.floor * job.scale * (<double> floors[r] * w[labels[r]] if by_class else floors[r]))
+    return not ignored and not by_class and job.operands[<int> R_F].data == NULL
+
+cdef void bend_side_by_side(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *floors) noexcept nogil:
+    """Rows that follow each other in memory, one class after the other."""
+    cdef const Operand *op = &job.operands[<int> R_H]
+    cdef char *base = base_of(job, R_H, row)
+    cdef real scale = <real> job.bend.scale
+    cdef real block[TILE]
+    cdef real *h
+    cdef Py_ssize_t k, r
+    for k in range(job.classes):
+        h = <real *> base if op.native else <real *> block
+        if not op.native:
+            op.load(base, op.itemsize, False, n, block)
+        for r in range(n):
+            h[r] = bent(h[r], scale, floors[r])
+        if not op.native:
+            op.store(base, op.itemsize, n, block)
+        base += class_step(job, R_H)
+
+cdef void bend_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """max(scale h, floor) of the second derivatives of a tile, which are written; what is left out stays 0."""
+    cdef real floors[TILE]
+    cdef real block[CHUNK]
+    cdef real wide[<int> CHUNK + <int> STEP]
+    cdef real scale = <real> job.bend.scale
+    cdef real *h
+    cdef real floor
+    cdef Row at
+    cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
+    cdef bint alike = load_floors(job, row, n, <real *> floors)
+    floor = floors[0]
+    if (n > 1 and row_step(job, R_H) == job.operands[<int> R_H].itemsize and job.space.ndim == job.space.outer + 1
+            and not is_masked(job)):
+        bend_side_by_side(job, row, n, <const real *> floors)
+        return
+    for r from 0 <= r < n by group:
+        m = min(group, n - r)
+        at = row_at(job, row + r)
+        for i from 0 <= i < job.classes by CHUNK:
+            size = min(<Py_ssize_t> CHUNK, job.classes - i)
+            h = <real *> fetch_run(job, R_H, at.h, m, i, size, <real *> block)
+            if alike:
+                for j in range(m * size):
+                    h[j] = bent(h[j], scale, floor)
+            else:
+                spread(<const real *> floors + r, m, size, <real *> wide)
+                for j in range(m * size):
+                    h[j] = bent(h[j], scale, wide[j])
+            if at.m != NULL:
+                mask_run(job, &at, m, i, size, h, <real> 0)
+            put_run(job, R_H, at.h, m, i, size, <const real *> h)
+
+
 # ---- one call --------------------------------------------------------------------------------------------------------
 
 cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -279,6 +349,8 @@ cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ss
     while start < stop:
         n = min(min(job.tile, stop - start), length - start % length)
         add(&total, job.loss(NULL, job, start, n))
+        if job.bend.asked:
+            job.bend_tile(NULL, job, start, n)
         start += n
         unwatched += many(n, job.classes)
         if unwatched >= WATCHED:
@@ -328,6 +400,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
     cdef Py_ssize_t rows = 1
     cdef bint per_class
     job.loss = loss.losses[0 if real is float else 1]
+    job.bend_tile = <BendTile> <void *> bend_tile[real]
     for k in range(<int> ROW_OPERANDS):
         array = arrays[k]
         per_class = k != R_F and k != R_V and k != R_L and (k != R_T or job.target >= DISTRIBUTION)
@@ -387,13 +460,14 @@ TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distri
 
 
 def rows(int loss, tuple parameters, int target, int order, bint double_precision, double keep, double spread,
-         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN):
+         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN, tuple bend=None):
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
     of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the
     gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
-    `find_outside` finds the first. Returns the sum of the values of the rows (0 unless `summed`)."""
+    `find_outside` finds the first. With a `bend`, (scale, floor), second derivatives h become max(scale h, floor), the floor
+    times the weight of the row, and of its class where the target is class numbers; a floor that is NaN is none. Returns the sum of the values of the rows (0 unless `summed`)."""
     cdef Rows job
     cdef double values[ROW_PARAMETERS]
     cdef double total
@@ -407,6 +481,7 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     job.parameters = values
     job.target = <Target> target
     job.order = order
+    read_bend(bend if order > 1 else None, &job.bend)
     job.keep = keep
     job.spread = spread
     job.ignored = ignored

@@ -23,6 +23,14 @@ cdef int read_parameters(tuple given, int wanted, double *values) except -1:
     return 0
 
 
+cdef int read_bend(tuple given, Bend *bend) except -1:
+    """A scale and a floor, or None."""
+    bend.asked = given is not None
+    if bend.asked:
+        bend.scale, bend.floor = given
+    return 0
+
+
 cdef bint lay_out(Operand *ops, int n_ops, int first_output, const Space *space, int first, bint shared) noexcept:
     """Find which operands are one run over the axes from `first` on. With `shared`, results are added to float64 outputs
     of which several elements are one item: whether there is such an output, which takes one thread."""

@@ -3,6 +3,8 @@
 cdef extern from "<math.h>" nogil:
     float fabsf(float)
     double fabs(double)
+    float copysignf(float, float)
+    double copysign(double, double)
     float sqrtf(float)
     double c_sqrt "sqrt"(double)
 
@@ -155,6 +157,13 @@ cdef inline real absolute(real x) noexcept nogil:
         return fabsf(x)
     else:
         return fabs(x)
+
+cdef inline real sign_of(real x) noexcept nogil:
+    """-1 or 1: that of zeros and NaN too."""
+    if real is float:
+        return copysignf(1, x)
+    else:
+        return copysign(1, x)
 
 cdef inline real sqrt(real x) noexcept nogil:
     if real is float:

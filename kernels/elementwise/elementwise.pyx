@@ -4,7 +4,7 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from libc.string cimport memset
 from kernels.core.numeric cimport real
-from kernels.core.call cimport lay_out, read_parameters, register_name
+from kernels.core.call cimport Bend, bent, lay_out, read_bend, read_parameters, register_name
 from kernels.core.operands cimport (
     Operand, Space, check_shape, describe, fetch, join_axes, load_block, load_mask, merge_axes, put)
 from kernels.core.sums cimport (
@@ -39,6 +39,7 @@ cdef struct Elementwise:
     const Entry *entry
     const double *parameters
     double scale              # of gradient and second derivative
+    Bend bend
     int order
     bint summed
     int *outside              # set to 1 if an element is outside the formula's domain
@@ -82,6 +83,12 @@ cdef void weigh_both(const real *w, double scale, Py_ssize_t n, real *v, real *g
         v[j] = 0 if w[j] == 0 else value
         g[j] = 0 if w[j] == 0 else slope
 
+cdef void bend_block(const Bend *bend, double weight, Py_ssize_t n, real *h) noexcept nogil:
+    cdef real scale = <real> bend.scale, floor = <real> (bend.floor * weight)
+    cdef Py_ssize_t j
+    for j in range(n):
+        h[j] = bent(h[j], scale, floor)
+
 
 cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Elements start … stop-1, block by block; returns the sum of the values."""
@@ -118,6 +125,10 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
         job.entry.blocks[double_precision][job.order][summed](
             job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], scale, &lanes,
             out[0], out[1], out[2], out[3], out[4])
+        if job.bend.asked:
+            for k in range(2, 5, 2):
+                if op[<int> V + k].data != NULL:
+                    bend_block(&job.bend, scale, n, out[k])
         if weighted:
             if job.order > 0:
                 weigh_both(w, job.scale, n, out[0], out[1])
@@ -227,12 +238,13 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
 
 
 def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
-                tuple arrays):
+                tuple arrays, tuple bend=None):
     """Run one formula over arrays of one shape: (x, t, u, weight, mask, value, gradient, hessian, gradient and hessian with
     respect to u), None where there is none. An output may lie exactly where an input lies.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
-    respect to u is added to float64 items where u was broadcast. Returns the sum of the weighted values (0 unless
+    respect to u is added to float64 items where u was broadcast. With a `bend`, (scale, floor), second derivatives h become
+    max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns the sum of the weighted values (0 unless
     `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
     cdef double values[PARAMETERS]
@@ -247,6 +259,7 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     job.parameters = values
     job.scale = scale
     job.order = order
+    read_bend(bend, &job.bend)
     job.summed = summed
     if double_precision:
         return run_elementwise[double](NULL, &job, arrays, threads)

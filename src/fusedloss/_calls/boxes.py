@@ -9,7 +9,7 @@ import numpy as np
 from fusedloss._core.axes import axis_number
 from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import broadcast, is_double, operand
-from fusedloss._core.outputs import Gradients, value_output
+from fusedloss._core.outputs import Gradients, plain_hessian, value_output
 from fusedloss._core.parameters import finite, integer
 from fusedloss._core.reductions import (
     check_reduction,
@@ -44,6 +44,7 @@ def box_loss(
     reduction: str,
 ) -> Any:
     """Evaluate a loss of pairs of boxes."""
+    plain_hessian(request)
     eps = finite("eps", eps, 0.0)
     axis = integer("axis", axis)
     check_reduction(reduction)

@@ -158,6 +158,7 @@ def elementwise(
             reduced,
             threads_for(size),
             arrays,
+            request[5],
         )
     except LookupError as error:
         which, position = error.args

@@ -9,7 +9,7 @@ import numpy as np
 from fusedloss._core.images import Images
 from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import contiguous
-from fusedloss._core.outputs import outputs, result_tuple, store
+from fusedloss._core.outputs import outputs, plain_hessian, result_tuple, store
 from fusedloss._core.parameters import choice, flag
 from fusedloss._core.reductions import (
     check_reduction,
@@ -55,6 +55,7 @@ def lovasz(
     array of the gradient until they are carried back, or where that is of another dtype in one of
     the computation's.
     """
+    plain_hessian(request)
     check_reduction(reduction)
     each = flag("per_image", per_image)
     logits = flag("from_logits", from_logits)

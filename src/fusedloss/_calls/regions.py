@@ -8,7 +8,7 @@ import numpy as np
 
 from fusedloss._core.images import Images
 from fusedloss._core.kernels import kernels
-from fusedloss._core.outputs import outputs, result_tuple
+from fusedloss._core.outputs import outputs, plain_hessian, result_tuple
 from fusedloss._core.parameters import flag
 from fusedloss._core.reductions import (
     check_reduction,
@@ -49,6 +49,7 @@ def overlap(
 ) -> Any:
     """Evaluate a loss of the overlap of regions: `parameters` are those of the kernel's Fraction,
     `joint` how the classes of an image are weighted where they are one value."""
+    plain_hessian(request)
     check_reduction(reduction)
     squared = flag("squared", squared)
     each = flag("per_image", per_image)

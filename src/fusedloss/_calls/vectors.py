@@ -12,7 +12,7 @@ from fusedloss._core.axes import axes_last, axis_number
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
 from fusedloss._core.operands import broadcast, common_shape, is_double, operand
-from fusedloss._core.outputs import Gradients, unwrap_scalar, value_output
+from fusedloss._core.outputs import Gradients, plain_hessian, unwrap_scalar, value_output
 from fusedloss._core.parameters import integer, number
 from fusedloss._core.reductions import (
     check_reduction,
@@ -131,6 +131,7 @@ def vector_loss(
     reduction: str,
 ) -> Any:
     """Evaluate a loss of scores of vectors: the operands, which broadcast up to the first one."""
+    plain_hessian(request)
     axis = integer("axis", axis)
     check_reduction(reduction)
     order, out = request[0], request[1]
@@ -227,7 +228,7 @@ def similarity_vjp(
     double = is_double(precision | more)
     view = _kernel_view(shape, axis)
     gradients = Gradients(
-        (1, None, grad_out, None, False), double, [(a, view), (b, view)], (a, b, dy)
+        (1, None, grad_out, None, False, None), double, [(a, view), (b, view)], (a, b, dy)
     )
     weight = np.squeeze(dy, axis) if keepdims else dy
     _run(score, (view(a), view(b)), double, gradients.grads, weight=weight, order=1)
@@ -253,7 +254,7 @@ def normalize_vjp(input: Any, grad_output: Any, axis: Any, eps: float, grad_out:
     dy = broadcast("grad_output", dy, x.shape)
     double = is_double(precision | more)
     view = _kernel_view(x.shape, axis)
-    gradients = Gradients((1, None, grad_out, None, False), double, [(x, view)], (x, dy))
+    gradients = Gradients((1, None, grad_out, None, False, None), double, [(x, view)], (x, dy))
     _run(_PROJECTION(eps), (view(x), view(dy)), double, gradients.grads, order=1)
     return gradients.result(None)[1]  # type: ignore[no-any-return]
 

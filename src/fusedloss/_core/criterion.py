@@ -223,9 +223,12 @@ class Criterion:
         out: Any = None,
         grad_out: Any = None,
         hess_out: Any = None,
+        hess_scale: float = 1.0,
+        hess_floor: float | None = None,
         **named: Any,
     ) -> tuple[Any, Any, Any]:
-        """Value, gradient and diagonal second derivative in one pass."""
+        """Value, gradient and diagonal second derivative in one pass; each second derivative h is
+        ``max(hess_scale * h, hess_floor)``."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

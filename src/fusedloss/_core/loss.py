@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
+from math import nan
 from typing import (
     Any,
     Concatenate,
@@ -20,34 +21,47 @@ from typing import (
 )
 
 from fusedloss._core.operands import operand
-from fusedloss._core.parameters import flag
+from fusedloss._core.parameters import finite, flag, positive
 from fusedloss._core.types import Array, Request
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 
-_VALUE: Request = (0, None, None, None, False)
+_VALUE: Request = (0, None, None, None, False, None)
 #: The methods of a loss and of a criterion, with what they take besides the loss's arguments:
-#: buffers, and whether they also return the divisor of the sum.
+#: buffers, what becomes of the second derivative, and whether they also return the divisor.
 BUFFERS: Final = {
     "__call__": ("out", "return_divisor"),
     "value_and_grad": ("out", "grad_out", "return_divisor"),
-    "value_grad_hess": ("out", "grad_out", "hess_out", "return_divisor"),
+    "value_grad_hess": (
+        "out",
+        "grad_out",
+        "hess_out",
+        "hess_scale",
+        "hess_floor",
+        "return_divisor",
+    ),
 }
+_ONE: Final = 1.0  # the default: which object it is takes no time to find out
+_DEFAULTS: Final = {"return_divisor": False, "hess_scale": _ONE}
 
 
 def with_buffers(signature: inspect.Signature, method: str) -> inspect.Signature:
     """The signature with what that method takes besides, keyword-only: buffers are None."""
     extra = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=False if name == "return_divisor" else None,
-        )
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name))
         for name in BUFFERS[method]
     ]
     return signature.replace(parameters=[*signature.parameters.values(), *extra])
+
+
+def _checked_bend(scale: Any, floor: Any) -> tuple[float, float] | None:
+    """The options `hess_scale` and `hess_floor` as kernels take them: nan is no floor."""
+    scale = positive("hess_scale", scale)
+    if floor is None:
+        return None if scale == 1.0 else (scale, nan)
+    return scale, finite("hess_floor", floor, 0.0)
 
 
 class Lazy:
@@ -172,7 +186,18 @@ grad : ndarray
             f"""Value, gradient and second derivative of `{self.__name__}` in one pass.
 
 The arguments are those of `{self.__name__}`, the buffers `out`, `grad_out` and `hess_out`,
-and `return_divisor`.
+`return_divisor`, and two that change the second derivative h of each element to
+``max(hess_scale * h, hess_floor)``, as Newton's method and boosted trees need it positive.
+
+Parameters
+----------
+hess_scale : float, default 1.0
+    A positive factor.
+hess_floor : float or None, default None
+    The least that a second derivative may be, 0 or more. It is taken before weights and the
+    reduction: those of elements and of rows and, where `target` holds class numbers and is not
+    smoothed, those of the classes. What counts for nothing stays 0, and nan stays nan. Elementwise
+    losses and those of rows have both options; others raise NotImplementedError.
 
 Returns
 -------
@@ -181,7 +206,8 @@ value : scalar or ndarray
 grad : ndarray
     As `value_and_grad` returns it.
 hess : ndarray
-    The diagonal of the Hessian with respect to `input`, of the gradient's shape and dtype.
+    The diagonal of the Hessian with respect to `input`, of the gradient's shape and dtype. A
+    tuple where there is one of gradients.
 """,
         )
 
@@ -216,21 +242,26 @@ hess : ndarray
                 if return_divisor is not False:
                     return_divisor = flag("return_divisor", return_divisor)
                 try:
-                    return function((1, out, grad_out, None, return_divisor), *args, **kwargs)
+                    return function((1, out, grad_out, None, return_divisor, None), *args, **kwargs)
                 except TypeError:
                     self._check_call(args, kwargs)
                     raise
 
         else:
 
-            def method(
+            def method(  # type: ignore[misc] # it takes more
                 *args: Any,
                 out: Any = None,
                 grad_out: Any = None,
                 hess_out: Any = None,
+                hess_scale: float = _ONE,
+                hess_floor: float | None = None,
                 return_divisor: bool = False,
                 **kwargs: Any,
             ) -> Any:
+                bend = None
+                if hess_floor is not None or hess_scale is not _ONE:
+                    bend = _checked_bend(hess_scale, hess_floor)
                 if return_divisor is not False:
                     return_divisor = flag("return_divisor", return_divisor)
                 if not self.curved:
@@ -238,7 +269,9 @@ hess : ndarray
                         f"{self.__name__} has no second derivatives; value_and_grad gives the first"
                     )
                 try:
-                    return function((2, out, grad_out, hess_out, return_divisor), *args, **kwargs)
+                    return function(
+                        (2, out, grad_out, hess_out, return_divisor, bend), *args, **kwargs
+                    )
                 except TypeError:
                     self._check_call(args, kwargs)
                     raise
@@ -279,7 +312,7 @@ hess : ndarray
     ) -> Any:
         request = _VALUE
         if out is not None or return_divisor is not False:
-            request = (0, out, None, None, flag("return_divisor", return_divisor))
+            request = (0, out, None, None, flag("return_divisor", return_divisor), None)
         try:
             return self._function(request, *args, **kwargs)
         except TypeError:
@@ -318,6 +351,14 @@ hess : ndarray
     @overload
     def value_grad_hess(
         self, *args: Any, out: Array | None, **kwargs: Any
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self, *args: Any, hess_scale: float, hess_floor: float | None = None, **kwargs: Any
+    ) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(
+        self, *args: Any, hess_floor: float | None, **kwargs: Any
     ) -> tuple[Any, Array, Array]: ...
     @overload
     def value_grad_hess(self, *args: Any, return_divisor: bool, **kwargs: Any) -> Any: ...

@@ -37,7 +37,13 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
         array = _converted(name, value)
     if array.dtype.char in _REALS or is_bfloat16(array.dtype):
         return array, _arrays.asks(array)
-    raise TypeError(f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}")
+    text = f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}"
+    if hasattr(value, "get_label"):
+        text = (
+            f"{name}: this is a data set of a booster, {type(value).__name__}; a loss is made its "
+            "objective by fusedloss.boosting.xgboost(...) or lightgbm(...)"
+        )
+    raise TypeError(text)
 
 
 def _converted(name: str, value: Any) -> Array:

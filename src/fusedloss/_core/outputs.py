@@ -134,7 +134,7 @@ def outputs(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Arrays for value (None where it is reduced), gradient and second derivative. With `in_place`
     the gradient may lie exactly where x lies."""
-    order, out, grad_out, hess_out, _ = request
+    order, out, grad_out, hess_out, _, _ = request
     value = grad = hess = None
     if value_shape is not None or out is not None:
         value = value_output(out, value_shape, double, inputs, x)
@@ -164,12 +164,21 @@ def store(array: Array, numbers: Any) -> None:
         array[...] = numbers
 
 
+def plain_hessian(request: Request) -> None:
+    """Refuse what the kernel of this loss cannot do with second derivatives."""
+    if request[5] is not None:
+        raise NotImplementedError(
+            "hess_scale, hess_floor: of this loss the second derivatives are given as they are; "
+            "elementwise losses and those of rows, such as cross entropy, have these options"
+        )
+
+
 def result_tuple(
     request: Request, divisor: float, value: Any, grad: Any, hess: Any, *more: Any
 ) -> Any:
     """What a call returns: the value, or a tuple with the derivatives that were asked for, and
     with whatever else was. What the caller gave a buffer for is that buffer."""
-    order, _, grad_out, hess_out, with_divisor = request
+    order, _, grad_out, hess_out, with_divisor, _ = request
     if with_divisor:
         more = (*more, float(divisor))
     if order == 0:
@@ -243,8 +252,8 @@ class Gradients:
         for result, sums in self._sums:
             store(result, sums)
         parts = [tuple(r) if len(r) > 1 else r[0] for r in self._results]
-        order, _, _, _, with_divisor = self._request
-        request = (order, None, None, None, with_divisor)
+        order, _, _, _, with_divisor, _ = self._request
+        request = (order, None, None, None, with_divisor, None)
         return result_tuple(request, divisor, value, *(*parts, None, None)[:2])
 
 

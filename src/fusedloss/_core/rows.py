@@ -162,6 +162,7 @@ class Rows:
                 len(axes),
                 arrays,
                 most,
+                request[5],
             )
         except LookupError:
             raise self._outside_error(target, most, loss.accepted) from None

@@ -19,5 +19,6 @@ Reduction: TypeAlias = Literal[
     "mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights"
 ]
 #: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; buffers for
-#: these; and whether the call also returns the divisor of the sum.
-Request: TypeAlias = tuple[int, Any, Any, Any, bool]
+#: these; whether the call also returns the divisor of the sum; and what becomes of second
+#: derivatives, None or a scale and a floor.
+Request: TypeAlias = tuple[int, Any, Any, Any, bool, tuple[float, float] | None]
