@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 # -qq: pip's warnings about its own settings would drown the one line that each step prints; errors still show.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 BUILT := build/.compiled $(VENV)/.installed
-KERNELS := $(shell find kernels -type f)
+KERNELS := $(shell find kernels src/fusedloss/include -type f) src/fusedloss/capi.pxd
 # The compiler that setup.py takes: CC if it is set, else the one that Python was built with.
 ifeq ($(origin CC),default)
 CC = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("CC") or "cc")')

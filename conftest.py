@@ -8,7 +8,9 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent
 #: What the examples in a module or on a page import.
-NEEDED: Final[dict[str, tuple[str, ...]]] = {}
+NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "docs/integrations/cython.md": ("numba", "sklearn"),
+}
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import suppress
 from typing import (
     Any,
     Concatenate,
@@ -94,19 +93,28 @@ def filled_doc(function: Any) -> str:
     return filled(function.__doc__)
 
 
-class _OperandsReached(Exception):
-    """All options of a call have been checked."""
+class OperandsReached(Exception):
+    """All options of a call have been checked. `computation` is what they come to, where the call
+    says so: a kernel module, the name of an option that its function `bound` does not know (or
+    ""), and the arguments of that."""
+
+    computation: tuple[Any, ...] | None = None
 
 
-class _Unread:
+class Unread:
     """Stands for an operand where only the options of a call are checked: who reads it is done
     with these."""
 
+    ndim = 1  # as an option it is not one number
+
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise _OperandsReached
+        raise OperandsReached
+
+    def __repr__(self) -> str:
+        return "OPERAND"
 
 
-_UNREAD: Final = _Unread()
+UNREAD: Final = Unread()
 
 
 class Loss(Generic[P]):
@@ -263,9 +271,16 @@ hess : ndarray
         for name in self._arrays:
             if options[name] is not None:
                 operand(name, options[name])
+        self.computation(options)
+
+    def computation(self, options: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Check these options, and find what they come to: see `OperandsReached`."""
         function: Any = self._function
-        with suppress(_OperandsReached):
-            function(_VALUE, *(_UNREAD,) * len(self._operands), **options)
+        try:
+            function(_VALUE, *(UNREAD,) * len(self._operands), **options)
+        except OperandsReached as reached:
+            return reached.computation
+        return None
 
     # For type checkers: the loss's own signature, or one with buffers. ParamSpec cannot say both.
     @overload
