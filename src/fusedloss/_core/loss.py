@@ -25,6 +25,7 @@ from fusedloss._core.types import Array, Request
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 
 _VALUE: Request = (0, None, None, None, False)
 #: The methods of a loss and of a criterion, with what they take besides the loss's arguments:
@@ -353,10 +354,10 @@ def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
     return Loss(function, curved=False)
 
 
-class Activation(Generic[P, Q, R]):
+class Activation(Generic[P, S, Q, R]):
     """A function of arrays; its method `vjp` carries a gradient back through it."""
 
-    def __init__(self, function: Callable[P, Any], vjp: Callable[Q, R]) -> None:
+    def __init__(self, function: Callable[P, S], vjp: Callable[Q, R]) -> None:
         plain: Any = function
         self._function = function
         self.__name__ = self.__qualname__ = plain.__name__
@@ -369,7 +370,7 @@ class Activation(Generic[P, Q, R]):
     __doc__ = Lazy(lambda self: filled_doc(self._function), __doc__)
     __signature__ = Lazy(lambda self: inspect.signature(self._function))
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S:
         return self._function(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -382,6 +383,6 @@ class Activation(Generic[P, Q, R]):
 
 def activation(
     vjp: Callable[Q, R],
-) -> Callable[[Callable[P, Any]], Activation[P, Q, R]]:
+) -> Callable[[Callable[P, S]], Activation[P, S, Q, R]]:
     """Make an Activation of the decorated function."""
     return lambda function: Activation(function, vjp)
