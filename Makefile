@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 # -qq: pip's warnings about its own settings would drown the one line that each step prints; errors still show.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 BUILT := build/.compiled $(VENV)/.installed
-KERNELS := $(shell find kernels -type f)
+KERNELS := $(shell find kernels src/fusedloss/include -type f) src/fusedloss/capi.pxd
 # The compiler that setup.py takes: CC if it is set, else the one that Python was built with.
 ifeq ($(origin CC),default)
 CC = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("CC") or "cc")')
@@ -25,7 +25,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-integrations test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables lint format sdist wheel sizes clean distclean FORCE
+.PHONY: help venv build demo test test-peers test-integrations test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables stubs lint format sdist wheel sizes clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -173,6 +173,9 @@ $(PEERS)/.ready: pyproject.toml | $(VENV)/.created
 docs: $(BUILT) $(VENV)/.extra-docs  ## build the pages with the reference into build/docs
 	$(PY) -m sphinx -b html -q -W docs build/docs
 
+stubs: $(BUILT)  ## write src/fusedloss/__init__.pyi, which type checkers read, anew
+	$(PY) docs/stubs.py
+
 docs-tables: $(BUILT)  ## write the lists of losses in README and docs anew, from the docstrings
 	$(PY) docs/tables.py
 
@@ -180,6 +183,9 @@ lint: $(VENV)/.extra-build $(VENV)/.extra-dev  ## check style, format and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict src
+	@# Once more without the stub, which hides the module beside it.
+	@rm -rf build/typing && mkdir -p build/typing && cp -r src/fusedloss build/typing && rm build/typing/fusedloss/__init__.pyi
+	$(VENV)/bin/mypy --strict build/typing
 
 format: $(VENV)/.extra-dev  ## format the code, and repair what can be repaired
 	$(VENV)/bin/ruff format .

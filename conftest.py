@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent
+#: Programs that are read, not imported.
+collect_ignore = ["tests/data"]
 #: What the examples in a module or on a page import.
 NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/integrations/boosting.md": ("xgboost", "lightgbm", "catboost", "sklearn"),
+    "docs/integrations/cython.md": ("numba", "sklearn"),
 }
 
 

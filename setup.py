@@ -44,6 +44,7 @@ from setuptools.errors import CCompilerError, ExecError, SetupError
 X86_LEVELS = ("v2", "v3", "v4")
 LEVELS = ("base", *X86_LEVELS)
 KERNELS = Path("kernels")
+HEADERS = Path("src/fusedloss/include")  # what users compile against
 SOURCES = sorted(KERNELS.glob("*/*.pyx"))  # the modules of a level
 FOLDERS = {path.stem: path.parent for path in SOURCES}
 assert len(FOLDERS) == len(SOURCES), "two modules of kernels/ have the same name"
@@ -214,7 +215,7 @@ class BuildKernels(build_ext):
         self.extensions[:] = [e for e in self.extensions if level_of(e) in ("cpu", *levels)]
         for ext in self.extensions:
             level = level_of(ext)
-            ext.include_dirs = [str(KERNELS), np.get_include()]
+            ext.include_dirs = [str(KERNELS), str(HEADERS), np.get_include()]
             if level == "cpu":  # it decides which of the others to load, so it must run everywhere
                 ext.extra_compile_args, ext.extra_link_args = flags, sanitize
                 continue
@@ -257,6 +258,7 @@ class BuildKernels(build_ext):
             + [Extension("fusedloss._cpu", [str(KERNELS / "_cpu.pyx")])],
             build_dir=str(folder),
             compiler_directives=DIRECTIVES,
+            include_path=["src"],
             nthreads=self.jobs,
             force=known != repr(settings),
         )
@@ -273,7 +275,8 @@ class BuildKernels(build_ext):
 
     def compile_all(self, files: dict[str, list[Path]]) -> None:
         """Compile what has changed, several files at once, those that take longest first."""
-        shared = max(path.stat().st_mtime for path in (KERNELS / "core").rglob("*.h"))
+        headers = (*(KERNELS / "core").rglob("*.h"), *HEADERS.glob("*.h"))
+        shared = max(path.stat().st_mtime for path in headers)
         jobs = []
         for ext in self.extensions:
             ext.objects = []

@@ -81,10 +81,25 @@ def thread_faults() -> list[str]:
     return found
 
 
+def interface_faults() -> list[str]:
+    """Whether C and Cython find what they compile against, and a bound loss has the right value."""
+    folder = Path(fl.get_include())
+    needed = folder / "fusedloss.h", folder.parent / "capi.pxd"
+    found = [f"{path} is missing" for path in needed if not path.exists()]
+    bound = fl.capi.bind(fl.huber_loss, delta=1.5)
+    if fl.capi.function("value")(bound.address, 3.0, 1.0) != 1.875:
+        found.append("capi: a wrong value")
+    return found
+
+
 def run_one() -> list[str]:
     """All checks in this process, at the level that the package has chosen."""
     cases = json.loads(RECORD.read_text(encoding="utf-8"))["cases"]
-    return [*(fault for case in cases for fault in faults(case)), *thread_faults()]
+    return [
+        *(fault for case in cases for fault in faults(case)),
+        *thread_faults(),
+        *interface_faults(),
+    ]
 
 
 def run(wheel: bool) -> list[str]:

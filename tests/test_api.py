@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import doctest
-import importlib.util
 import inspect
 import pickle
 import re
@@ -301,92 +300,7 @@ def test_criteria_can_be_copied(name: str) -> None:
         assert other.loss is criterion.loss
 
 
-# ---- types and imports ---------------------------------------------------------------------------
-
-USER = """
-import numpy as np
-import numpy.typing as npt
-import fusedloss as fl
-
-x: npt.NDArray[np.float32] = np.zeros((3, 4), np.float32)
-t = np.zeros((3, 4))
-labels = [0, 1, 2]
-
-a = fl.huber_loss(x, t, delta=1.5, weight=t, reduction="none")
-b = fl.huber_loss(x, t, out=np.empty(()))
-value, grad = fl.huber_loss.value_and_grad(x, t, delta=1.5, grad_out=x)
-value, grad, hess = fl.mse_loss.value_grad_hess(x, 1.0, out=None, grad_out=x, hess_out=t)
-c = fl.cross_entropy(x, labels, [1.0, 2.0, 3.0, 4.0], ignore_index=-1, label_smoothing=0.1, axis=1)
-value, grad = fl.cross_entropy.value_and_grad(x, labels, axis=-1)
-p = fl.softmax(x, axis=1, out=x)
-dx = fl.softmax.vjp(x, p, axis=1, grad_out=x)
-s = fl.logsumexp(x, axis=(0, 1), keepdims=True)
-criterion = fl.CrossEntropyLoss(weight=[1, 2, 3, 4], ignore_index=-1)
-e = criterion(x, labels, weight=[1, 1, 1, 1])
-params: dict[str, object] = criterion.set_params(reduction="sum").get_params()
-same: bool = criterion == fl.CrossEntropyLoss()
-called: str = criterion.__name__
-value, grad = criterion.value_and_grad(x, labels, grad_out=x)
-value, grad, hess = fl.HuberLoss(delta=2.0).value_grad_hess(x, t)
-fl.set_num_threads(2)
-fl.set_num_threads(None)
-n: int = fl.get_num_threads()
-shape: tuple[int, ...] = grad.shape
-
-# --strict reports an ignore that nothing needs: each of these must be an error.
-fl.huber_loss(x, t, deltas=1.5)  # type: ignore
-fl.huber_loss(x)  # type: ignore
-fl.mse_loss(x, t, t)  # type: ignore
-fl.mse_loss(x, t, reduction="average")  # type: ignore
-fl.mse_loss(x, t, grad_out=x)  # type: ignore
-fl.cross_entropy(x, labels, ignored=3)  # type: ignore
-fl.softmax(x, dim=1)  # type: ignore
-fl.softmax.vjp(x)  # type: ignore
-fl.set_num_threads("2")  # type: ignore
-"""
-
-METHOD_MISTAKES = """
-import numpy as np
-import fusedloss as fl
-
-x = np.zeros((3, 4))
-
-fl.huber_loss.value_and_grad(x, x, deltas=1.5)  # type: ignore
-fl.huber_loss.value_and_grad(x)  # type: ignore
-fl.huber_loss.value_grad_hess(x, x, reduction="average")  # type: ignore
-fl.huber_loss.value_and_grad(x, x, hess_out=x)  # type: ignore
-"""
-
-
-@pytest.fixture(scope="module")
-def mypy_says(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What mypy --strict says about each of the two programs, in one run: it starts slowly."""
-    if not importlib.util.find_spec("mypy"):
-        pytest.skip("mypy is not installed")
-    folder = tmp_path_factory.mktemp("user")
-    programs = {"user": USER, "methods": METHOD_MISTAKES}
-    for name, text in programs.items():
-        (folder / f"{name}.py").write_text(text)
-    cache = Path(__file__).parent.parent / ".mypy_cache"
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}"]
-    source = str(Path(fl.__file__).parent.parent)
-    done = subprocess.run(
-        [*command, *(f"{name}.py" for name in programs)],
-        cwd=folder,
-        env={"MYPYPATH": source, "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    lines = done.stdout.splitlines()
-    assert not done.stderr, done.stderr
-    return {name: [line for line in lines if line.startswith(f"{name}.py")] for name in programs}
-
-
-@pytest.mark.parametrize("program", ["user", "methods"])
-def test_types(program: str, mypy_says: dict[str, list[str]]) -> None:
-    assert mypy_says[program] == []
-
+# ---- imports ---------------------------------------------------------------------------
 
 IMPORTS = """
 import sys

@@ -4,12 +4,13 @@ cimport numpy as cnp
 from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy, memset
-from kernels.core.call cimport bent, lay_out, read_bend, read_parameters, register_name
+from fusedloss.capi cimport BAD_CALL, NO_MEMORY, OK, Loss
+from kernels.core.call cimport bent, capsule_of, lay_out, read_bend, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
-    Operand, Space, check_shape, describe, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
+    DOUBLE, FLOAT, INT64, Operand, Space, check_shape, describe, describe_memory, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
 from kernels.core.rowmath cimport add_row, row_sum
-from kernels.core.sums cimport TILE, WATCHED, Span, Sum, accumulate, add, many, result, run
+from kernels.core.sums cimport TILE, WATCHED, Span, Sum, accumulate, add, many, result, run, run_alone
 
 cnp.import_array()
 
@@ -360,7 +361,7 @@ cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ss
     return result(total)
 
 
-cdef int longest_axis(const Space *space) noexcept:
+cdef int longest_axis(const Space *space) noexcept nogil:
     cdef int axis, longest = 0
     for axis in range(space.outer):
         if space.shape[axis] > space.shape[longest]:
@@ -368,7 +369,7 @@ cdef int longest_axis(const Space *space) noexcept:
     return longest
 
 
-cdef bint goes_across(const Rows *job) noexcept:
+cdef bint goes_across(const Rows *job) noexcept nogil:
     """Whether a call runs over tiles of rows side by side. That takes rows enough for a tile, and few classes or rows that
     lie so in memory."""
     if job.space.ndim > job.space.outer + 1 or job.space.outer == 0 or job.space.shape[job.space.outer - 1] < 8:
@@ -377,7 +378,7 @@ cdef bint goes_across(const Rows *job) noexcept:
                                   and not is_masked(job))
 
 
-cdef Py_ssize_t rows_of_tile(const Rows *job, const real *like) noexcept:
+cdef Py_ssize_t rows_of_tile(const Rows *job, const real *like) noexcept nogil:
     cdef Py_ssize_t rows
     if job.across:
         rows = TILE if many(job.classes, <int> TILE) <= room(like) else TILE // 2
@@ -390,6 +391,21 @@ cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1
     cdef Operand op
     describe(&op, array, like, 1)
     return op.native and cnp.PyArray_NDIM(array) == 1 and cnp.PyArray_SIZE(array) == n and cnp.PyArray_IS_C_CONTIGUOUS(array)
+
+
+cdef void plan_rows(const real *like, Rows *job, const RowLoss *loss, int outer, int ndim) noexcept nogil:
+    """In which order a call goes through its operands; the first `outer` of their axes are the rows."""
+    cdef Operand *op = job.operands
+    cdef Space *space = &job.space
+    space.outer = merge_axes(op, <int> ROW_OPERANDS, space, 0, outer, 0)
+    space.ndim = merge_axes(op, <int> ROW_OPERANDS, space, outer, ndim, space.outer)
+    if space.outer > 1 and space.shape[space.outer - 1] < 8:
+        # Tiles are made of the innermost axis of rows: let that be a long one.
+        swap_axes(op, <int> ROW_OPERANDS, space, longest_axis(space), space.outer - 1)
+    lay_out(op, ROW_OPERANDS, R_V, space, space.outer, False)
+    job.in_place = is_exactly(&op[<int> R_G], &op[<int> R_X], space)
+    job.across = loss.across and goes_across(job)
+    job.tile = rows_of_tile(job, like)
 
 
 cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arrays, int class_axes, int threads) except? -1:
@@ -422,16 +438,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
         job.weight = cnp.PyArray_DATA(weight)
     if rows == 0 or job.classes == 0:
         return 0
-    space.outer = merge_axes(op, <int> ROW_OPERANDS, space, 0, outer, 0)
-    space.ndim = merge_axes(op, <int> ROW_OPERANDS, space, outer, ndim, space.outer)
-    if space.outer > 1 and space.shape[space.outer - 1] < 8:
-        # Tiles are made of the innermost axis of rows: let that be a long one.
-        axis = longest_axis(space)
-        swap_axes(op, <int> ROW_OPERANDS, space, axis, space.outer - 1)
-    lay_out(op, ROW_OPERANDS, R_V, space, space.outer, False)
-    job.in_place = is_exactly(&op[<int> R_G], &op[<int> R_X], space)
-    job.across = loss.across and goes_across(job)
-    job.tile = rows_of_tile(job, like)
+    plan_rows(like, job, loss, outer, ndim)
     return run(<Span> <void *> rows_span, job, rows, job.tile, many(rows, job.classes), threads, &job.team, True)
 
 
@@ -496,3 +503,99 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     if job.outside:
         raise LookupError(<int> R_T, -1)
     return total
+
+
+# ---- the C interface: a call on contiguous memory, without Python ----------------------------------------------------
+
+cdef Py_ssize_t first_bad_label(const real *like, const int64_t *labels, const real *factors, Py_ssize_t rows,
+                                Py_ssize_t classes, int64_t ignored) noexcept nogil:
+    """The first row whose label is out of range, is not ignored and has a weight; or OK."""
+    cdef Py_ssize_t r
+    for r in range(rows):
+        if <uint64_t> labels[r] >= <uint64_t> classes and labels[r] != ignored and (factors == NULL or factors[r] != 0):
+            return r
+    return OK
+
+
+cdef Py_ssize_t rows_memory(const real *like, const Loss *loss, Py_ssize_t rows, Py_ssize_t classes, const void **places,
+                            const real *weight, double scale, double *sum) noexcept nogil:
+    """`places` are those of the operands, NULL where there is none. The GIL is not needed."""
+    cdef Rows job
+    cdef Operand *op = job.operands
+    cdef const RowLoss *row_loss = <const RowLoss *> loss.entry
+    cdef Py_ssize_t bad
+    cdef int k
+    cdef double total = 0
+    if (rows < 0 or classes < 1 or places[<int> R_X] == NULL or places[<int> R_T] == NULL
+            or places[<int> R_H] != NULL and places[<int> R_G] == NULL):
+        return BAD_CALL
+    bad = first_bad_label(like, <const int64_t *> places[<int> R_T], <const real *> places[<int> R_F], rows, classes,
+                          loss.ignore_index)
+    if bad >= 0:
+        return bad
+    for k in range(<int> ROW_OPERANDS):
+        describe_memory(&op[k], <void *> places[k], INT64 if k == R_T else FLOAT if real is float else DOUBLE, like)
+        op[k].strides[0] = op[k].itemsize
+        op[k].strides[1] = 0
+        if k == R_X or k == R_G or k == R_H:
+            op[k].strides[0] = classes * <Py_ssize_t> sizeof(real)
+            op[k].strides[1] = sizeof(real)
+    job.loss = row_loss.losses[0 if real is float else 1]
+    job.bend.asked = False
+    job.load_label = label_loader(INT64)
+    job.parameters = loss.parameters
+    job.target = SMOOTHED_CLASS if loss.by_distribution or loss.label_smoothing != 0 else CLASS
+    job.keep = 1 - loss.label_smoothing
+    job.spread = loss.label_smoothing / classes
+    job.ignored = loss.ignore_index
+    job.classes = classes
+    job.weight = weight
+    job.scale = scale
+    job.summed = sum != NULL
+    job.most = NAN
+    job.outside = 0
+    job.order = 2 if places[<int> R_H] != NULL else 1 if places[<int> R_G] != NULL else 0
+    job.space.shape[0] = rows
+    job.space.shape[1] = classes
+    if rows > 0:
+        plan_rows(like, &job, row_loss, 1, 2)
+        if run_alone(<Span> <void *> rows_span, &job, rows, job.tile, many(rows, classes), &job.team, True, &total) < 0:
+            return NO_MEMORY
+    if sum != NULL:
+        sum[0] = total
+    return OK
+
+
+cdef Py_ssize_t rows_of_doubles(const Loss *loss, Py_ssize_t rows, Py_ssize_t classes, const double *x, const int64_t *labels,
+                                const double *weight, const double *factors, double scale, double *sum, double *v, double *g,
+                                double *h) noexcept nogil:
+    cdef const void **places = [x, labels, factors, v, g, h, NULL, NULL, NULL]
+    return rows_memory(<const double *> NULL, loss, rows, classes, places, weight, scale, sum)
+
+cdef Py_ssize_t rows_of_floats(const Loss *loss, Py_ssize_t rows, Py_ssize_t classes, const float *x, const int64_t *labels,
+                               const float *weight, const float *factors, double scale, double *sum, float *v, float *g,
+                               float *h) noexcept nogil:
+    cdef const void **places = [x, labels, factors, v, g, h, NULL, NULL, NULL]
+    return rows_memory(<const float *> NULL, loss, rows, classes, places, weight, scale, sum)
+
+
+def bound(int loss, tuple parameters, double label_smoothing, object ignored, bint by_distribution, bint floats):
+    """A loss of class numbers and its parameters for users of fusedloss.h, as a capsule; `floats` says whether it can be
+    computed in float32."""
+    cdef Loss found
+    cdef const RowLoss *entry
+    if not 0 <= loss < len(ROWS):
+        raise ValueError("kernel: no such loss")
+    memset(&found, 0, sizeof(Loss))
+    entry = &_row_losses[loss]
+    read_parameters(parameters, entry.parameters, <double *> found.parameters)
+    found.operands = 2
+    found.gradients = 1
+    found.label_smoothing = label_smoothing
+    found.ignore_index = ignored
+    found.by_distribution = by_distribution
+    found.entry = entry
+    found.rows = rows_of_doubles
+    if floats:
+        found.rowsf = rows_of_floats
+    return capsule_of(&found)

@@ -1,5 +1,6 @@
 # What every compiled entry does: a table of formulas or losses by name, parameters read, operands laid out.
 
+from fusedloss.capi cimport Loss
 from kernels.core.numeric cimport absolute, real, sign_of
 from kernels.core.operands cimport Operand, Space
 
@@ -11,7 +12,8 @@ cdef struct Bend:             # what becomes of second derivatives: the larger o
 cdef int register_name(dict names, str name, int capacity, size_t parameters, int most) except -1
 cdef int read_parameters(tuple given, int wanted, double *values) except -1
 cdef int read_bend(tuple given, Bend *bend) except -1
-cdef bint lay_out(Operand *ops, int n_ops, int first_output, const Space *space, int first, bint shared) noexcept
+cdef bint lay_out(Operand *ops, int n_ops, int first_output, const Space *space, int first, bint shared) noexcept nogil
+cdef object capsule_of(const Loss *loss)
 
 
 cdef inline real bent(real h, real scale, real floor) noexcept nogil:

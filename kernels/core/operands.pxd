@@ -41,6 +41,7 @@ cdef struct Operand:
 cdef Kind kind_of(cnp.ndarray array) noexcept
 cdef void set_bfloat16_number(int number) noexcept      # the type number that ml_dtypes got from NumPy
 cdef Load label_loader(Kind kind) noexcept nogil       # reads as int64
+cdef void describe_memory(Operand *op, void *data, Kind kind, const real *like) noexcept nogil
 cdef int describe_array(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs, bint written) except -1
 cdef int check_shape(cnp.ndarray array, cnp.ndarray like, int axes) except -1
 cdef bint is_exactly(const Operand *output, const Operand *input, const Space *space) noexcept nogil

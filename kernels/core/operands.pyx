@@ -171,6 +171,23 @@ cdef Kind kind_of(cnp.ndarray array) noexcept:
     return UNKNOWN
 
 
+cdef void describe_memory(Operand *op, void *data, Kind kind, const real *like) noexcept nogil:
+    """Everything but the strides about aligned items in native order; NULL stands for no operand."""
+    op.data = <char *> data
+    op.kind = kind
+    op.swapped = False
+    op.added = False
+    if real is float:
+        op.native = kind == FLOAT
+        op.load = _load_float[<int> kind]
+        op.store = _store_float[<int> kind]
+    else:
+        op.native = kind == DOUBLE
+        op.load = _load_double[<int> kind]
+        op.store = _store_double[<int> kind]
+    op.itemsize = 4 if kind == FLOAT else 8
+
+
 cdef int describe_array(Operand *op, cnp.ndarray array, const real *like, int ndim, bint signs, bint written) except -1:
     cdef int axis
     if ndim > <int> MAXDIM:
@@ -179,17 +196,9 @@ cdef int describe_array(Operand *op, cnp.ndarray array, const real *like, int nd
     op.kind = SIGN if signs and cnp.PyArray_TYPE(array) == cnp.NPY_BOOL else kind_of(array)
     if op.kind == UNKNOWN:
         raise TypeError(f"dtype {array.dtype} cannot be used here")
+    describe_memory(op, op.data, op.kind, like)
     op.swapped = cnp.PyArray_ISBYTESWAPPED(array)
-    op.added = False
     op.itemsize = cnp.PyArray_ITEMSIZE(array)
-    if real is float:
-        op.native = op.kind == FLOAT
-        op.load = _load_float[<int> op.kind]
-        op.store = _store_float[<int> op.kind]
-    else:
-        op.native = op.kind == DOUBLE
-        op.load = _load_double[<int> op.kind]
-        op.store = _store_double[<int> op.kind]
     op.native = op.native and not op.swapped and cnp.PyArray_ISALIGNED(array)
     if written and (op.store == NULL or op.swapped or not cnp.PyArray_ISWRITEABLE(array)):
         raise ValueError("kernel: an output that cannot be written to")

@@ -88,5 +88,7 @@ cdef inline Py_ssize_t many(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
     return PY_SSIZE_T_MAX if b > 0 and a > PY_SSIZE_T_MAX // b else a * b
 
 cdef void *allocate(Py_ssize_t a, Py_ssize_t b, size_t size) except NULL
+cdef int run_alone(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, Team *team, bint remembers,
+                   double *total) noexcept nogil
 cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, int threads, Team *team,
                 bint remembers) except? -1

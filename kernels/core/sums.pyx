@@ -94,3 +94,16 @@ cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, P
     fl_leave(team)
     fl_outcome(team)
     return total
+
+
+cdef int run_alone(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, Team *team, bint remembers,
+                   double *total) noexcept nogil:
+    """The same on the calling thread, which need not be one of Python's; -1 if there is no working memory."""
+    team.size = 0
+    team.watched = False
+    team.stopped = False
+    if remembers and not fl_join(team, 1):
+        return -1
+    total[0] = run_spans(span, job, count, unit, work, 1, team)
+    fl_leave(team)
+    return 0

@@ -3,13 +3,13 @@
 #
 # It needs: `Formula`, the fused type of the formulas; `Paired`, those of them that also have derivatives with respect to the
 # third operand; `point(f, x, t, u, &v, &g, &h, &gu, &hu)`, which calls the formula of f; `register_formulas()`, which
-# calls register_formula for each. It gives: map_block, check_block, register_formula.
+# calls register_formula for each. It gives: map_block, element, check_block, register_formula.
 
 from kernels.core.sums cimport LANES, Lanes, accumulate, add_to_lanes
 from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, PLAIN, SIGNS, Trait
 from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.elementwise.elementwise cimport (
-    BlockFunction, Check, Entry, Sink, Stored, Summed, T, U, X, register)
+    BlockFunction, Check, Element, Elementf, Entry, Sink, Stored, Summed, T, U, X, register)
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
@@ -45,6 +45,15 @@ cdef void map_block(const Formula *formula, const Order *order, const Sink *sink
             map_block[Formula, Order, Stored, real](formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, scale,
                                                     lanes, <real *> tail, g + whole, h + whole, gu + whole, hu + whole)
             add_to_lanes(lanes, <const real *> tail, n - whole)
+
+
+cdef int element(const Formula *formula, int order, real x, real t, real u, real *out) noexcept nogil:
+    """One element: value, derivatives, those with respect to u. Returns which operands are outside of the domain."""
+    cdef Formula f = formula[0]
+    cdef real g, h, gu, hu
+    if order == 0:
+        return point(f, x, t, u, &out[0], &g, &h, &gu, &hu)
+    return point(f, x, t, u, &out[0], &out[1], &out[2], &out[3], &out[4])
 
 
 cdef Py_ssize_t check_block(const Formula *formula, Py_ssize_t n, const real *x, const real *t, const real *u, const real *w,
@@ -87,6 +96,8 @@ cdef int register_formula(const Formula *formula, str name, Trait trait) except 
     fill_order[Formula, Value](entry, NULL, NULL, 0)
     fill_order[Formula, Slope](entry, NULL, NULL, 1)
     fill_order[Formula, Curvature](entry, NULL, NULL, 2)
+    entry.element = <Element> <void *> element[Formula, double]
+    entry.elementf = <Elementf> <void *> element[Formula, float]
     if trait != PLAIN:
         entry.checks[0] = <Check> <void *> check_block[Formula, float]
         entry.checks[1] = <Check> <void *> check_block[Formula, double]

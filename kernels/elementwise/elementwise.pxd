@@ -23,10 +23,15 @@ ctypedef void (*BlockFunction)(const void *formula, const void *order, const voi
                                void *gu, void *hu) noexcept nogil
 ctypedef Py_ssize_t (*Check)(const void *formula, Py_ssize_t n, const void *x, const void *t, const void *u, const void *w,
                              int *operand) noexcept nogil
+# One element, for users of the C interface (capi.pxd).
+ctypedef int (*Element)(const double *formula, int order, double x, double t, double u, double *out) noexcept nogil
+ctypedef int (*Elementf)(const double *formula, int order, float x, float t, float u, float *out) noexcept nogil
 
 cdef struct Entry:
     BlockFunction blocks[2][3][2]      # float, double; order; sink
     Check checks[2]
+    Element element
+    Elementf elementf
     int parameters
     bint paired
     bint signs

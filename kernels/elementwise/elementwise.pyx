@@ -3,12 +3,14 @@
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from libc.string cimport memset
+from fusedloss.capi cimport BAD_CALL, OK, Loss
 from kernels.core.numeric cimport real
-from kernels.core.call cimport Bend, bent, lay_out, read_bend, read_parameters, register_name
+from kernels.core.call cimport Bend, bent, capsule_of, lay_out, read_bend, read_parameters, register_name
 from kernels.core.operands cimport (
-    Operand, Space, check_shape, describe, fetch, join_axes, load_block, load_mask, merge_axes, put)
+    DOUBLE, FLOAT, Operand, Space, check_shape, describe, describe_memory, fetch, join_axes, load_block, load_mask,
+    merge_axes, put)
 from kernels.core.sums cimport (
-    BLOCK, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run)
+    BLOCK, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run, run_alone)
 
 cnp.import_array()
 
@@ -265,3 +267,110 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
         return run_elementwise[double](NULL, &job, arrays, threads)
     return run_elementwise[float](NULL, &job, arrays, threads)
 
+
+# ---- the C interface: a call on contiguous memory, without Python ----------------------------------------------------
+
+cdef Py_ssize_t first_outside(const real *like, const Elementwise *job, Py_ssize_t count) noexcept nogil:
+    """The first element that is outside of the formula's domain, or OK."""
+    cdef real inputs[4][BLOCK]
+    cdef const real *in_[3]
+    cdef const Operand *op = <const Operand *> job.operands
+    cdef Check check = job.entry.checks[0 if real is float else 1]
+    cdef Py_ssize_t i, n, bad
+    cdef int k, operand
+    for i from 0 <= i < count by BLOCK:
+        n = min(<Py_ssize_t> BLOCK, count - i)
+        for k in range(3):
+            in_[k] = fetch(&op[k], op[k].data, &job.space, 0, 1, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
+        bad = check(job.parameters, n, in_[0], in_[1], in_[2], weights_of(op, &job.space, 1, i, n, <real *> inputs[3]), &operand)
+        if bad >= 0:
+            return i + bad
+    return OK
+
+
+cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, const void **places, double scale,
+                           double *sum) noexcept nogil:
+    """`places` are those of the operands, NULL where there is none. The GIL is not needed."""
+    cdef Elementwise job
+    cdef Operand *op = job.operands
+    cdef Py_ssize_t bad
+    cdef int k, outside = 0
+    cdef bint checked, overwritten = False
+    cdef double total = 0
+    job.entry = <const Entry *> loss.entry
+    if (n < 0 or places[<int> X] == NULL or places[<int> T] == NULL or (places[<int> U] == NULL) == (loss.operands == 3)
+            or not job.entry.paired and (places[<int> GU] != NULL or places[<int> HU] != NULL)):
+        return BAD_CALL
+    job.parameters = loss.parameters
+    job.scale = scale
+    job.bend.asked = False
+    job.summed = sum != NULL
+    job.order = 0
+    for k in range(<int> G, <int> OPERANDS):
+        if places[k] != NULL:
+            job.order = max(job.order, 1 + (k - <int> G) % 2)
+    job.outside = &outside
+    job.space.ndim = 1
+    job.space.outer = 1
+    job.space.shape[0] = n
+    for k in range(<int> OPERANDS):
+        describe_memory(&op[k], <void *> places[k], FLOAT if real is float else DOUBLE, like)
+        op[k].strides[0] = sizeof(real)
+        op[k].flat = True
+        overwritten |= k >= V and places[k] != NULL and (
+            places[k] == places[<int> X] or places[k] == places[<int> T] or places[k] == places[<int> U] or places[k] == places[<int> W])
+    if loss.third_bound:
+        describe_memory(&op[<int> U], <void *> &loss.third, DOUBLE, like)
+        op[<int> U].strides[0] = 0
+        op[<int> U].flat = False
+    checked = job.entry.checks[0] != NULL
+    if checked and overwritten:      # afterwards nobody could say where it was
+        bad = first_outside(like, &job, n)
+        if bad >= 0:
+            return bad
+    if n == 0:
+        pass
+    elif real is float:
+        run_alone(<Span> <void *> elementwise_span[float], &job, n, BLOCK, n, &job.team, False, &total)
+    else:
+        run_alone(<Span> <void *> elementwise_span[double], &job, n, BLOCK, n, &job.team, False, &total)
+    if outside:
+        return first_outside(like, &job, n)
+    if sum != NULL:
+        sum[0] = total
+    return OK
+
+
+cdef Py_ssize_t map_doubles(const Loss *loss, Py_ssize_t n, const double *x, const double *t, const double *u, const double *w,
+                            double scale, double *sum, double *v, double *g, double *h, double *gu, double *hu) noexcept nogil:
+    cdef const void **places = [x, t, u, w, NULL, v, g, h, gu, hu]
+    return map_memory(<const double *> NULL, loss, n, places, scale, sum)
+
+cdef Py_ssize_t map_floats(const Loss *loss, Py_ssize_t n, const float *x, const float *t, const float *u, const float *w,
+                           double scale, double *sum, float *v, float *g, float *h, float *gu, float *hu) noexcept nogil:
+    cdef const void **places = [x, t, u, w, NULL, v, g, h, gu, hu]
+    return map_memory(<const float *> NULL, loss, n, places, scale, sum)
+
+
+def bound(int formula, tuple parameters, bint third, bound_third, bint floats):
+    """A formula and its parameters for users of fusedloss.h, as a capsule. `third` says whether it has a third operand, which
+    may be bound to a number; `floats` whether the parameters are within the range of floats."""
+    cdef Loss loss
+    cdef const Entry *entry
+    if not 0 <= formula < len(FORMULAS):
+        raise ValueError("kernel: no such formula")
+    memset(&loss, 0, sizeof(Loss))
+    entry = &_entries[formula]
+    read_parameters(parameters, entry.parameters, <double *> loss.parameters)
+    loss.third_bound = third and bound_third is not None
+    loss.operands = 3 if third and not loss.third_bound else 2
+    loss.gradients = 2 if entry.paired else 1
+    if loss.third_bound:
+        loss.third = bound_third
+    loss.entry = entry
+    loss.element = entry.element
+    loss.map = map_doubles
+    if floats:
+        loss.elementf = entry.elementf
+        loss.mapf = map_floats
+    return capsule_of(&loss)

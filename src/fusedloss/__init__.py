@@ -19,7 +19,7 @@ from fusedloss import (
     regression,
     similarity,
 )
-from fusedloss._core.config import show_config
+from fusedloss._core.config import get_include, show_config
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Activation, Loss
 from fusedloss._core.threads import get_num_threads, set_num_threads
@@ -39,6 +39,7 @@ __all__ = [
     "Activation",
     "Criterion",
     "Loss",
+    "get_include",
     "get_num_threads",
     "set_num_threads",
     "show_config",
@@ -58,7 +59,7 @@ __all__.sort()
 
 # Adapters to other packages are imported when they are first asked for, and import the other
 # package when they need it.
-_ADAPTERS = ("boosting", "jax", "linear", "metrics", "scipy", "torch")
+_ADAPTERS = ("boosting", "capi", "jax", "linear", "metrics", "scipy", "torch")
 
 
 def __getattr__(name: str) -> _Any:

@@ -19,8 +19,9 @@ from fusedloss._core.labels import (
     ignored_label,
     label_error,
 )
+from fusedloss._core.loss import OperandsReached
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
-from fusedloss._core.parameters import check_range, number
+from fusedloss._core.parameters import are_in_range, check_range, number
 from fusedloss._core.reductions import check_reduction, count_rows
 from fusedloss._core.rows import RowKernel, rows_of_classes
 from fusedloss._core.types import Request
@@ -98,7 +99,15 @@ def class_loss(
         raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
     some_ignored = ignore_index is not _NONE
     ignored = ignored_label(ignore_index) if some_ignored else NO_LABEL
-    rows = rows_of_classes(input, axis)
+    try:
+        rows = rows_of_classes(input, axis)
+    except OperandsReached as reached:
+        floats = not loss.in_double and are_in_range(parameters)
+        reached.computation = (
+            *("rows", "" if weight is None else loss.weight_name, loss.number, parameters),
+            *(smoothing, ignored, loss.by_distribution, floats),
+        )
+        raise
     x = rows.x
     classes, shape = x.shape[rows.axes[0]], rows.shape
     t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)

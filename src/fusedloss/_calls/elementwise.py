@@ -8,6 +8,7 @@ import numpy as np
 
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
+from fusedloss._core.loss import OperandsReached, Unread
 from fusedloss._core.operands import broadcast, is_double, operand
 from fusedloss._core.outputs import (
     Differentiated,
@@ -19,7 +20,7 @@ from fusedloss._core.outputs import (
     unwrap_scalar,
     value_output,
 )
-from fusedloss._core.parameters import check_range
+from fusedloss._core.parameters import are_in_range, check_range, number
 from fusedloss._core.reductions import (
     check_reduction,
     lifted,
@@ -92,7 +93,11 @@ def elementwise(
     """Evaluate a formula. All other operands broadcast up to `input`."""
     if type(reduction) is not str or reduction != "mean":
         check_reduction(reduction)
-    x, precision = operand(formula.input, input)
+    try:
+        x, precision = operand(formula.input, input)
+    except OperandsReached as reached:
+        reached.computation = _bound(formula, parameters, third)
+        raise
     t, more = operand("target", target)
     precision |= more
     shape = x.shape
@@ -168,6 +173,20 @@ def elementwise(
     if gradients is not None:
         return gradients.result(result, divisor)
     return result_tuple(request, divisor, result, grad, hess)
+
+
+def _bound(formula: Formula, parameters: tuple[float, ...], third: Any) -> tuple[Any, ...]:
+    """What `OperandsReached` says of a formula. A third operand that is an option may be a
+    number."""
+    has_third = third is not None or formula.paired
+    given, unknown = None, ""
+    if third is not None and type(third) is not Unread:
+        if np.ndim(third):
+            unknown = formula.third
+        else:
+            given = number(formula.third, third)
+    floats = are_in_range(parameters)
+    return "elementwise", unknown, formula.number, parameters, has_third, given, floats
 
 
 # ---- activations -------------------------------------------------------------------

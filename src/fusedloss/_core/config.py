@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,23 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         text = ", ".join(fact) if isinstance(fact, list) else fact
         print(f"{name:{width}}  {text}")
     return None
+
+
+def get_include() -> str:
+    """The folder of ``fusedloss.h``, for compilers.
+
+    Cython modules that take something from ``fusedloss.capi`` by ``cimport`` need it too.
+
+    Returns
+    -------
+    str
+        To be added to ``include_dirs`` of a setuptools ``Extension``, or to be passed with ``-I``.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> from pathlib import Path
+    >>> Path(fl.get_include(), "fusedloss.h").exists()
+    True
+    """
+    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "include")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
@@ -145,12 +145,15 @@ class Criterion:
         """The options as they are now: they are attributes, and may be set."""
         return {name: getattr(self, name) for name in self._names}
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: Any) -> None:
         if name in self._names:
             self.loss._check_options({**self._options(), name: value})
         elif not self._is_own(name):
             raise AttributeError(self._unknown(name, self._names))
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # or checkers would think that any attribute can be set
+        __setattr__ = _set
 
     def __delattr__(self, name: str) -> None:
         if name in self._names:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import suppress
 from math import nan
 from typing import (
     Any,
@@ -27,6 +26,7 @@ from fusedloss._core.types import Array, Request
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 
 _VALUE: Request = (0, None, None, None, False, None)
 #: The methods of a loss and of a criterion, with what they take besides the loss's arguments:
@@ -108,19 +108,28 @@ def filled_doc(function: Any) -> str:
     return filled(function.__doc__)
 
 
-class _OperandsReached(Exception):
-    """All options of a call have been checked."""
+class OperandsReached(Exception):
+    """All options of a call have been checked. `computation` is what they come to, where the call
+    says so: a kernel module, the name of an option that its function `bound` does not know (or
+    ""), and the arguments of that."""
+
+    computation: tuple[Any, ...] | None = None
 
 
-class _Unread:
+class Unread:
     """Stands for an operand where only the options of a call are checked: who reads it is done
     with these."""
 
+    ndim = 1  # as an option it is not one number
+
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise _OperandsReached
+        raise OperandsReached
+
+    def __repr__(self) -> str:
+        return "OPERAND"
 
 
-_UNREAD: Final = _Unread()
+UNREAD: Final = Unread()
 
 
 class Loss(Generic[P]):
@@ -296,9 +305,16 @@ hess : ndarray
         for name in self._arrays:
             if options[name] is not None:
                 operand(name, options[name])
+        self.computation(options)
+
+    def computation(self, options: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Check these options, and find what they come to: see `OperandsReached`."""
         function: Any = self._function
-        with suppress(_OperandsReached):
-            function(_VALUE, *(_UNREAD,) * len(self._operands), **options)
+        try:
+            function(_VALUE, *(UNREAD,) * len(self._operands), **options)
+        except OperandsReached as reached:
+            return reached.computation
+        return None
 
     # For type checkers: the loss's own signature, or one with buffers. ParamSpec cannot say both.
     @overload
@@ -379,10 +395,10 @@ def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
     return Loss(function, curved=False)
 
 
-class Activation(Generic[P, Q, R]):
+class Activation(Generic[P, S, Q, R]):
     """A function of arrays; its method `vjp` carries a gradient back through it."""
 
-    def __init__(self, function: Callable[P, Any], vjp: Callable[Q, R]) -> None:
+    def __init__(self, function: Callable[P, S], vjp: Callable[Q, R]) -> None:
         plain: Any = function
         self._function = function
         self.__name__ = self.__qualname__ = plain.__name__
@@ -395,7 +411,7 @@ class Activation(Generic[P, Q, R]):
     __doc__ = Lazy(lambda self: filled_doc(self._function), __doc__)
     __signature__ = Lazy(lambda self: inspect.signature(self._function))
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S:
         return self._function(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -408,6 +424,6 @@ class Activation(Generic[P, Q, R]):
 
 def activation(
     vjp: Callable[Q, R],
-) -> Callable[[Callable[P, Any]], Activation[P, Q, R]]:
+) -> Callable[[Callable[P, S]], Activation[P, S, Q, R]]:
     """Make an Activation of the decorated function."""
     return lambda function: Activation(function, vjp)

@@ -76,3 +76,12 @@ def check_range(loss: str, parameters: tuple[float, ...]) -> None:
                 f"{loss}: the parameter {x} is out of the range of float32, in which this call "
                 "is computed; pass float64 arrays"
             )
+
+
+def are_in_range(parameters: tuple[float, ...]) -> bool:
+    """Whether a call with these parameters can be computed in float32."""
+    try:
+        check_range("", parameters)
+    except ValueError:
+        return False
+    return True
