@@ -391,7 +391,8 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
-    of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the
+    of each item of the target, direction, weight of each class), None where there is none. With a direction the hessian times
+    that is written in the gradient's place, by losses of the softmax. `softmax` and `log_softmax` write into the
     gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
     `find_outside` finds the first. Returns the sum of the values of the rows (0 unless `summed`)."""
     cdef Rows job
