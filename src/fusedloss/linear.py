@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -135,9 +136,9 @@ class Objective:
 
     .. math:: \frac{\sum_i w_i\, l(\eta_i, y_i)}{\sum_i w_i} + \frac{\lambda}{2} \lVert W \rVert^2
 
-    An optimiser gets it as `value_and_grad` with ``jac=True``, and `hessp` or `hess`. Scores are
-    kept from one call to the next with the same coefficients: a trust-region method asks for many
-    Hessian products at one point.
+    An optimiser gets it as `value_and_grad` with ``jac=True``, and `hessp` or `hess`; with few
+    columns `newton` minimises it without one. Scores are kept from one call to the next with the
+    same coefficients: a trust-region method asks for many Hessian products at one point.
 
     Parameters
     ----------
@@ -308,13 +309,59 @@ class Objective:
         for k in range(outputs):
             for other in range(k):
                 blocks[k, :, other] = blocks[other, :, k].T
-        # The intercepts go behind all weights.
-        order = np.arange(outputs * inner).reshape(outputs, inner)
-        order = np.concatenate([order[:, :features].ravel(), order[:, features:].ravel()])
-        hess: Array = blocks.reshape(self.n_coef, self.n_coef)[np.ix_(order, order)]
+        hess: Array = blocks.reshape(self.n_coef, self.n_coef)
+        if outputs > 1:  # the intercepts go behind all weights
+            order = np.arange(outputs * inner).reshape(outputs, inner)
+            order = np.concatenate([order[:, :features].ravel(), order[:, features:].ravel()])
+            hess = hess[np.ix_(order, order)]
         hess *= 1 / self._divisor if self._divisor else 0.0
         hess[np.arange(outputs * features), np.arange(outputs * features)] += self.l2
         return hess
+
+    def newton(self, coef: Any = None, *, gtol: float = 1e-8, maxiter: int = 100) -> Array:
+        """Minimise by Newton's method: the coefficients.
+
+        The method for a dense X of few columns: each step takes `hess`, solves its equations, and
+        is halved until the objective falls as it should. For many columns or classes, or a sparse
+        X, `scipy.optimize.minimize` with `hessp` is better.
+
+        Parameters
+        ----------
+        coef : array_like, optional
+            Where to start; `start` by default.
+        gtol : float
+            The largest component of the gradient to end with.
+        maxiter : int
+            So many steps at most. If that is not enough, or no step helps, a RuntimeWarning says
+            so, and the coefficients are those of the last step.
+        """
+        gtol, maxiter = finite("gtol", gtol, 0.0), integer("maxiter", maxiter)
+        at: Array = self.start() if coef is None else self._checked("coef", coef)
+        value, grad = self.value_and_grad(at)
+        for _ in range(maxiter):
+            if np.abs(grad).max(initial=0.0) <= gtol:
+                return at
+            step = _newton_step(self.hess(at), grad)
+            slope, share = grad @ step, 1.0
+            while share > 1e-10:
+                tried = at + share * step
+                with np.errstate(all="ignore"):  # a step may go too far
+                    new_value, new_grad = self.value_and_grad(tried)
+                # At the optimum a fall is less than a rounding error.
+                if new_value <= value + 1e-4 * share * slope + 1e-15 * abs(value):
+                    break
+                share /= 2
+            else:
+                break
+            at, value, grad = tried, new_value, new_grad
+        if not np.abs(grad).max(initial=0.0) <= gtol:
+            warnings.warn(
+                f"newton: the largest component of the gradient is {np.abs(grad).max():.3g}, "
+                f"above gtol, {gtol:g}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return at
 
     def __repr__(self) -> str:
         parts = [f"{name}={value!r}" for name, value in self.options.items()]
@@ -369,6 +416,26 @@ class Objective:
         if self.l2:
             weights = self._penalised(sums)
             weights += self.l2 * self._penalised(of)
+
+
+def _newton_step(hess: Array, grad: Array) -> Array:
+    """The step to the least of a parabola; of one that bends down, with as much added to its
+    diagonal as it takes. The shared intercept of a softmax does not bend at all."""
+    size = float(np.abs(np.diagonal(hess)).max(initial=0.0)) or 1.0
+    diagonal = np.arange(len(hess))
+    added, more = 0.0, 1e-12 * size
+    while True:
+        hess[diagonal, diagonal] += more - added
+        added = more
+        try:
+            np.linalg.cholesky(hess)
+            break
+        except np.linalg.LinAlgError:
+            if not np.isfinite(hess).all():
+                return -grad / size
+            more *= 100
+    step: Array = np.linalg.solve(hess, -grad)
+    return step
 
 
 def _bound(loss: Any, options: dict[str, Any]) -> Bound:
