@@ -50,7 +50,7 @@ def lbfgs(objective: Any, tolerance: float) -> Array:
         objective.start(),
         jac=True,
         method="L-BFGS-B",
-        options={"gtol": tolerance, "ftol": 0, "maxiter": 3000, "maxcor": 20},
+        options={"gtol": tolerance, "ftol": 0, "maxiter": 3000},
     )
     return result.x
 
@@ -193,7 +193,7 @@ def compare(problem: Problem) -> None:
             continue
         tolerance = first_right(
             lambda t, f=optimise: f(problem.objective(), t),  # type: ignore[misc]
-            (1e-6, 1e-7, 1e-8, 1e-9),
+            (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9),
             error,
         )
         runs["here", name] = lambda f=optimise, t=tolerance: f(problem.objective(), t)  # type: ignore[misc]

@@ -24,6 +24,7 @@ def bound(loss: Any, options: dict[str, Any], *, refused: dict[str, str] | None 
         defaults = loss._options_signature.bind()
         defaults.apply_defaults()
         own = {k: v for k, v in loss._options().items() if v is not defaults.arguments[k]}
+        own.pop("reduction", None)  # that of a call, which the adapter sees to
         options = own | options
         loss = loss.loss
     if not isinstance(loss, Loss):

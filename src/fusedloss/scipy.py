@@ -24,6 +24,7 @@ RESIDUAL_LOSSES: Final = (
 _REFUSED: Final = {
     "weight": "multiply the residuals by the square roots of the weights",
     "where": "leave these residuals out",
+    "reduction": "least_squares adds the losses up",
 }
 
 
@@ -107,13 +108,10 @@ def rho(loss: Any, **options: Any) -> Rho:
     """
     found = bound(loss, options, refused=_REFUSED)
     name = found.loss.__name__
-    if options.get("reduction") is not None:
-        raise TypeError("reduction: is no option of this call: least_squares adds the losses up")
-    given = {k: v for k, v in found.options.items() if k != "reduction"}
     accepted = f"accepted are {', '.join(RESIDUAL_LOSSES)}"
     if name not in RESIDUAL_LOSSES:
         raise ValueError(f"loss: {name} is no function of a squared residual; {accepted}")
-    made = Rho(found.loss, given)
+    made = Rho(found.loss, found.options)
     try:
         made(0.0)
     except NotImplementedError:
