@@ -8,7 +8,11 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent
 #: What the examples in a module or on a page import.
-NEEDED: Final[dict[str, tuple[str, ...]]] = {}
+NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "docs/integrations/scikit-learn.md": ("sklearn",),
+    "docs/integrations/scipy.md": ("scipy", "sklearn"),
+    "src/fusedloss/metrics.py": ("sklearn",),
+}
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
