@@ -13,6 +13,9 @@ collect_ignore = ["tests/data"]
 NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/integrations/boosting.md": ("xgboost", "lightgbm", "catboost", "sklearn"),
     "docs/integrations/cython.md": ("numba", "sklearn"),
+    "docs/integrations/scikit-learn.md": ("sklearn",),
+    "docs/integrations/scipy.md": ("scipy", "sklearn"),
+    "src/fusedloss/metrics.py": ("sklearn",),
 }
 
 

@@ -39,7 +39,7 @@ cdef struct RowLoss:
 
 cdef struct Rows:
     Space space
-    Operand operands[9]       # x, target, factor of each row; value, gradient, second derivative; logsumexp; mask, weights
+    Operand operands[10]      # x, target, factor of each row; value, gradient, second derivative; logsumexp; mask, weights, direction
     Load load_label
     TileLoss loss
     const double *parameters
@@ -64,6 +64,7 @@ cdef enum:
     R_X, R_T, R_F, R_V, R_G, R_H, R_L
     R_M                       # of the shape of x: 0 where a class is left out of its row
     R_W                       # of the shape of x: a factor of each item of the target
+    R_D                       # of the shape of x: what the Hessian is multiplied by; the product takes the gradient's place
     ROW_OPERANDS
 
 

@@ -471,7 +471,8 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
-    of each item of the target, weight of each class), None where there is none. `softmax` and `log_softmax` write into the
+    of each item of the target, direction, weight of each class), None where there is none. With a direction the hessian times
+    that is written in the gradient's place, by losses of the softmax. `softmax` and `log_softmax` write into the
     gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
     `find_outside` finds the first. With a `bend`, (scale, floor), second derivatives h become max(scale h, floor), the floor
     times the weight of the row, and of its class where the target is class numbers; a floor that is NaN is none. Returns the sum of the values of the rows (0 unless `summed`)."""
@@ -569,13 +570,13 @@ cdef Py_ssize_t rows_memory(const real *like, const Loss *loss, Py_ssize_t rows,
 cdef Py_ssize_t rows_of_doubles(const Loss *loss, Py_ssize_t rows, Py_ssize_t classes, const double *x, const int64_t *labels,
                                 const double *weight, const double *factors, double scale, double *sum, double *v, double *g,
                                 double *h) noexcept nogil:
-    cdef const void **places = [x, labels, factors, v, g, h, NULL, NULL, NULL]
+    cdef const void **places = [x, labels, factors, v, g, h, NULL, NULL, NULL, NULL]
     return rows_memory(<const double *> NULL, loss, rows, classes, places, weight, scale, sum)
 
 cdef Py_ssize_t rows_of_floats(const Loss *loss, Py_ssize_t rows, Py_ssize_t classes, const float *x, const int64_t *labels,
                                const float *weight, const float *factors, double scale, double *sum, float *v, float *g,
                                float *h) noexcept nogil:
-    cdef const void **places = [x, labels, factors, v, g, h, NULL, NULL, NULL]
+    cdef const void **places = [x, labels, factors, v, g, h, NULL, NULL, NULL, NULL]
     return rows_memory(<const float *> NULL, loss, rows, classes, places, weight, scale, sum)
 
 

@@ -115,6 +115,7 @@ cdef struct View:             # how a tile is seen
     char *base_h
     char *base_m
     char *base_w
+    char *base_d
 
 cdef inline real soft_cap(real x, double cap, real *d, real *d2) noexcept nogil:
     """c tanh(x / c), and its derivatives."""

@@ -4,7 +4,7 @@ from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
-    CHUNK, CLASS, FEW, LONG, R_F, R_G, R_H, R_L, R_M, R_T, R_V, R_W, R_X, SMOOTHED_CLASS, TIMES_SOFTMAX, Rows,
+    CHUNK, CLASS, FEW, LONG, R_D, R_F, R_G, R_H, R_L, R_M, R_T, R_V, R_W, R_X, SMOOTHED_CLASS, TIMES_SOFTMAX, Rows,
     base_of, class_step, count_left, fetch_classes, fetch_mask, fill_row, lanes_lie_flat, load_class, load_factors,
     load_labels, mask_classes, may_be_outside, memory, put_classes, report_outside, room, row_step, store_rows)
 from kernels.core.numeric cimport exp_gap, log, log1p, real, weighed
@@ -158,6 +158,7 @@ cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, d
     v.base_h = base_of(job, R_H, row)
     v.base_m = base_of(job, R_M, row)
     v.base_w = base_of(job, R_W, row)
+    v.base_d = base_of(job, R_D, row)
     v.masked = v.base_m != NULL
     if job.across:
         v.lines = classes

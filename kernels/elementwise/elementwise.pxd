@@ -14,9 +14,9 @@ ctypedef fused Sink:
 cdef enum:
     PARAMETERS = 4        # of a formula, at most
 
-# The operands: x, t, u, the weight and the mask; value, gradient, second derivative; gradient and second derivative to u.
+# The operands: x, t, u, the weight, the mask and the direction; value, gradient, second derivative; gradient and second derivative to u.
 cdef enum:
-    X, T, U, W, M, V, G, H, GU, HU, OPERANDS
+    X, T, U, W, M, D, V, G, H, GU, HU, OPERANDS
 
 ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
                                const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g, void *h,

@@ -92,11 +92,19 @@ cdef void bend_block(const Bend *bend, double weight, Py_ssize_t n, real *h) noe
         h[j] = bent(h[j], scale, floor)
 
 
+cdef void direct(const real *d, Py_ssize_t n, real *h) noexcept nogil:
+    """Second derivatives times the direction."""
+    cdef Py_ssize_t j
+    for j in range(n):
+        h[j] *= d[j]
+
+
 cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Elements start … stop-1, block by block; returns the sum of the values."""
     cdef real inputs[4][BLOCK]
     cdef real outputs[5][BLOCK]
     cdef real unused[BLOCK]
+    cdef real directions[BLOCK]
     cdef const real *in_[3]
     cdef real *out[5]
     cdef const Operand *op = <const Operand *> job.operands
@@ -131,6 +139,8 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             for k in range(2, 5, 2):
                 if op[<int> V + k].data != NULL:
                     bend_block(&job.bend, scale, n, out[k])
+        if op[<int> D].data != NULL:
+            direct(fetch(&op[<int> D], op[<int> D].data, space, 0, end, i, n, <real *> directions), n, out[2])
         if weighted:
             if job.order > 0:
                 weigh_both(w, job.scale, n, out[0], out[1])
@@ -241,8 +251,9 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
 
 def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
                 tuple arrays, tuple bend=None):
-    """Run one formula over arrays of one shape: (x, t, u, weight, mask, value, gradient, hessian, gradient and hessian with
-    respect to u), None where there is none. An output may lie exactly where an input lies.
+    """Run one formula over arrays of one shape: (x, t, u, weight, mask, direction, value, gradient, hessian, gradient and
+    hessian with respect to u), None where there is none. With a direction, which takes order 2, the hessian times that is
+    written in its place, and nothing else. An output may lie exactly where an input lies.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
     respect to u is added to float64 items where u was broadcast. With a `bend`, (scale, floor), second derivatives h become
@@ -250,13 +261,17 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
     cdef double values[PARAMETERS]
+    cdef bint product
     cdef int k
     if not 0 <= formula < len(FORMULAS) or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
         raise ValueError("kernel: no such formula, order or number of operands")
     job.entry = &_entries[formula]
     read_parameters(parameters, job.entry.parameters, values)
+    product = arrays[<int> D] is not None
+    if product and order != 2:
+        raise ValueError("kernel: a direction takes order 2")
     for k in range(<int> G, <int> OPERANDS):
-        if (order > (k - <int> G) % 2 and (k < <int> GU or job.entry.paired)) != ((<tuple> arrays)[k] is not None):
+        if (k == H if product else order > (k - <int> G) % 2 and (k < <int> GU or job.entry.paired)) != ((<tuple> arrays)[k] is not None):
             raise ValueError("kernel: not the arrays for the derivatives asked for")
     job.parameters = values
     job.scale = scale
@@ -343,12 +358,12 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
 
 cdef Py_ssize_t map_doubles(const Loss *loss, Py_ssize_t n, const double *x, const double *t, const double *u, const double *w,
                             double scale, double *sum, double *v, double *g, double *h, double *gu, double *hu) noexcept nogil:
-    cdef const void **places = [x, t, u, w, NULL, v, g, h, gu, hu]
+    cdef const void **places = [x, t, u, w, NULL, NULL, v, g, h, gu, hu]
     return map_memory(<const double *> NULL, loss, n, places, scale, sum)
 
 cdef Py_ssize_t map_floats(const Loss *loss, Py_ssize_t n, const float *x, const float *t, const float *u, const float *w,
                            double scale, double *sum, float *v, float *g, float *h, float *gu, float *hu) noexcept nogil:
-    cdef const void **places = [x, t, u, w, NULL, v, g, h, gu, hu]
+    cdef const void **places = [x, t, u, w, NULL, NULL, v, g, h, gu, hu]
     return map_memory(<const float *> NULL, loss, n, places, scale, sum)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fusedloss._calls.classes import ClassLoss, class_loss
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import Loss
+from fusedloss._core.loss import Loss, without_hvp
 from fusedloss._core.parameters import finite, flag, number, positive
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
@@ -456,7 +456,7 @@ def poly_cross_entropy_loss(
 _BRIER: Final = ClassLoss("brier", by_distribution=True)
 
 
-@Loss
+@without_hvp
 def brier_loss(
     request: Request,
     input: ArrayLike,

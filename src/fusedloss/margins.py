@@ -12,7 +12,7 @@ from fusedloss._calls.classes import (
     multilabel_loss,
 )
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import Loss
+from fusedloss._core.loss import without_hvp
 from fusedloss._core.parameters import finite, number
 from fusedloss._core.rows import RowKernel
 from fusedloss._core.types import ArrayLike, Reduction, Request
@@ -34,7 +34,7 @@ __all__ = [
 _MULTI_MARGIN: Final = ClassLoss("multi_margin", probabilities=False, mean_by_weight=False)
 
 
-@Loss
+@without_hvp
 def multi_margin_loss(
     request: Request,
     input: ArrayLike,
@@ -122,7 +122,7 @@ def multi_margin_loss(
 _MULTILABEL_MARGIN: Final = RowKernel("multilabel_margin")
 
 
-@Loss
+@without_hvp
 def multilabel_margin_loss(
     request: Request,
     input: ArrayLike,
@@ -190,7 +190,7 @@ def multilabel_margin_loss(
 _MULTILABEL_SOFT_MARGIN: Final = RowKernel("multilabel_soft_margin", PROBABILITIES)
 
 
-@Loss
+@without_hvp
 def multilabel_soft_margin_loss(
     request: Request,
     input: ArrayLike,
@@ -264,7 +264,7 @@ def multilabel_soft_margin_loss(
 _CATEGORICAL_HINGE: Final = ClassLoss("categorical_hinge", probabilities=False)
 
 
-@Loss
+@without_hvp
 def categorical_hinge_loss(
     request: Request,
     input: ArrayLike,
@@ -345,7 +345,7 @@ def categorical_hinge_loss(
 _SPARSEMAX: Final = ClassLoss("sparsemax", probabilities=False)
 
 
-@Loss
+@without_hvp
 def sparsemax_loss(
     request: Request,
     input: ArrayLike,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fusedloss._calls.lists import ListLoss, ranking_loss
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import Loss
+from fusedloss._core.loss import without_hvp
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
 _MEAN_PAIRWISE_SQUARED: Final = ListLoss("mean_pairwise_squared")
 
 
-@Loss
+@without_hvp
 def mean_pairwise_squared_error(
     request: Request,
     input: ArrayLike,
@@ -107,7 +107,7 @@ def mean_pairwise_squared_error(
 _CROSS_ENTROPY: Final = ListLoss("cross_entropy", item_weights=True, relevances=True)
 
 
-@Loss
+@without_hvp
 def ranking_softmax_loss(
     request: Request,
     input: ArrayLike,
@@ -185,7 +185,7 @@ def ranking_softmax_loss(
 _PAIRWISE_LOGISTIC: Final = ListLoss("pairwise_logistic")
 
 
-@Loss
+@without_hvp
 def pairwise_logistic_loss(
     request: Request,
     input: ArrayLike,

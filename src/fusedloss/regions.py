@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fusedloss._calls.lovasz import lovasz
 from fusedloss._calls.regions import W_TYPES, overlap
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import Loss
+from fusedloss._core.loss import without_hvp
 from fusedloss._core.parameters import choice, finite, positive
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
@@ -50,7 +50,7 @@ def _parameters(
     )
 
 
-@Loss
+@without_hvp
 def dice_loss(
     request: Request,
     input: ArrayLike,
@@ -152,7 +152,7 @@ def dice_loss(
     )
 
 
-@Loss
+@without_hvp
 def generalized_dice_loss(
     request: Request,
     input: ArrayLike,
@@ -247,7 +247,7 @@ def generalized_dice_loss(
     )
 
 
-@Loss
+@without_hvp
 def jaccard_loss(
     request: Request,
     input: ArrayLike,
@@ -326,7 +326,7 @@ def jaccard_loss(
     )
 
 
-@Loss
+@without_hvp
 def tversky_loss(
     request: Request,
     input: ArrayLike,
@@ -415,7 +415,7 @@ def tversky_loss(
     )
 
 
-@Loss
+@without_hvp
 def focal_tversky_loss(
     request: Request,
     input: ArrayLike,
@@ -507,7 +507,7 @@ def focal_tversky_loss(
     )
 
 
-@Loss
+@without_hvp
 def lovasz_hinge_loss(
     request: Request,
     input: ArrayLike,
@@ -590,7 +590,7 @@ def lovasz_hinge_loss(
     )
 
 
-@Loss
+@without_hvp
 def lovasz_softmax_loss(
     request: Request,
     input: ArrayLike,

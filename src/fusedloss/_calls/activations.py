@@ -51,7 +51,7 @@ def _run(
 ) -> None:
     """Call a kernel. What has input's shape has its axes, too."""
     arrays: tuple[Any, ...]
-    arrays = (x, target, row_weight, value, grad, None, lse, mask, item_weight, None)
+    arrays = (x, target, row_weight, value, grad, None, lse, mask, item_weight, None, None)
     if axes != (x.ndim - 1,):
         arrays = move_axes(arrays, axes, True)
     _rows.rows(

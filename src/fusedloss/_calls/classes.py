@@ -24,7 +24,7 @@ from fusedloss._core.operands import broadcast, is_double, is_float, operand
 from fusedloss._core.parameters import are_in_range, check_range, number
 from fusedloss._core.reductions import check_reduction, count_rows
 from fusedloss._core.rows import RowKernel, rows_of_classes
-from fusedloss._core.types import Request
+from fusedloss._core.types import PRODUCT, Request
 
 _labels: Final = kernels.modules["labels"]
 _multilabel: Final = kernels.modules["multilabel"]
@@ -119,6 +119,8 @@ def class_loss(
         kind = SMOOTHED_CLASS
     if sample_weight is not None or where is not None:
         rows.weigh(sample_weight, where)
+    if request[0] == PRODUCT:
+        rows.direct(request[3])
     if weight is not None:
         rows.weigh_classes(loss, weight, shape, loss.weight_name, loss.one_for_all)
     if parameters and not (loss.in_double or is_double(rows.precision)):

@@ -29,7 +29,7 @@ from fusedloss._core.reductions import (
     weighted_divisor,
 )
 from fusedloss._core.threads import threads_for
-from fusedloss._core.types import Array, Request
+from fusedloss._core.types import PRODUCT, RHO, Array, Request
 
 _elementwise: Final = kernels.modules["elementwise"]
 
@@ -50,6 +50,7 @@ class Formula:
         "name",
         "number",
         "paired",
+        "rho",
         "third",
         "third_has_precision",
         "third_may_lack_axis",
@@ -76,6 +77,8 @@ class Formula:
         #: Whether there are derivatives with respect to the third operand too.
         self.paired: bool
         self.number, self.paired = kernels.number("elementwise", "FORMULAS", name)
+        #: The same as a function of a squared residual, if there is that.
+        self.rho: int | None = _elementwise.FORMULAS.get(f"{name}_rho", (None,))[0]
 
 
 def elementwise(
@@ -103,7 +106,7 @@ def elementwise(
     shape = x.shape
     if t.shape != shape:
         t = broadcast("target", t, shape, formula.input)
-    u = w = weight_given = mask = None
+    u = w = weight_given = mask = direction = None
     if third is not None or formula.paired:
         u, more = operand(formula.third, third)
         if formula.third_has_precision:
@@ -115,8 +118,14 @@ def elementwise(
     if where is not None:
         where = operand("where", where)[0]
         mask = broadcast("where", where, shape, formula.input)
-    double = is_double(precision)
     order, out = request[0], request[1]
+    if order == RHO:
+        return _rho(formula, x, precision, parameters, out)
+    if order == PRODUCT:
+        direction, more = operand("v", request[3])
+        direction = broadcast("v", direction, shape, formula.input)
+        precision |= more
+    double = is_double(precision)
     size = x.size
     if parameters and not double:
         check_range(formula.name, parameters)
@@ -136,7 +145,9 @@ def elementwise(
     if u is not None:
         lacks_axis = formula.third_may_lack_axis and u.shape == shape[:-1] != shape
         u = broadcast(formula.third, u[..., np.newaxis] if lacks_axis else u, shape, formula.input)
-    if formula.paired and order:
+    if direction is not None:
+        hess = derivative("hvp_out", request[2], x, double, (x, t, third_given, w, mask, direction))
+    elif formula.paired and order:
 
         def kernel_view(array: Array) -> Array:
             if array.shape == shape:
@@ -152,15 +163,15 @@ def elementwise(
         value, grad, hess = outputs(
             request, x, double, None if reduced else shape, (x, t, u, w, mask), True
         )
-    arrays: tuple[Any, ...] = (x, t, u, scaled_weight, mask, value, grad, hess, gu, hu)
+    arrays: tuple[Any, ...] = (x, t, u, scaled_weight, mask, direction, value, grad, hess, gu, hu)
     try:
         total = _elementwise.elementwise(
             formula.number,
             parameters,
             double,
-            order,
+            order if direction is None else 2,
             scale_of(scaled, zero_if_empty) if order else 1.0,
-            reduced,
+            reduced and direction is None,
             threads_for(size),
             arrays,
             request[5],
@@ -169,6 +180,8 @@ def elementwise(
         which, position = error.args
         name = (formula.input, "target", formula.third)[which]
         raise outside_error(name, arrays[which], position, formula.accepted.get(name)) from None
+    if direction is not None:
+        return hess if request[2] is None else request[2]
     result = value_result(total, value, scaled, zero_if_empty, double, out)
     if gradients is not None:
         return gradients.result(result, divisor)
@@ -189,6 +202,24 @@ def _bound(formula: Formula, parameters: tuple[float, ...], third: Any) -> tuple
     return "elementwise", unknown, formula.number, parameters, has_third, given, floats
 
 
+def _rho(
+    formula: Formula, z: Array, precision: int, parameters: tuple[float, ...], out: Any
+) -> Any:
+    """ρ(z) = 2 l(√z) and its first two derivatives, along a new first axis."""
+    if formula.rho is None:
+        raise NotImplementedError(formula.name)
+    double = is_double(precision)
+    if parameters and not double:
+        check_range(formula.name, parameters)
+    result = value_output(out, (3, *z.shape), double, (z,))
+    assert result is not None
+    rows = (result[k, ...] for k in range(3))
+    arrays = (z, None, None, None, None, None, *rows, None, None)
+    threads = threads_for(z.size)
+    _elementwise.elementwise(formula.rho, parameters, double, 2, 1.0, False, threads, arrays)
+    return result if out is None else out
+
+
 # ---- activations -------------------------------------------------------------------
 
 
@@ -196,7 +227,7 @@ def _map(formula: Formula, double: bool, order: int, *arrays: Array | None) -> N
     """Run a formula without parameters, scale or sum: on x, weight, value, gradient."""
     x, weight, value, grad = arrays
     assert x is not None
-    operands = (x, None, None, weight, None, value, grad, None, None, None)
+    operands = (x, None, None, weight, None, None, value, grad, None, None, None)
     _elementwise.elementwise(
         formula.number, (), double, order, 1.0, False, threads_for(x.size), operands
     )

@@ -210,7 +210,7 @@ class Criterion:
     def __hash__(self) -> int:
         return hash((type(self), self._key()))
 
-    # Each subclass has its own three, which know the names of the loss's operands.
+    # Each subclass has its own four, which know the names of the loss's operands.
     def __call__(self, *operands: Any, out: Any = None, **named: Any) -> Any:
         raise NotImplementedError
 
@@ -232,6 +232,10 @@ class Criterion:
     ) -> tuple[Any, Any, Any]:
         """Value, gradient and diagonal second derivative in one pass; each second derivative h is
         ``max(hess_scale * h, hess_floor)``."""
+        raise NotImplementedError
+
+    def hvp(self, *operands: Any, hvp_out: Any = None, **named: Any) -> Any:
+        """The Hessian times a vector, in one pass: ``hvp(input, target, v)``."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -297,8 +301,10 @@ def _value_key(value: Any, is_array: bool) -> Any:
 def _bound(name: str, loss: Loss[...]) -> Any:
     """A criterion's method: the loss's, with the options put in."""
     run = loss if name == "__call__" else getattr(loss, name)
-    arrays, most = loss._arrays, len(loss._operands)
-    accepted = {*loss._operands, *arrays, *BUFFERS[name]}
+    vector = ("v",) if name == "hvp" else ()
+    arrays, count = loss._arrays, len(loss._operands)
+    most = count + len(vector)
+    accepted = {*loss._operands, *vector, *arrays, *BUFFERS[name]}
 
     def signature() -> inspect.Signature:
         parameters = loss._arguments.parameters
@@ -307,7 +313,7 @@ def _bound(name: str, loss: Loss[...]) -> Any:
         of_a_call = [
             parameters[array].replace(kind=me.KEYWORD_ONLY, default=_BOUND) for array in arrays
         ]
-        return with_buffers(inspect.Signature([me, *operands, *of_a_call]), name)
+        return with_buffers(inspect.Signature([me, *operands, *of_a_call]), name, 1 + count)
 
     def method(self: Criterion, *args: Any, **kwargs: Any) -> Any:
         options = self._options()

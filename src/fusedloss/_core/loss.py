@@ -21,7 +21,7 @@ from typing import (
 
 from fusedloss._core.operands import operand
 from fusedloss._core.parameters import finite, flag, positive
-from fusedloss._core.types import Array, Request
+from fusedloss._core.types import PRODUCT, Array, Request
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -42,18 +42,27 @@ BUFFERS: Final = {
         "hess_floor",
         "return_divisor",
     ),
+    "hvp": ("hvp_out",),
 }
 _ONE: Final = 1.0  # the default: which object it is takes no time to find out
 _DEFAULTS: Final = {"return_divisor": False, "hess_scale": _ONE}
 
 
-def with_buffers(signature: inspect.Signature, method: str) -> inspect.Signature:
-    """The signature with what that method takes besides, keyword-only: buffers are None."""
+def with_buffers(
+    signature: inspect.Signature, method: str, count: int | None = None
+) -> inspect.Signature:
+    """The signature with what that method takes besides, keyword-only: buffers are None. The vector
+    of `hvp` stands after `count` operands."""
     extra = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name))
         for name in BUFFERS[method]
     ]
-    return signature.replace(parameters=[*signature.parameters.values(), *extra])
+    parameters = list(signature.parameters.values())
+    if method == "hvp":
+        parameters.insert(
+            count or 0, inspect.Parameter("v", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        )
+    return signature.replace(parameters=[*parameters, *extra])
 
 
 def _checked_bend(scale: Any, floor: Any) -> tuple[float, float] | None:
@@ -139,7 +148,8 @@ class Loss(Generic[P]):
     buffers `out` (for the value), `grad_out` and `hess_out`: arrays of a floating dtype and the
     right shape that are written to and returned. With ``return_divisor=True`` a call returns one
     number more, at the end: what the sum was divided by, 1 for "sum" and "none". The sum is the
-    value times this number; so means of parts can be put together.
+    value times this number; so means of parts can be put together. `hvp` multiplies the Hessian
+    with a vector, without making it.
 
     Examples
     --------
@@ -151,14 +161,21 @@ class Loss(Generic[P]):
     array([ 1., -2.])
     >>> fl.mse_loss([1.0, 2.0], [0.0, 4.0], weight=[1, 3], return_divisor=True)
     (np.float64(3.25), 4.0)
+    >>> fl.cross_entropy.hvp([[0.0, 0.0]], [1], v=[[1.0, 0.0]])
+    array([[ 0.25, -0.25]])
     """
 
     def __init__(
-        self, function: Callable[Concatenate[Request, P], Any], curved: bool = True
+        self,
+        function: Callable[Concatenate[Request, P], Any],
+        curved: bool = True,
+        has_hvp: bool = True,
     ) -> None:
         plain: Any = function
         #: Whether it has second derivatives.
         self.curved = curved
+        #: Whether it has products of the Hessian with a vector.
+        self.has_hvp = has_hvp
         self._function = function
         self.__name__ = self.__qualname__ = plain.__name__
         self.__module__ = plain.__module__
@@ -219,6 +236,8 @@ hess : ndarray
     tuple where there is one of gradients.
 """,
         )
+
+        vars(self)["hvp"] = self._product()
 
     @Lazy
     def _arguments(self) -> inspect.Signature:
@@ -289,10 +308,68 @@ hess : ndarray
         qualname = f"{self.__name__}.{name}"
         return present(method, name, qualname, doc, lambda: with_buffers(self._arguments, name))
 
-    def _check_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _product(self) -> Any:
+        function, place = self._function, len(self._operands)
+
+        def method(*args: Any, hvp_out: Any = None, **kwargs: Any) -> Any:
+            if not self.has_hvp:
+                raise NotImplementedError(
+                    f"{self.__name__} has no products of its Hessian with a vector; elementwise "
+                    "losses and those of the softmax of class scores have"
+                )
+            options, operands = kwargs, args
+            try:
+                if "v" in kwargs and len(args) <= place:
+                    options = {name: kwargs[name] for name in kwargs if name != "v"}
+                    v = kwargs["v"]
+                else:
+                    v, operands = args[place], args[:place] + args[place + 1 :]
+                return function((PRODUCT, None, hvp_out, v, False, None), *operands, **options)
+            except (TypeError, IndexError):
+                self._check_call(args, kwargs, signature())
+                raise
+
+        def signature() -> inspect.Signature:
+            return with_buffers(self._arguments, "hvp", place)
+
+        first = self._operands[0]
+        doc = f"""The Hessian of `{self.__name__}` with respect to `{first}`, times a vector.
+
+In one pass, without the Hessian. The Hessian is that of what a call returns, with its reduction,
+weights and mask; for ``reduction="none"`` that of the sum.
+
+Parameters
+----------
+{", ".join(self._operands)} : array_like
+    As of `{self.__name__}`; so are the options.
+v : array_like
+    The vector, of the shape of `{first}` or broadcasting up to it.
+hvp_out : ndarray, optional, keyword only
+    Buffer for the result: of a floating dtype, any strides, sharing no memory with an operand. It
+    is written to and returned.
+
+Returns
+-------
+product : ndarray
+    Of the shape of `{first}` and (if that is floating) its dtype.
+
+Raises
+------
+NotImplementedError
+    If the loss has no such products: elementwise losses and those of the softmax of class scores
+    have.
+"""
+        return present(method, "hvp", f"{self.__name__}.hvp", doc, signature)
+
+    def _check_call(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        signature: inspect.Signature | None = None,
+    ) -> None:
         """Python's own complaint would count the request among the arguments."""
         try:
-            self._arguments.bind(*args, **kwargs)
+            (signature or self._arguments).bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self.__name__}: {error}") from None
 
@@ -382,6 +459,10 @@ hess : ndarray
         """Value, gradient and diagonal second derivative in one pass."""
         raise NotImplementedError  # every instance has its own
 
+    def hvp(self, *args: Any, hvp_out: Array | None = None, **kwargs: Any) -> Array:
+        """The Hessian times a vector, in one pass."""
+        raise NotImplementedError  # every instance has its own
+
     def __repr__(self) -> str:
         return f"<loss {self.__name__}{self.__signature__}>"
 
@@ -392,7 +473,12 @@ hess : ndarray
 
 def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
     """Make a Loss without second derivatives of the decorated function."""
-    return Loss(function, curved=False)
+    return Loss(function, curved=False, has_hvp=False)
+
+
+def without_hvp(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
+    """Make a Loss without products of its Hessian of the decorated function."""
+    return Loss(function, has_hvp=False)
 
 
 class Activation(Generic[P, S, Q, R]):

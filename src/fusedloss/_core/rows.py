@@ -9,9 +9,9 @@ import numpy as np
 
 from fusedloss._core.axes import axes_last, class_axis, without_axes
 from fusedloss._core.kernels import kernels
-from fusedloss._core.labels import DISTRIBUTION, NO_LABEL, outside_error
+from fusedloss._core.labels import CLASS, DISTRIBUTION, NO_LABEL, SMOOTHED_CLASS, outside_error
 from fusedloss._core.operands import broadcast, contiguous, is_double, operand
-from fusedloss._core.outputs import outputs, result_tuple, unwrap_scalar
+from fusedloss._core.outputs import derivative, outputs, result_tuple, unwrap_scalar
 from fusedloss._core.parameters import integer
 from fusedloss._core.reductions import (
     class_weights,
@@ -31,12 +31,13 @@ class RowKernel:
     """A kernel over rows. `accepted` says what a target may be that is not a class number;
     `in_double` that it computes in float64 for any dtype."""
 
-    __slots__ = ("accepted", "in_double", "name", "number")
+    __slots__ = ("accepted", "in_double", "linear", "name", "number")
 
     def __init__(self, name: str, accepted: str = "", in_double: bool = False) -> None:
         self.name = name
         self.accepted = accepted
         self.in_double = in_double
+        self.linear = name == "nll"  # so its Hessian is 0, and has no kernel
         self.number: int = kernels.number("rows", "ROWS", name)
 
 
@@ -46,6 +47,7 @@ class Rows:
     __slots__ = (
         "axes",
         "class_weight",
+        "direction",
         "inputs",
         "item_weight",
         "kernel_mask",
@@ -65,6 +67,7 @@ class Rows:
         self.item_weight: Array | None = None
         self.row_weight: Array | None = None
         self.class_weight: Array | None = None
+        self.direction: Array | None = None  # what the Hessian is multiplied by
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,6 +85,13 @@ class Rows:
             self.mask = broadcast("where", operand("where", where)[0], self.x.shape)
             self.kernel_mask = axes_last(self.mask, self.axes)
             self.inputs += (self.mask,)
+
+    def direct(self, v: Any) -> None:
+        """Take what the Hessian is multiplied by."""
+        given, precision = operand("v", v)
+        self.precision |= precision
+        self.inputs += (given,)
+        self.direction = broadcast("v", given, self.x.shape)
 
     def weigh_classes(
         self,
@@ -129,7 +139,15 @@ class Rows:
         count, weights, nonzero = counts
         divisor, zero_if_empty = divisor_for(reduction, batch, count, weights, nonzero)
         value = grad = hess = lse = None
-        if order or return_lse or out is not None or not reduced:
+        direction = self.direction
+        if direction is not None:
+            if return_lse:
+                raise ValueError("return_lse: hvp returns nothing but the product")
+            grad = derivative("hvp_out", request[2], x, double, self.inputs)
+            order, reduced = (0 if loss.linear else 1), False
+            if kind == CLASS:
+                kind = SMOOTHED_CLASS
+        elif order or return_lse or out is not None or not reduced:
             shape = self.shape
             value, grad, hess = outputs(
                 request, x, double, None if reduced else shape, self.inputs, in_place
@@ -143,7 +161,10 @@ class Rows:
             class_weight, scaled = lifted(class_weight, divisor)
         mask, item_weight = self.mask, self.item_weight
         arrays: tuple[Any, ...]
-        arrays = (x, target, row_weight, value, grad, hess, lse, mask, item_weight, class_weight)
+        arrays = (x, target, row_weight, value, grad, hess, lse, mask, item_weight, direction)
+        if loss.linear and direction is not None:
+            arrays = (x, target, row_weight, *(None,) * 4, mask, item_weight, None)
+        arrays = (*arrays, class_weight)
         if axes != (x.ndim - 1,):
             arrays = move_axes(arrays, axes, kind >= DISTRIBUTION)
         try:
@@ -166,6 +187,11 @@ class Rows:
             )
         except LookupError:
             raise self._outside_error(target, most, loss.accepted) from None
+        if direction is not None:
+            product: Any = grad
+            if loss.linear:
+                product[...] = 0
+            return product if request[2] is None else request[2]
         if value is not None and not x.size:
             value[...] = 0
         result = value_result(total, value, scaled, zero_if_empty, double, out)
@@ -201,7 +227,9 @@ def rows_of_classes(input: Any, axis: Any) -> Rows:
 def move_axes(arrays: tuple[Any, ...], axes: tuple[int, ...], target_too: bool) -> tuple[Any, ...]:
     """The kernel's arrays, those of input's shape with the axes of the rows as the last ones. Class
     numbers have no such axis."""
-    x, target, row_weight, value, grad, hess, lse, mask, item_weight, class_weight = arrays
+    x, target, row_weight, value, grad, hess, lse, mask, item_weight, direction, class_weight = (
+        arrays
+    )
     if target is not None and target_too:
         target = axes_last(target, axes)
     if grad is not None:
@@ -212,5 +240,7 @@ def move_axes(arrays: tuple[Any, ...], axes: tuple[int, ...], target_too: bool) 
         mask = axes_last(mask, axes)
     if item_weight is not None:
         item_weight = axes_last(item_weight, axes)
+    if direction is not None:
+        direction = axes_last(direction, axes)
     x = axes_last(x, axes)
-    return x, target, row_weight, value, grad, hess, lse, mask, item_weight, class_weight
+    return x, target, row_weight, value, grad, hess, lse, mask, item_weight, direction, class_weight

@@ -1,0 +1,504 @@
+"""The mean of a loss of linear scores, as optimisers take it: value, gradient, Hessian products."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from fusedloss._core.operands import operand
+from fusedloss._core.parameters import finite, flag, integer
+from fusedloss._core.types import Array
+from fusedloss._named import Bound, bound, family
+
+__all__ = ["Objective"]
+
+_ELEMENTWISE: Final = ("regression", "binary", "distributions")
+_OVER_CLASSES: Final = ("classification", "margins")
+_REFUSED: Final = {
+    "axis": "the classes are the last axis",
+    "where": "leave these rows out, or give them the sample_weight 0",
+    "reduction": "the objective is the mean; weights go into sample_weight",
+    "return_lse": "an objective is one number",
+}
+_WEIGHT: Final = {"weight": "each row has one weight: pass it as sample_weight"}
+#: So many numbers of X are weighted at once.
+_ROOM: Final = 1 << 18
+
+
+class _Piece:
+    """A part of the rows, with its scores at one point and room for what is made of them."""
+
+    def __init__(self, loss: Bound, X: Any, y: Any, weight: Any, outputs: int | None) -> None:
+        self.X, self.y = X, y
+        rows = X.shape[0]
+        shape = (rows,) if outputs is None else (rows, outputs)
+        self.scores: Array = np.zeros(shape, X.dtype)
+        self.slopes: Array = np.empty_like(self.scores)
+        self.directions: Array | None = None
+        self.loss = loss.loss
+        self.options = dict(loss.options)
+        if X.dtype == np.float32:  # the losses are computed in float64 then
+            weight = np.broadcast_to(np.float64(1), (rows,)) if weight is None else weight
+            weight = weight.astype(np.float64, copy=False)
+        if family(loss.loss) in _OVER_CLASSES:
+            self.options["axis"] = -1
+            self.options["sample_weight"] = weight
+        elif weight is not None:
+            self.options["weight"] = weight if outputs is None else weight[:, np.newaxis]
+        #: What the mean divides by: the sum of the weights, of rows and of classes.
+        self.divisor: float = self._call(loss.loss, "weighted_mean", return_divisor=True)[1]
+
+    def _call(self, method: Callable[..., Any], reduction: str, *v: Any, **more: Any) -> Any:
+        return method(self.scores, self.y, *v, reduction=reduction, **self.options, **more)
+
+    def look_at(self, weights: Array, intercepts: Any) -> None:
+        """Compute the scores at a point."""
+        self._product(weights, intercepts, self.scores)
+
+    def value(self) -> float:
+        return float(self._call(self.loss, "sum"))
+
+    def value_and_grad(self, to: Array, to_intercepts: Any) -> float:
+        """Add the gradient of the sum to `to`; returns the sum."""
+        value, _ = self._call(self.loss.value_and_grad, "sum", grad_out=self.slopes)
+        self._add_gradient(self.slopes, to, to_intercepts)
+        return float(value)
+
+    def hessp(self, weights: Array, intercepts: Any, to: Array, to_intercepts: Any) -> None:
+        """Add the product of the Hessian and a direction, given as weights and intercepts."""
+        if self.directions is None:
+            self.directions = np.empty_like(self.scores)
+        self._product(weights, intercepts, self.directions)
+        self._call(self.loss.hvp, "sum", self.directions, hvp_out=self.slopes)
+        self._add_gradient(self.slopes, to, to_intercepts)
+
+    def _product(self, weights: Array, intercepts: Any, out: Array) -> None:
+        """X times the weights, and the intercepts."""
+        turned = weights.astype(self.X.dtype, copy=False).T
+        if isinstance(self.X, np.ndarray):
+            np.matmul(self.X, turned, out=out)
+        else:
+            found = self.X @ np.ascontiguousarray(turned)
+            np.copyto(out, found)
+        if intercepts is not None:
+            out += intercepts.astype(out.dtype, copy=False)
+
+    def _add_gradient(self, slopes: Array, to: Array, to_intercepts: Any) -> None:
+        if isinstance(self.X, np.ndarray):
+            to += slopes.T @ self.X
+        else:
+            to += (self.X.T @ slopes).T
+        if to_intercepts is not None:
+            to_intercepts += slopes.sum(0, dtype=np.float64)
+
+    def hess(self, to: Array, fit_intercept: bool) -> None:
+        """Add the Hessian of the sum to `to`, of shape (K, K, D) or (K, K, D + 1) by its last two
+        axes twice: [k, i, l, j] for weight i of output k and weight j of output l."""
+        outputs = to.shape[0]
+        for k in range(outputs):
+            unit: Any = 1.0
+            if self.scores.ndim > 1:
+                unit = np.zeros(outputs)
+                unit[k] = 1
+            self._call(self.loss.hvp, "sum", unit, hvp_out=self.slopes)
+            column = self.slopes.reshape(len(self.slopes), outputs)
+            for other in range(k, outputs):
+                bends = np.ascontiguousarray(column[:, other])
+                if bends.any():
+                    self._add_gram(bends, to[k, :, other], fit_intercept)
+
+    def _add_gram(self, bends: Array, to: Array, fit_intercept: bool) -> None:
+        features = self.X.shape[1]
+        step = max(1, _ROOM // max(1, features))
+        # Where it can be, Gram's matrix of one array, which BLAS computes at half the cost.
+        roots = np.sqrt(bends) if bends.min() >= 0 else None
+        for start in range(0, len(bends), step):
+            part = slice(start, start + step)
+            rows = self.X[part]
+            if roots is None:
+                to[:features, :features] += rows.T @ (rows * bends[part, np.newaxis])
+            else:
+                scaled = rows * roots[part, np.newaxis]
+                to[:features, :features] += scaled.T @ scaled
+        if fit_intercept:
+            to[features, :features] += bends @ self.X
+            to[:features, features] = to[features, :features]
+            to[features, features] += bends.sum(dtype=np.float64)
+
+
+class Objective:
+    r"""The mean of a loss of linear scores, with an L2 penalty: what linear models minimise.
+
+    With the weights :math:`w_i` of the rows, the scores :math:`\eta = X W^T + b` and a loss l:
+
+    .. math:: \frac{\sum_i w_i\, l(\eta_i, y_i)}{\sum_i w_i} + \frac{\lambda}{2} \lVert W \rVert^2
+
+    An optimiser gets it as `value_and_grad` with ``jac=True``, and `hessp` or `hess`; with few
+    columns `newton` minimises it without one. Scores are kept from one call to the next with the
+    same coefficients: a trust-region method asks for many Hessian products at one point.
+
+    Parameters
+    ----------
+    loss : Loss, Criterion or str
+        An elementwise loss of one input and one target, which gets a score for each row (with a
+        two-dimensional `y`, a score for each of its columns), or a loss over a class axis, which
+        gets a score for each class. Losses of means, such as `poisson_nll_loss`, take their
+        logarithms by default.
+    X : array_like or sparse array of shape (n, D)
+        Dense in C or F order, or scipy.sparse in the format csr or csc. float32 and float64 are
+        read in place, other real dtypes are converted to float64 once. With float32 the scores
+        are float32, the losses are computed and added up in float64.
+    y : array_like of shape (n,) or (n, K)
+        The loss's target. Class numbers from 0 on; -1 and 1, or booleans, for margin losses.
+    fit_intercept : bool
+        Whether the scores have intercepts b, which `l2` leaves out.
+    l2 : float
+        λ, 0 or more.
+    sample_weight : array_like of shape (n,), optional
+        Weights of the rows.
+    n_outputs : int, optional
+        The number of classes, where `y` does not name the last one.
+    **options
+        Those of the loss, but for `axis`, `where`, `reduction` and, of an elementwise loss,
+        `weight`.
+
+    Attributes
+    ----------
+    n_coef : int
+        The length of `coef`.
+    n_features, n_outputs : int
+        D and K; K is None for one score for each row.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        If the shapes do not fit, a dtype or format is not accepted, `y` is out of the loss's
+        domain, or the loss has an option of another name or range.
+
+    Notes
+    -----
+    The coefficients `coef` are one flat array: W of shape (D,), or (K, D) in C order, and after it
+    the intercepts, one or K. `split` takes it apart.
+
+    The mean is that of ``reduction="weighted_mean"``: weights of classes count in its divisor, rows
+    with `ignore_index` do not, and several columns of `y` do.
+
+    scikit-learn's ``LogisticRegression(C=C)`` has ``l2 = 1 / (C * sum of the weights)`` here, with
+    `cross_entropy`, or for two classes `binary_cross_entropy_with_logits`; ``PoissonRegressor`` and
+    ``TweedieRegressor(alpha)`` have ``l2 = alpha``; ``Ridge(alpha)`` has `mse_loss` with
+    ``l2 = 2 * alpha / n``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fusedloss as fl
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> objective = fl.linear.Objective("huber_loss", X, [1.0, 3.0, 5.0, 70.0], delta=1.0)
+    >>> value, grad = objective.value_and_grad(np.array([2.0, 1.0]))
+    >>> float(value), grad
+    (15.625, array([-0.75, -0.25]))
+    >>> objective.hessp([2.0, 1.0], [1.0, 0.0])
+    array([1.25, 0.75])
+    >>> objective.predict([2.0, 1.0], X)
+    array([1., 3., 5., 7.])
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        X: Any,
+        y: Any,
+        *,
+        fit_intercept: bool = True,
+        l2: float = 0.0,
+        sample_weight: Any = None,
+        n_outputs: int | None = None,
+        **options: Any,
+    ) -> None:
+        self.fit_intercept = flag("fit_intercept", fit_intercept)
+        self.l2 = finite("l2", l2, 0.0)
+        found = _bound(loss, options)
+        X = _features(X)
+        y, outputs = _targets(found, y, X.shape[0], n_outputs)
+        weight = _weights(sample_weight, X.shape[0])
+        self.loss = found.loss
+        self.options = found.options
+        self.n_features: int = X.shape[1]
+        self.n_outputs = outputs
+        self.n_coef: int = (outputs or 1) * (self.n_features + self.fit_intercept)
+        try:
+            self._pieces = [_Piece(found, X, y, weight, outputs)]
+        except (TypeError, ValueError, IndexError) as error:
+            text = str(error)
+            if text.startswith("target:"):
+                raise type(error)("y" + text.removeprefix("target")) from None
+            raise
+        self._divisor = sum(piece.divisor for piece in self._pieces)
+        self._coef: Array | None = None  # where the scores have been computed
+
+    def start(self) -> Array:
+        """Coefficients to start from: zeros."""
+        return np.zeros(self.n_coef)
+
+    def split(self, coef: Any) -> tuple[Array, Any]:
+        """The weights, of shape (D,) or (K, D), and the intercept, or intercepts of shape (K,);
+        without intercepts 0. Views of `coef`, where that is an array of float64."""
+        weights, intercepts = self._split(self._checked("coef", coef))
+        if intercepts is None:
+            return weights, 0.0 if self.n_outputs is None else np.zeros(self.n_outputs)
+        return weights, intercepts
+
+    def predict(self, coef: Any, X: Any) -> Array:
+        """The scores of other rows: of shape (m,), or (m, K). They are what the loss takes: logits,
+        logarithms of means."""
+        X = _features(X)
+        if X.shape[1] != self.n_features:
+            raise ValueError(f"X: {self.n_features} columns are needed, got {X.shape[1]}")
+        weights, intercepts = self.split(coef)
+        scores: Array = np.asarray(X @ np.ascontiguousarray(weights.T)) + intercepts
+        return scores
+
+    def value(self, coef: Any) -> float:
+        """The objective."""
+        coef = self._look_at(coef)
+        return self._mean(sum(piece.value() for piece in self._pieces), coef)
+
+    def value_and_grad(self, coef: Any) -> tuple[float, Array]:
+        """The objective and its gradient, an array like `coef`."""
+        coef = self._look_at(coef)
+        grad = np.zeros(self.n_coef)
+        to = self._split(grad)
+        total = sum(piece.value_and_grad(*to) for piece in self._pieces)
+        self._finish(grad, coef)
+        return self._mean(total, coef), grad
+
+    def grad(self, coef: Any) -> Array:
+        """The gradient alone."""
+        return self.value_and_grad(coef)[1]
+
+    def hessp(self, coef: Any, v: Any) -> Array:
+        """The Hessian at `coef` times `v`, without the Hessian.
+
+        Raises NotImplementedError for a loss without `hvp`.
+        """
+        self._look_at(coef)
+        v = self._checked("v", v)
+        product = np.zeros(self.n_coef)
+        to = self._split(product)
+        for piece in self._pieces:
+            piece.hessp(*self._split(v), *to)
+        self._finish(product, v)
+        return product
+
+    def hess(self, coef: Any) -> Array:
+        """The Hessian, of shape (n_coef, n_coef), for a dense X with few columns.
+
+        Raises NotImplementedError for a sparse X, or a loss without `hvp`.
+        """
+        self._look_at(coef)
+        if not all(isinstance(piece.X, np.ndarray) for piece in self._pieces):
+            raise NotImplementedError("X: hess takes dense arrays; hessp takes sparse ones, too")
+        outputs, features = self.n_outputs or 1, self.n_features
+        inner = features + self.fit_intercept
+        blocks = np.zeros((outputs, inner, outputs, inner))
+        for piece in self._pieces:
+            piece.hess(blocks, self.fit_intercept)
+        for k in range(outputs):
+            for other in range(k):
+                blocks[k, :, other] = blocks[other, :, k].T
+        hess: Array = blocks.reshape(self.n_coef, self.n_coef)
+        if outputs > 1:  # the intercepts go behind all weights
+            order = np.arange(outputs * inner).reshape(outputs, inner)
+            order = np.concatenate([order[:, :features].ravel(), order[:, features:].ravel()])
+            hess = hess[np.ix_(order, order)]
+        hess *= 1 / self._divisor if self._divisor else 0.0
+        hess[np.arange(outputs * features), np.arange(outputs * features)] += self.l2
+        return hess
+
+    def newton(self, coef: Any = None, *, gtol: float = 1e-8, maxiter: int = 100) -> Array:
+        """Minimise by Newton's method: the coefficients.
+
+        The method for a dense X of few columns: each step takes `hess`, solves its equations, and
+        is halved until the objective falls as it should. For many columns or classes, or a sparse
+        X, `scipy.optimize.minimize` with `hessp` is better.
+
+        Parameters
+        ----------
+        coef : array_like, optional
+            Where to start; `start` by default.
+        gtol : float
+            The largest component of the gradient to end with.
+        maxiter : int
+            So many steps at most. If that is not enough, or no step helps, a RuntimeWarning says
+            so, and the coefficients are those of the last step.
+        """
+        gtol, maxiter = finite("gtol", gtol, 0.0), integer("maxiter", maxiter)
+        at: Array = self.start() if coef is None else self._checked("coef", coef)
+        value, grad = self.value_and_grad(at)
+        for _ in range(maxiter):
+            if np.abs(grad).max(initial=0.0) <= gtol:
+                return at
+            step = _newton_step(self.hess(at), grad)
+            slope, share = grad @ step, 1.0
+            while share > 1e-10:
+                tried = at + share * step
+                with np.errstate(all="ignore"):  # a step may go too far
+                    new_value, new_grad = self.value_and_grad(tried)
+                # At the optimum a fall is less than a rounding error.
+                if new_value <= value + 1e-4 * share * slope + 1e-15 * abs(value):
+                    break
+                share /= 2
+            else:
+                break
+            at, value, grad = tried, new_value, new_grad
+        if not np.abs(grad).max(initial=0.0) <= gtol:
+            warnings.warn(
+                f"newton: the largest component of the gradient is {np.abs(grad).max():.3g}, "
+                f"above gtol, {gtol:g}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return at
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={value!r}" for name, value in self.options.items()]
+        rows = sum(piece.X.shape[0] for piece in self._pieces)
+        return (
+            f"Objective({', '.join([self.loss.__name__, *parts])}; {rows} rows, "
+            f"{self.n_coef} coefficients, l2={self.l2:g})"
+        )
+
+    # ---- parts ---------------------------------------------------------------------
+
+    def _checked(self, name: str, coef: Any) -> Array:
+        array = np.asarray(operand(name, coef)[0], np.float64)
+        if array.shape != (self.n_coef,):
+            raise ValueError(f"{name}: shape ({self.n_coef},) is needed, got {array.shape}")
+        return array
+
+    def _split(self, coef: Array) -> tuple[Array, Any]:
+        """Views of the weights and of the intercepts; None where there are none. One intercept is
+        an array without dimensions."""
+        count = (self.n_outputs or 1) * self.n_features
+        weights, intercepts = coef[:count], coef[count:]
+        if self.n_outputs is not None:
+            weights = weights.reshape(self.n_outputs, self.n_features)
+        elif self.fit_intercept:
+            intercepts = intercepts.reshape(())
+        return weights, intercepts if self.fit_intercept else None
+
+    def _look_at(self, coef: Any) -> Array:
+        """Have the scores at these coefficients."""
+        array = self._checked("coef", coef)
+        if self._coef is None or not np.array_equal(self._coef, array):
+            self._coef = None  # in case this is interrupted
+            weights, intercepts = self._split(array)
+            for piece in self._pieces:
+                piece.look_at(weights, intercepts)
+            self._coef = array.copy()
+        return array
+
+    def _penalised(self, array: Array) -> Array:
+        """The part that the penalty is on."""
+        return array[: (self.n_outputs or 1) * self.n_features]
+
+    def _mean(self, total: float, coef: Array) -> float:
+        weights = self._penalised(coef)
+        mean = total / self._divisor if self._divisor else 0.0
+        return float(mean + 0.5 * self.l2 * (weights @ weights))
+
+    def _finish(self, sums: Array, of: Array) -> None:
+        """Make a derivative of a sum that of the objective."""
+        sums *= 1 / self._divisor if self._divisor else 0.0
+        if self.l2:
+            weights = self._penalised(sums)
+            weights += self.l2 * self._penalised(of)
+
+
+def _newton_step(hess: Array, grad: Array) -> Array:
+    """The step to the least of a parabola; of one that bends down, with as much added to its
+    diagonal as it takes. The shared intercept of a softmax does not bend at all."""
+    size = float(np.abs(np.diagonal(hess)).max(initial=0.0)) or 1.0
+    diagonal = np.arange(len(hess))
+    added, more = 0.0, 1e-12 * size
+    while True:
+        hess[diagonal, diagonal] += more - added
+        added = more
+        try:
+            np.linalg.cholesky(hess)
+            break
+        except np.linalg.LinAlgError:
+            if not np.isfinite(hess).all():
+                return -grad / size
+            more *= 100
+    step: Array = np.linalg.solve(hess, -grad)
+    return step
+
+
+def _bound(loss: Any, options: dict[str, Any]) -> Bound:
+    """The loss, if it is one of linear scores."""
+    found = bound(loss, options, refused=_REFUSED)
+    kind = family(found.loss)
+    if kind not in (*_ELEMENTWISE, *_OVER_CLASSES) or len(found.loss._operands) != 2:
+        raise ValueError(
+            f"loss: {found.loss.__name__} is no loss of scores; accepted are elementwise losses of "
+            "an input and a target, and those over a class axis of classification and margins"
+        )
+    return bound(loss, options, refused=_WEIGHT) if kind in _ELEMENTWISE else found
+
+
+def _features(X: Any) -> Any:
+    """X as it can be multiplied with float32 or float64."""
+    if hasattr(X, "tocsr"):  # of scipy.sparse, whose classes need not be imported for that
+        if X.format not in ("csr", "csc"):
+            raise TypeError(
+                f"X: the sparse format {X.format} is not accepted; it must be csr or csc: X.tocsr()"
+            )
+        if X.dtype.kind not in "biuf":
+            raise TypeError(f"X: dtype {X.dtype} is not accepted; it must be real")
+    else:
+        X = operand("X", X)[0]
+    if X.ndim != 2:
+        raise ValueError(f"X: two dimensions are needed, rows and columns; got shape {X.shape}")
+    if X.dtype not in (np.float32, np.float64) or not X.dtype.isnative:
+        X = X.astype(np.float64)
+    return X
+
+
+def _targets(found: Bound, y: Any, rows: int, outputs: int | None) -> tuple[Array, int | None]:
+    """y, and the number of scores of a row; None for one."""
+    if outputs is not None:
+        outputs = integer("n_outputs", outputs)
+    array: Array = operand("y", y)[0]
+    if array.ndim not in (1, 2) or array.shape[0] != rows:
+        raise ValueError(
+            f"y: shape ({rows},) or ({rows}, K) is needed, as X has {rows} rows; got {array.shape}"
+        )
+    if array.ndim == 2:
+        columns = array.shape[1]
+    elif family(found.loss) in _ELEMENTWISE:
+        if outputs is not None:
+            raise ValueError("n_outputs: a y of one dimension has one score for each row")
+        return array, None
+    elif array.dtype.kind not in "biu":
+        raise TypeError(
+            f"y: class numbers of an integer dtype are needed for {found.loss.__name__}, or a "
+            f"column for each class; got dtype {array.dtype}"
+        )
+    else:
+        columns = max(2, int(array.max(initial=0)) + 1) if outputs is None else outputs
+    if outputs is not None and (outputs != columns or outputs < 1):
+        raise ValueError(f"n_outputs: {columns} is needed for this y, got {outputs}")
+    return array, columns
+
+
+def _weights(sample_weight: Any, rows: int) -> Array | None:
+    if sample_weight is None:
+        return None
+    weight: Array = operand("sample_weight", sample_weight)[0]
+    if weight.shape != (rows,):
+        raise ValueError(f"sample_weight: shape ({rows},) is needed, got {weight.shape}")
+    return weight
