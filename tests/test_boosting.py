@@ -6,6 +6,7 @@ import copy
 import inspect
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,6 +217,22 @@ def test_buffers_are_kept_but_never_taken_from_their_holder(maker: Any) -> None:
     assert {part.ctypes.data for part in third} < addresses
     np.testing.assert_array_equal(view, copies[0][::2])
     assert objective(SCORES[:7], Data(LABELS[:7]))[0].shape == (7,)
+
+
+def test_threads_share_an_objective() -> None:
+    """Nobody gets an array that another one holds."""
+    objective = boosting.xgboost("mse_loss")
+
+    def work(k: int) -> bool:
+        right = True
+        for n in range(200):
+            size = 50 + n % 3
+            grad, hess = objective(np.full(size, k, np.float32), Data(np.zeros(size)))
+            right &= bool(np.all(grad == k) and np.all(hess == 1) and len(grad) == size)
+        return right
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(1, 17)))
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "softmax_focal_loss", "brier_loss"])
