@@ -201,8 +201,10 @@ def linear_cross_entropy(
 
     Notes
     -----
-    torch: ``linear_cross_entropy``, which by default holds all logits, and by its option
-    ``options`` some rows of them. Liger-Kernel: ``LigerFusedLinearCrossEntropyLoss``.
+    torch: ``linear_cross_entropy``.
+
+    torch's holds all logits, or with ``options`` some rows of them. Liger-Kernel calls it
+    ``LigerFusedLinearCrossEntropyLoss``.
 
     The products are those of NumPy's BLAS, with its own threads. Value and gradients are as
     accurate as these products, and do not depend on the number of threads set here; they may on
@@ -302,7 +304,7 @@ def linear_binary_cross_entropy_with_logits(
 
     Notes
     -----
-    torch has it as ``binary_cross_entropy_with_logits`` of ``linear``.
+    torch: ``binary_cross_entropy_with_logits`` of ``linear``, which holds all logits.
 
     Examples
     --------
