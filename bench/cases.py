@@ -23,6 +23,7 @@ from tests.losses import (
     classification,
     contrastive,
     distributions,
+    linear_heads,
     margins,
     ranking,
     regions,
@@ -132,6 +133,19 @@ def labelled_vectors(rng: np.random.Generator, shape: Shape, dtype: str) -> Arra
     return _normal(rng, shape).astype(dtype), rng.integers(0, 10, shape[0])
 
 
+def layer(labels: bool) -> Inputs:
+    """Rows, a layer of ten times as many classes as a row has numbers, and targets."""
+
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        rows, size = shape
+        classes = 10 * size
+        x, w = _normal(rng, shape), _normal(rng, (classes, size)) / np.sqrt(size)
+        t = rng.integers(0, classes, rows) if labels else rng.integers(0, 2, (rows, classes))
+        return x.astype(dtype), w.astype(dtype), t if labels else t.astype(dtype)
+
+    return make
+
+
 def pairs_of_boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Two arrays of boxes, most of which overlap."""
     corners = rng.uniform(0, 1, (shape[0], 2))
@@ -192,6 +206,7 @@ _MANY_ROWS = Shapes([s for s in _LOGITS if len(s) == 2], _ROWS.quick, _LOGITS)
 _LONG = (100_000, 128)
 _VECTORS = Shapes([(100, 128), (100_000, 4), _LONG], [(10_000, 128)], [(100_000, 16), _LONG])
 _BATCH = Shapes([(64, 128), (1024, 128)], [(256, 128)], [(2048, 128)])
+_HEADS = Shapes([(64, 64), (1024, 256)], [(256, 64)], [(1024, 256)])
 _LISTS = Shapes([(32, 10), (10_000, 100)], [(1000, 100)], [(10_000, 100)])
 _FEW_LISTS = Shapes([(32, 10), (1000, 100)], [(100, 100)], [(1000, 100)])
 _IMAGES = Shapes([(1, 3, 32, 32), (8, 21, 256, 256)], [(1, 21, 128, 128)], [(8, 21, 256, 256)])
@@ -238,6 +253,7 @@ ROWS = [
 FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "similarity": (vectors(2), _VECTORS),
     "contrastive": (labelled_vectors, _BATCH),
+    "linear_heads": (layer(labels=True), _HEADS),
     "ranking": (with_target("relevance", 1), _LISTS),
     "regions": (with_target("class"), _IMAGES),
     "boxes": (pairs_of_boxes, _BOXES),
@@ -249,6 +265,7 @@ OTHERS: dict[str, tuple[Inputs, Shapes]] = {
     "triplet_margin_with_distance_loss": (vectors(3), _VECTORS),
     "contrastive_loss": (vectors(2, (0, 1)), _VECTORS),
     "info_nce_loss": (vectors(2), _BATCH),
+    "linear_binary_cross_entropy_with_logits": (layer(labels=False), _HEADS),
     "mean_pairwise_squared_error": (with_target("number", 1), _LISTS),
     "pairwise_logistic_loss": (with_target("relevance", 1), _FEW_LISTS),
     "lovasz_hinge_loss": (with_target("pixel"), _MASKS),
@@ -268,7 +285,9 @@ JOINT = [
         row.options,
         _TOLERANCE.get(row.loss),
     )
-    for family, row in _first_rows("JOINT", similarity, contrastive, ranking, regions, boxes)
+    for family, row in _first_rows(
+        "JOINT", similarity, contrastive, linear_heads, ranking, regions, boxes
+    )
 ]
 
 _RESULTS = Shapes([(1,), (1000,), _1M, _16M], [_1M], [_1M])

@@ -171,9 +171,9 @@ add(
     ),
     ("F.ctc_loss", "", "a sum over alignments of two sequences, not over elements or rows"),
     (
-        "F.linear_cross_entropy",
-        "",
-        "multiplies by a matrix of weights first: `fl.cross_entropy` of the product",
+        "F.linear_cross_entropy(a, scores, classes)",
+        "fl.linear_cross_entropy(a, scores, classes)",
+        "whatever its `options`, logits are held for some rows at a time",
     ),
     ("nn.AdaptiveLogSoftmaxWithLoss", "", "a layer with weights of its own"),
 )

@@ -30,6 +30,7 @@ LOSSES = (
     fl.margins,
     fl.similarity,
     fl.contrastive,
+    fl.linear_heads,
     fl.ranking,
     fl.regions,
     fl.boxes,

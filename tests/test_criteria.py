@@ -270,8 +270,10 @@ def weights_of(case: Case | reg.Joint, cls: Any, operands: list[Any], options: O
             lambda: cls.loss(*operands, **options, weight=2.0)
         ):
             axis = options.get("axis")
-            axis = 1 if axis is None else axis
-            classes = 1 if options.get("mode") == "binary" else np.shape(operands[0])[axis]
+            shape = np.shape(operands[0])
+            if "linear_weight" in inspect.signature(cls.loss).parameters:
+                axis, shape = 0, np.shape(operands[1])
+            classes = 1 if options.get("mode") == "binary" else shape[1 if axis is None else axis]
             given["weight"] = np.linspace(0.5, 2.0, classes)
     return given
 

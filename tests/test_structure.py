@@ -19,7 +19,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FILE = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 
 #: What calls public losses instead of a kernel, and stands beside their modules for that.
-ON_LOSSES = {"fusedloss._all_pairs", "fusedloss._distances", "fusedloss._named"}
+ON_LOSSES = {
+    "fusedloss._all_pairs",
+    "fusedloss._distances",
+    "fusedloss._linear_head",
+    "fusedloss._named",
+    "fusedloss.linear_heads",
+}
 
 #: Adapters to other packages: each a module or a folder.
 ADAPTERS = set(fusedloss._ADAPTERS)

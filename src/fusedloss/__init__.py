@@ -13,6 +13,7 @@ from fusedloss import (
     classification,
     contrastive,
     distributions,
+    linear_heads,
     margins,
     ranking,
     regions,
@@ -29,6 +30,7 @@ from fusedloss.boxes import *
 from fusedloss.classification import *
 from fusedloss.contrastive import *
 from fusedloss.distributions import *
+from fusedloss.linear_heads import *
 from fusedloss.margins import *
 from fusedloss.ranking import *
 from fusedloss.regions import *
@@ -50,6 +52,7 @@ __all__ += boxes.__all__
 __all__ += classification.__all__
 __all__ += contrastive.__all__
 __all__ += distributions.__all__
+__all__ += linear_heads.__all__
 __all__ += margins.__all__
 __all__ += ranking.__all__
 __all__ += regions.__all__

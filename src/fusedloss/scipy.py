@@ -36,7 +36,8 @@ class Rho:
 
     def __call__(self, z: Any, out: Array | None = None) -> Array:
         """ρ, ρ' and ρ'' of squared residuals z, along a new first axis. `out` is a buffer."""
-        result: Array = self.loss._function((RHO, out, None, None, False, None), z, 0.0, **self.options)
+        request = (RHO, out, None, None, False, None)
+        result: Array = self.loss._function(request, z, 0.0, **self.options)
         return result
 
     def __eq__(self, other: object) -> bool:

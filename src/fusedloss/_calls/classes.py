@@ -92,66 +92,109 @@ def class_loss(
 ) -> Any:
     """Evaluate a loss of class numbers, or also of probabilities, along a class axis."""
     check_reduction(reduction)
-    smoothing: float = label_smoothing
-    if type(smoothing) is not float:
-        smoothing = number("label_smoothing", smoothing)
-    if not 0 <= smoothing <= 1:
-        raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
-    some_ignored = ignore_index is not _NONE
-    ignored = ignored_label(ignore_index) if some_ignored else NO_LABEL
-    try:
-        rows = rows_of_classes(input, axis)
-    except OperandsReached as reached:
-        floats = not loss.in_double and are_in_range(parameters)
-        reached.computation = (
-            *("rows", "" if weight is None else loss.weight_name, loss.number, parameters),
-            *(smoothing, ignored, loss.by_distribution, floats),
-        )
-        raise
-    x = rows.x
-    classes, shape = x.shape[rows.axes[0]], rows.shape
-    t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
-    t, kind = class_target(t, x, shape, loss.probabilities, ignored)
-    rows.inputs = (x, t)
-    if kind == DISTRIBUTION:
-        rows.precision |= more
-    elif smoothing or loss.by_distribution:
-        kind = SMOOTHED_CLASS
-    if sample_weight is not None or where is not None:
-        rows.weigh(sample_weight, where)
-    if request[0] == PRODUCT:
-        rows.direct(request[3])
-    if weight is not None:
-        rows.weigh_classes(loss, weight, shape, loss.weight_name, loss.one_for_all)
+    direction = request[3] if request[0] == PRODUCT else None
+    call = ClassCall(
+        loss,
+        parameters,
+        input,
+        target,
+        weight,
+        ignore_index,
+        label_smoothing,
+        axis,
+        sample_weight,
+        where,
+        direction,
+    )
+    rows = call.rows
     if parameters and not (loss.in_double or is_double(rows.precision)):
         check_range(loss.name, parameters)
-    row_weight, mask = rows.row_weight, rows.kernel_mask
-    if kind == DISTRIBUTION:
-        counts = count_rows(float(x.size // classes), row_weight, mask)
-        most = _MOST
-    else:
-        number_of_rows, weights, products, nonzero, bad = _labels.scan_rows(
-            t, classes, ignored, rows.class_weight, row_weight, mask, some_ignored
-        )
-        if bad >= 0:
-            raise label_error(t, bad, None, classes, and_ignored(ignored if some_ignored else None))
-        counts = (weights if loss.mean_by_weight else number_of_rows), products, nonzero
-        most = nan
     return rows.evaluate(
         request,
         loss,
         reduction,
-        counts,
-        t,
-        kind,
+        call.counts(),
+        call.target,
+        call.kind,
         True,
         parameters,
-        most,
-        ignored,
-        1.0 - smoothing,
-        smoothing / classes,
+        call.most,
+        call.ignored,
+        1.0 - call.smoothing,
+        call.smoothing / call.classes,
         return_lse,
     )
+
+
+class ClassCall:
+    """The operands of a loss of class numbers, or also of probabilities, along a class axis."""
+
+    def __init__(
+        self,
+        loss: ClassLoss,
+        parameters: tuple[float, ...],
+        input: Any,
+        target: Any,
+        weight: Any,
+        ignore_index: Any,
+        label_smoothing: Any,
+        axis: int | None,
+        sample_weight: Any,
+        where: Any = None,
+        direction: Any = None,
+    ) -> None:
+        smoothing: float = label_smoothing
+        if type(smoothing) is not float:
+            smoothing = number("label_smoothing", smoothing)
+        if not 0 <= smoothing <= 1:
+            raise ValueError(f"label_smoothing: a number from 0 to 1 is needed, got {smoothing}")
+        self.loss = loss
+        self.smoothing = smoothing
+        self.some_ignored = ignore_index is not _NONE
+        self.ignored = ignored_label(ignore_index) if self.some_ignored else NO_LABEL
+        try:
+            self.rows = rows = rows_of_classes(input, axis)
+        except OperandsReached as reached:
+            floats = not loss.in_double and are_in_range(parameters)
+            reached.computation = (
+                *("rows", "" if weight is None else loss.weight_name, loss.number, parameters),
+                *(smoothing, self.ignored, loss.by_distribution, floats),
+            )
+            raise
+        x = rows.x
+        self.classes = x.shape[rows.axes[0]]
+        shape = rows.shape
+        t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
+        self.target, self.kind = class_target(t, x, shape, loss.probabilities, self.ignored)
+        rows.inputs = (x, self.target)
+        #: What targets may be at most; nan for class numbers, which `counts` looks at.
+        self.most = nan
+        if self.kind == DISTRIBUTION:
+            rows.precision |= more
+            self.most = _MOST
+        elif smoothing or loss.by_distribution:
+            self.kind = SMOOTHED_CLASS
+        if sample_weight is not None or where is not None:
+            rows.weigh(sample_weight, where)
+        if direction is not None:
+            rows.direct(direction)
+        if weight is not None:
+            rows.weigh_classes(loss, weight, shape, loss.weight_name, loss.one_for_all)
+
+    def counts(self) -> tuple[float, float, float]:
+        """What "mean" divides by, the sum of the weights, and how many are not 0. A class number
+        that there is not raises."""
+        rows, t, classes = self.rows, self.target, self.classes
+        row_weight, mask = rows.row_weight, rows.kernel_mask
+        if self.kind == DISTRIBUTION:
+            return count_rows(float(rows.x.size // classes), row_weight, mask)
+        number_of_rows, weights, products, nonzero, bad = _labels.scan_rows(
+            t, classes, self.ignored, rows.class_weight, row_weight, mask, self.some_ignored
+        )
+        if bad >= 0:
+            also = and_ignored(self.ignored if self.some_ignored else None)
+            raise label_error(t, bad, None, classes, also)
+        return (weights if self.loss.mean_by_weight else number_of_rows), products, nonzero
 
 
 def label_list_loss(

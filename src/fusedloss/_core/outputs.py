@@ -247,14 +247,14 @@ class Gradients:
         #: Arrays for the kernel; none where they are not asked for.
         self.grads, self.hesses = (*views, (), ())[:2]
 
-    def result(self, value: Any, divisor: float = 1.0) -> Any:
-        """What the call returns."""
+    def result(self, value: Any, divisor: float = 1.0, *more: Any) -> Any:
+        """What the call returns; `more` is what else was asked for."""
         for result, sums in self._sums:
             store(result, sums)
         parts = [tuple(r) if len(r) > 1 else r[0] for r in self._results]
         order, _, _, _, with_divisor, _ = self._request
         request = (order, None, None, None, with_divisor, None)
-        return result_tuple(request, divisor, value, *(*parts, None, None)[:2])
+        return result_tuple(request, divisor, value, *(*parts, None, None)[:2], *more)
 
 
 def _parts(name: str, buffers: Any, count: int) -> tuple[list[str], tuple[Any, ...]]:

@@ -20,8 +20,8 @@ Reduction: TypeAlias = Literal[
 ]
 #: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; buffers for
 #: these; whether the call also returns the divisor of the sum; and what becomes of second
-#: derivatives, None or a scale and a floor. 3, the product of the Hessian with a vector, goes with a
-#: buffer for that, in the place of the gradient's, and the vector, in the place of the second
+#: derivatives, None or a scale and a floor. 3, the product of the Hessian with a vector, goes with
+#: a buffer for that, in the place of the gradient's, and the vector, in the place of the second
 #: derivative's.
 Request: TypeAlias = tuple[int, Any, Any, Any, bool, tuple[float, float] | None]
 PRODUCT: Final = 3
