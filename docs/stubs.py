@@ -98,7 +98,7 @@ def gradients() -> dict[str, str]:
             grad = loss.value_and_grad(**arrays, **case["options"])[1]
             one = not isinstance(grad, tuple)
             # There may be more, if an option asks for them.
-            varies = any(name.endswith("_grad") for name in loss._options)
+            varies = any(name.endswith(("_grad", "_bias")) for name in loss._options)
             several = "tuple[Array, ...]" if varies else tuple_of(["Array"] * len(grad))
             found[loss.__name__] = "Array" if one else several
     return found
