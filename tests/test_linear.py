@@ -138,6 +138,32 @@ def test_scores_are_kept() -> None:
     np.testing.assert_array_equal(objective.hessp(coef, coef), fresh.hessp(coef, coef))
 
 
+@pytest.mark.parametrize("name", ("poisson_nll_loss", "cross_entropy"))
+@pytest.mark.parametrize("order", ("C", "F"))
+def test_more_rows_than_are_worked_on_at_once(name: str, order: Any) -> None:
+    many = np.repeat(X, 2500, 0)
+    y = np.repeat(COUNTS if name == "poisson_nll_loss" else CLASSES, 2500)
+    w = np.repeat(WEIGHTS, 2500)
+    objective = Objective(name, np.asarray(many, order=order), y, sample_weight=w, l2=0.2)
+    few = Objective(name, X, y[::2500], sample_weight=WEIGHTS, l2=0.2)
+    assert len(objective._pieces) == 3 and len(few._pieces) == 1
+    generator = np.random.default_rng(7)
+    coef, other, v = generator.normal(size=(3, few.n_coef)) / 2
+    for at in (coef, other, coef):
+        value, grad = objective.value_and_grad(at)
+        assert value == pytest.approx(few.value(at), rel=1e-12) == objective.value(at)
+        np.testing.assert_allclose(grad, few.grad(at), rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(objective.hessp(at, v), few.hessp(at, v), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(objective.hess(at), few.hess(at), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        objective.hessp(other, v), few.hessp(other, v), rtol=1e-9, atol=1e-12
+    )
+    y = y.astype(float) if name == "poisson_nll_loss" else y
+    y[100_000] = -1  # which row it is, not which of a part
+    with pytest.raises((ValueError, IndexError), match=r"y: the (value|class) at \[100000\] is -1"):
+        Objective(name, many, y)
+
+
 def test_the_optimum_is_that_of_least_squares() -> None:
     A = np.column_stack([X, np.ones(60)])
     objective = Objective("mse_loss", X, COUNTS)

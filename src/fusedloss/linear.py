@@ -24,56 +24,61 @@ _REFUSED: Final = {
     "return_lse": "an objective is one number",
 }
 _WEIGHT: Final = {"weight": "each row has one weight: pass it as sample_weight"}
-#: So many numbers of X are weighted at once.
+#: So many numbers of X are worked on at once: a gradient reads them twice, the second time from the
+#: cache.
 _ROOM: Final = 1 << 18
 
 
+def _options(loss: Bound, weight: Array | None, outputs: int | None) -> dict[str, Any]:
+    """The options of a call, with the weights of its rows."""
+    options = dict(loss.options)
+    if family(loss.loss) in _OVER_CLASSES:
+        options["axis"] = -1
+        options["sample_weight"] = weight
+    elif weight is not None:
+        options["weight"] = weight if outputs is None else weight[:, np.newaxis]
+    return options
+
+
 class _Piece:
-    """A part of the rows, with its scores at one point and room for what is made of them."""
+    """A part of the rows, with its scores at one point. `room` is for what is made of them."""
 
-    def __init__(self, loss: Bound, X: Any, y: Any, weight: Any, outputs: int | None) -> None:
-        self.X, self.y = X, y
+    def __init__(
+        self,
+        loss: Bound,
+        X: Any,
+        y: Array,
+        weight: Array | None,
+        outputs: int | None,
+        room: tuple[Array, Array],
+    ) -> None:
+        self.X, self.y, self.loss = X, y, loss.loss
+        self.options = _options(loss, weight, outputs)
         rows = X.shape[0]
-        shape = (rows,) if outputs is None else (rows, outputs)
-        self.scores: Array = np.zeros(shape, X.dtype)
-        self.slopes: Array = np.empty_like(self.scores)
-        self.directions: Array | None = None
-        self.loss = loss.loss
-        self.options = dict(loss.options)
-        if X.dtype == np.float32:  # the losses are computed in float64 then
-            weight = np.broadcast_to(np.float64(1), (rows,)) if weight is None else weight
-            weight = weight.astype(np.float64, copy=False)
-        if family(loss.loss) in _OVER_CLASSES:
-            self.options["axis"] = -1
-            self.options["sample_weight"] = weight
-        elif weight is not None:
-            self.options["weight"] = weight if outputs is None else weight[:, np.newaxis]
-        #: What the mean divides by: the sum of the weights, of rows and of classes.
-        self.divisor: float = self._call(loss.loss, "weighted_mean", return_divisor=True)[1]
+        self.scores: Array = np.zeros((rows,) if outputs is None else (rows, outputs), X.dtype)
+        self.slopes, self.directions = (array[:rows] for array in room)
 
-    def _call(self, method: Callable[..., Any], reduction: str, *v: Any, **more: Any) -> Any:
-        return method(self.scores, self.y, *v, reduction=reduction, **self.options, **more)
+    def _call(self, method: Callable[..., Any], *v: Any, **more: Any) -> Any:
+        return method(self.scores, self.y, *v, reduction="sum", **self.options, **more)
 
     def look_at(self, weights: Array, intercepts: Any) -> None:
         """Compute the scores at a point."""
         self._product(weights, intercepts, self.scores)
 
     def value(self) -> float:
-        return float(self._call(self.loss, "sum"))
+        return float(self._call(self.loss))
 
     def value_and_grad(self, to: Array, to_intercepts: Any) -> float:
         """Add the gradient of the sum to `to`; returns the sum."""
-        value, _ = self._call(self.loss.value_and_grad, "sum", grad_out=self.slopes)
-        self._add_gradient(self.slopes, to, to_intercepts)
+        value, _ = self._call(self.loss.value_and_grad, grad_out=self.slopes)
+        self._add_gradient(to, to_intercepts)
         return float(value)
 
     def hessp(self, weights: Array, intercepts: Any, to: Array, to_intercepts: Any) -> None:
         """Add the product of the Hessian and a direction, given as weights and intercepts."""
-        if self.directions is None:
-            self.directions = np.empty_like(self.scores)
         self._product(weights, intercepts, self.directions)
-        self._call(self.loss.hvp, "sum", self.directions, hvp_out=self.slopes)
-        self._add_gradient(self.slopes, to, to_intercepts)
+        self._call(self.loss.hvp, self.directions, hvp_out=self.slopes)
+        self._add_gradient(to, to_intercepts)
 
     def _product(self, weights: Array, intercepts: Any, out: Array) -> None:
         """X times the weights, and the intercepts."""
@@ -81,29 +86,29 @@ class _Piece:
         if isinstance(self.X, np.ndarray):
             np.matmul(self.X, turned, out=out)
         else:
-            found = self.X @ np.ascontiguousarray(turned)
-            np.copyto(out, found)
+            np.copyto(out, self.X @ np.ascontiguousarray(turned))
         if intercepts is not None:
             out += intercepts.astype(out.dtype, copy=False)
 
-    def _add_gradient(self, slopes: Array, to: Array, to_intercepts: Any) -> None:
+    def _add_gradient(self, to: Array, to_intercepts: Any) -> None:
         if isinstance(self.X, np.ndarray):
-            to += slopes.T @ self.X
+            to += self.slopes.T @ self.X
         else:
-            to += (self.X.T @ slopes).T
+            to += (self.X.T @ self.slopes).T
         if to_intercepts is not None:
-            to_intercepts += slopes.sum(0, dtype=np.float64)
+            to_intercepts += self.slopes.sum(0, dtype=np.float64)
 
     def hess(self, to: Array, fit_intercept: bool) -> None:
-        """Add the Hessian of the sum to `to`, of shape (K, K, D) or (K, K, D + 1) by its last two
-        axes twice: [k, i, l, j] for weight i of output k and weight j of output l."""
+        """Add the Hessian of the sum to `to`: [k, i, l, j] is for weight i of output k and weight j
+        of output l, and the last weight of each is the intercept, if there are any. Only what has k
+        up to l is computed."""
         outputs = to.shape[0]
         for k in range(outputs):
             unit: Any = 1.0
             if self.scores.ndim > 1:
                 unit = np.zeros(outputs)
                 unit[k] = 1
-            self._call(self.loss.hvp, "sum", unit, hvp_out=self.slopes)
+            self._call(self.loss.hvp, unit, hvp_out=self.slopes)
             column = self.slopes.reshape(len(self.slopes), outputs)
             for other in range(k, outputs):
                 bends = np.ascontiguousarray(column[:, other])
@@ -112,20 +117,15 @@ class _Piece:
 
     def _add_gram(self, bends: Array, to: Array, fit_intercept: bool) -> None:
         features = self.X.shape[1]
-        step = max(1, _ROOM // max(1, features))
-        # Where it can be, Gram's matrix of one array, which BLAS computes at half the cost.
-        roots = np.sqrt(bends) if bends.min() >= 0 else None
-        for start in range(0, len(bends), step):
-            part = slice(start, start + step)
-            rows = self.X[part]
-            if roots is None:
-                to[:features, :features] += rows.T @ (rows * bends[part, np.newaxis])
-            else:
-                scaled = rows * roots[part, np.newaxis]
-                to[:features, :features] += scaled.T @ scaled
+        if bends.min() >= 0:  # of one array, which BLAS computes at half the cost
+            scaled = self.X * np.sqrt(bends)[:, np.newaxis]
+            to[:features, :features] += scaled.T @ scaled
+        else:
+            to[:features, :features] += self.X.T @ (self.X * bends[:, np.newaxis])
         if fit_intercept:
-            to[features, :features] += bends @ self.X
-            to[:features, features] = to[features, :features]
+            sums = bends @ self.X
+            to[features, :features] += sums
+            to[:features, features] += sums
             to[features, features] += bends.sum(dtype=np.float64)
 
 
@@ -229,14 +229,25 @@ class Objective:
         self.n_features: int = X.shape[1]
         self.n_outputs = outputs
         self.n_coef: int = (outputs or 1) * (self.n_features + self.fit_intercept)
-        try:
-            self._pieces = [_Piece(found, X, y, weight, outputs)]
-        except (TypeError, ValueError, IndexError) as error:
-            text = str(error)
-            if text.startswith("target:"):
-                raise type(error)("y" + text.removeprefix("target")) from None
-            raise
-        self._divisor = sum(piece.divisor for piece in self._pieces)
+        if X.dtype == np.float32:  # the losses are computed in float64 then
+            weight = np.ones(1) if weight is None else weight.astype(np.float64, copy=False)
+            weight = np.broadcast_to(weight, (X.shape[0],))
+        #: What the mean divides by: the sum of the weights, of rows and of classes.
+        self._divisor = _divisor(found, X, y, weight, outputs)
+        parts = _parts(X)
+        shape = (parts[0].stop, *(() if outputs is None else (outputs,)))
+        room = np.empty(shape, X.dtype), np.empty(shape, X.dtype)
+        self._pieces = [
+            _Piece(
+                found,
+                X if len(parts) == 1 else X[part],
+                y[part],
+                None if weight is None else weight[part],
+                outputs,
+                room,
+            )
+            for part in parts
+        ]
         self._coef: Array | None = None  # where the scores have been computed
 
     def start(self) -> Array:
@@ -263,15 +274,16 @@ class Objective:
 
     def value(self, coef: Any) -> float:
         """The objective."""
-        coef = self._look_at(coef)
-        return self._mean(sum(piece.value() for piece in self._pieces), coef)
+        coef = self._checked("coef", coef)
+        total = self._sum(coef, _Piece.value)
+        return self._mean(total, coef)
 
     def value_and_grad(self, coef: Any) -> tuple[float, Array]:
         """The objective and its gradient, an array like `coef`."""
-        coef = self._look_at(coef)
+        coef = self._checked("coef", coef)
         grad = np.zeros(self.n_coef)
         to = self._split(grad)
-        total = sum(piece.value_and_grad(*to) for piece in self._pieces)
+        total = self._sum(coef, lambda piece: piece.value_and_grad(*to))
         self._finish(grad, coef)
         return self._mean(total, coef), grad
 
@@ -284,12 +296,10 @@ class Objective:
 
         Raises NotImplementedError for a loss without `hvp`.
         """
-        self._look_at(coef)
-        v = self._checked("v", v)
+        coef, v = self._checked("coef", coef), self._checked("v", v)
         product = np.zeros(self.n_coef)
-        to = self._split(product)
-        for piece in self._pieces:
-            piece.hessp(*self._split(v), *to)
+        parts = *self._split(v), *self._split(product)
+        self._sum(coef, lambda piece: piece.hessp(*parts))
         self._finish(product, v)
         return product
 
@@ -298,14 +308,13 @@ class Objective:
 
         Raises NotImplementedError for a sparse X, or a loss without `hvp`.
         """
-        self._look_at(coef)
+        coef = self._checked("coef", coef)
         if not all(isinstance(piece.X, np.ndarray) for piece in self._pieces):
             raise NotImplementedError("X: hess takes dense arrays; hessp takes sparse ones, too")
         outputs, features = self.n_outputs or 1, self.n_features
         inner = features + self.fit_intercept
         blocks = np.zeros((outputs, inner, outputs, inner))
-        for piece in self._pieces:
-            piece.hess(blocks, self.fit_intercept)
+        self._sum(coef, lambda piece: piece.hess(blocks, self.fit_intercept))
         for k in range(outputs):
             for other in range(k):
                 blocks[k, :, other] = blocks[other, :, k].T
@@ -390,16 +399,20 @@ class Objective:
             intercepts = intercepts.reshape(())
         return weights, intercepts if self.fit_intercept else None
 
-    def _look_at(self, coef: Any) -> Array:
-        """Have the scores at these coefficients."""
-        array = self._checked("coef", coef)
-        if self._coef is None or not np.array_equal(self._coef, array):
+    def _sum(self, coef: Array, function: Callable[[_Piece], float | None]) -> float:
+        """The sum of what a function makes of each piece, whose scores are those of `coef`."""
+        known = self._coef is not None and np.array_equal(self._coef, coef)
+        if not known:
             self._coef = None  # in case this is interrupted
-            weights, intercepts = self._split(array)
-            for piece in self._pieces:
+        weights, intercepts = self._split(coef)
+        total = 0.0
+        for piece in self._pieces:
+            if not known:
                 piece.look_at(weights, intercepts)
-            self._coef = array.copy()
-        return array
+            total += function(piece) or 0.0
+        if not known:
+            self._coef = coef.copy()
+        return total
 
     def _penalised(self, array: Array) -> Array:
         """The part that the penalty is on."""
@@ -493,6 +506,29 @@ def _targets(found: Bound, y: Any, rows: int, outputs: int | None) -> tuple[Arra
     if outputs is not None and (outputs != columns or outputs < 1):
         raise ValueError(f"n_outputs: {columns} is needed for this y, got {outputs}")
     return array, columns
+
+
+def _parts(X: Any) -> list[slice]:
+    """The rows in parts. A sparse array is one."""
+    rows, columns = X.shape
+    step = max(1, rows) if hasattr(X, "tocsr") else max(256, _ROOM // max(1, columns))
+    return [slice(k, min(k + step, rows)) for k in range(0, max(1, rows), step)]
+
+
+def _divisor(found: Bound, X: Any, y: Array, weight: Array | None, outputs: int | None) -> float:
+    """What the mean divides by. The call checks y, and the options with the operands."""
+    shape = (X.shape[0],) if outputs is None else (X.shape[0], outputs)
+    scores = np.broadcast_to(np.zeros((), X.dtype), shape)
+    options = _options(found, weight, outputs)
+    try:
+        result = found.loss(scores, y, reduction="weighted_mean", return_divisor=True, **options)
+    except (TypeError, ValueError, IndexError) as error:
+        text = str(error)
+        if text.startswith("target:"):
+            raise type(error)("y" + text.removeprefix("target")) from None
+        raise
+    divisor: float = result[1]
+    return divisor
 
 
 def _weights(sample_weight: Any, rows: int) -> Array | None:
