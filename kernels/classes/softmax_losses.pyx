@@ -488,7 +488,7 @@ cdef void find_tops(Layout l, const Rows *job, const View *v, const real *rows, 
 cdef void add_product_sums(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide,
                            real *kept, real *turns, double *sums, const int64_t *labels) noexcept nogil:
     """Σ e d, Σ a, Σ b and Σ b d of each row, d relative to that at the maximum."""
-    cdef real xs[CHUNK], es[CHUNK], ts[CHUNK], vs[CHUNK], as_[CHUNK], bs[CHUNK], ds[CHUNK]
+    cdef real room[7][CHUNK]      # x, e, τ, values, a, b, the direction
     cdef const real *own
     cdef const real *x
     cdef const real *e
@@ -505,24 +505,24 @@ cdef void add_product_sums(NllTransform f, Layout l, const Rows *job, const View
         to = sums if Layout is Across else sums + line
         for start from 0 <= start < v.length by CHUNK:
             n = min(<Py_ssize_t> CHUNK, v.length - start)
-            x = x_line(job, v, line, start, n, <real *> xs)
-            e = e_line(l, job, v, own, line, start, n, <real *> es)
-            d = kept_line(l, job, v, line, start, n, kept, <real *> ds)
-            tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, True)
-            transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
-            add_line(l, <const real *> as_, n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
+            x = x_line(job, v, line, start, n, <real *> room[0])
+            e = e_line(l, job, v, own, line, start, n, <real *> room[1])
+            d = kept_line(l, job, v, line, start, n, kept, <real *> room[6])
+            tau_line(l, job, v, line, start, n, labels, e, own, <real *> room[2], True)
+            transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line, <real *> room[3], <real *> room[4], <real *> room[5])
+            add_line(l, <const real *> room[4], n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
             for i in range(n):
-                vs[i] = e[i] * (d[i] - top[at(l, i)])
-            add_line(l, <const real *> vs, n, to + <int> SUM_C * <int> TILE, to + <int> LOST_C * <int> TILE)
+                room[3][i] = e[i] * (d[i] - top[at(l, i)])
+            add_line(l, <const real *> room[3], n, to + <int> SUM_C * <int> TILE, to + <int> LOST_C * <int> TILE)
             if NllTransform is not Plain:
-                add_line(l, <const real *> bs, n, to + <int> SUM_B * <int> TILE, to + <int> LOST_B * <int> TILE)
+                add_line(l, <const real *> room[5], n, to + <int> SUM_B * <int> TILE, to + <int> LOST_B * <int> TILE)
                 for i in range(n):
-                    bs[i] *= d[i] - top[at(l, i)]
-                add_line(l, <const real *> bs, n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
+                    room[5][i] *= d[i] - top[at(l, i)]
+                add_line(l, <const real *> room[5], n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
 
 cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide,
                          const real *kept, const real *turns, const int64_t *labels, bint ignored) noexcept nogil:
-    cdef real xs[CHUNK], es[CHUNK], ts[CHUNK], vs[CHUNK], as_[CHUNK], bs[CHUNK], ds[CHUNK]
+    cdef real room[7][CHUNK]      # x, e, τ, values, a, b, the direction
     cdef real gs[CHUNK]
     cdef const real *own
     cdef const real *x
@@ -538,15 +538,15 @@ cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *
         scale = own[<int> SCALE * <int> TILE]
         for start from 0 <= start < v.length by CHUNK:
             n = min(<Py_ssize_t> CHUNK, v.length - start)
-            e = e_line(l, job, v, own, line, start, n, <real *> es)
-            d = kept_line(l, job, v, line, start, n, kept, <real *> ds)
+            e = e_line(l, job, v, own, line, start, n, <real *> room[1])
+            d = kept_line(l, job, v, line, start, n, kept, <real *> room[6])
             if NllTransform is not Plain or v.cap:
-                x = x_line(job, v, line, start, n, <real *> xs)
-                tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, False)
-                transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
+                x = x_line(job, v, line, start, n, <real *> room[0])
+                tau_line(l, job, v, line, start, n, labels, e, own, <real *> room[2], False)
+                transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line, <real *> room[3], <real *> room[4], <real *> room[5])
             if v.cap:
                 for i in range(n):      # the gradient with respect to the capped logits: e may have to give way
-                    vs[i] = slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)], own[<int> PSI * <int> TILE + at(l, i)],
+                    room[3][i] = slope(e[i], room[4][i], own[<int> SUM_OF_A * <int> TILE + at(l, i)], own[<int> PSI * <int> TILE + at(l, i)],
                                   own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
@@ -554,14 +554,14 @@ cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *
                 g[i] = e[i] * own[<int> SHARE * <int> TILE + at(l, i)] * (
                     turn[<int> WHOLE_A * <int> TILE + at(l, i)] * u + turn[<int> REMAINDER * <int> TILE + at(l, i)])
                 if NllTransform is not Plain:
-                    g[i] += bs[i] * u
+                    g[i] += room[5][i] * u
             if v.cap:
                 # The chain rule: both sides of the Hessian, and what the bend of the cap adds to the diagonal.
-                x = raw_line(job, v, line, start, n, <real *> xs)
-                d = target_line(l, job, R_D, v.base_d, line, start, n, <real *> ds)
+                x = raw_line(job, v, line, start, n, <real *> room[0])
+                d = target_line(l, job, R_D, v.base_d, line, start, n, <real *> room[6])
                 for i in range(n):
                     soft_cap(x[i], v.cap, &slope_of_cap, &bend)
-                    g[i] = g[i] * slope_of_cap + vs[i] * bend * d[i]
+                    g[i] = g[i] * slope_of_cap + room[3][i] * bend * d[i]
             for i in range(n):
                 g[i] *= scale_of(l, own, i, scale)
             if Layout is Across:
