@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -21,3 +22,6 @@ Reduction: TypeAlias = Literal[
 #: What a caller wants: 0 the value, 1 the gradient too, 2 the second derivative too; buffers for
 #: these; and whether the call also returns the divisor of the sum.
 Request: TypeAlias = tuple[int, Any, Any, Any, bool]
+#: A call of two operands and whether the gradient is wanted: (mean, gradient, whether they are
+#: float64), or None where the call is not one of those that it is for.
+Short: TypeAlias = Callable[[Any, Any, bool], tuple[float, Any, bool] | None]
