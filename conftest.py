@@ -8,7 +8,15 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent
 #: What the examples in a module or on a page import.
-NEEDED: Final[dict[str, tuple[str, ...]]] = {}
+NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "docs/integrations/jax.md": ("jax", "sklearn"),
+    "docs/integrations/tables.md": ("pandas", "sklearn"),
+    "docs/integrations/torch.md": ("torch", "sklearn", "ml_dtypes"),
+    "src/fusedloss/jax.py": ("jax",),
+    "src/fusedloss/torch/__init__.py": ("torch",),
+    "src/fusedloss/torch/_autograd.py": ("torch",),
+    "src/fusedloss/torch/_operators.py": ("torch",),
+}
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
