@@ -13,9 +13,16 @@ collect_ignore = ["tests/data"]
 NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/integrations/boosting.md": ("xgboost", "lightgbm", "catboost", "sklearn"),
     "docs/integrations/cython.md": ("numba", "sklearn"),
+    "docs/integrations/jax.md": ("jax", "sklearn"),
     "docs/integrations/scikit-learn.md": ("sklearn",),
     "docs/integrations/scipy.md": ("scipy", "sklearn"),
+    "docs/integrations/tables.md": ("pandas", "sklearn"),
+    "docs/integrations/torch.md": ("torch", "sklearn", "ml_dtypes"),
+    "src/fusedloss/jax.py": ("jax",),
     "src/fusedloss/metrics.py": ("sklearn",),
+    "src/fusedloss/torch/__init__.py": ("torch",),
+    "src/fusedloss/torch/_autograd.py": ("torch",),
+    "src/fusedloss/torch/_operators.py": ("torch",),
 }
 
 

@@ -5,13 +5,17 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 from cpython.exc cimport PyErr_CheckSignals
 from kernels.classes.rows cimport (
-    CHUNK, R_G, R_H, R_X, Rows, base_of, fill_row, is_empty, is_vector, load_class, load_factors,
+    CHUNK, CLASS, R_G, R_H, R_X, Rows, base_of, fill_row, is_empty, is_vector, load_class, load_factors,
     load_labels, put_class, register_rows, row_step)
 from kernels.classes.softmax cimport View, finish_values
 from kernels.core.numeric cimport real, weighed
 from kernels.core.operands cimport (
-    UINT64, Operand, Space, check_shape, describe, join_axes, label_loader, load_block, offset_of)
-from kernels.core.sums cimport TILE, many
+    DOUBLE, FLOAT, INT8, UINT64, Kind, Operand, Space, check_shape, describe, join_axes, kind_of, label_loader, load_block,
+    offset_of)
+from kernels.core.sums cimport THREAD_GRAIN, TILE, many
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_NewLikeArray(cnp.ndarray prototype, cnp.NPY_ORDER order, void *dtype, int subok)
 
 cnp.import_array()
 
@@ -158,6 +162,37 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
     if not weighted:
         return rows, <double> rows, <double> rows, rows, bad
     return rows, total, products, nonzero, bad
+
+
+def mean_of_rows(run, int loss, tuple parameters, int64_t ignored, bint in_double, x, t, bint with_gradient):
+    """(mean, gradient or None, whether that is float64) of a small matrix of floats and a label for each row, by the entry
+    `run` of rows.pyx; None for anything else, and where the wrappers have an error to raise."""
+    cdef Kind kind
+    cdef Py_ssize_t classes
+    cdef double divisor
+    cdef object gradient = None
+    if not cnp.PyArray_CheckExact(x) or not cnp.PyArray_CheckExact(t):
+        return None
+    if cnp.PyArray_NDIM(<cnp.ndarray> x) != 2 or cnp.PyArray_NDIM(<cnp.ndarray> t) != 1:
+        return None
+    kind = kind_of(<cnp.ndarray> x)
+    classes = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
+    if kind != FLOAT and kind != DOUBLE or cnp.PyArray_ISBYTESWAPPED(<cnp.ndarray> x) or not INT8 <= kind_of(<cnp.ndarray> t) <= UINT64:
+        return None
+    if cnp.PyArray_DIM(<cnp.ndarray> x, 0) != cnp.PyArray_DIM(<cnp.ndarray> t, 0) or classes == 0:
+        return None
+    if cnp.PyArray_SIZE(<cnp.ndarray> x) > THREAD_GRAIN:
+        return None      # which threads may share
+    counts = scan_rows(t, classes, ignored, None, None, None, True)
+    divisor = counts[0]
+    if divisor == 0 or counts[4] >= 0:
+        return None
+    if with_gradient:
+        gradient = PyArray_NewLikeArray(<cnp.ndarray> x, cnp.NPY_KEEPORDER, NULL, 0)
+    total = run(loss, parameters, <int> CLASS, <int> with_gradient, kind == DOUBLE or in_double, 1.0, 0.0, ignored,
+                1.0 / divisor if with_gradient else 1.0, True, 1, 1,
+                (x, t, None, None, gradient, None, None, None, None, None))
+    return total / divisor, gradient, kind == DOUBLE
 
 
 def find_outside(cnp.ndarray targets not None, double most, tuple others):

@@ -16,6 +16,7 @@ from fusedloss import capi as capi
 from fusedloss import classification as classification
 from fusedloss import contrastive as contrastive
 from fusedloss import distributions as distributions
+from fusedloss import jax as jax
 from fusedloss import linear as linear
 from fusedloss import linear_heads as linear_heads
 from fusedloss import margins as margins
@@ -25,6 +26,7 @@ from fusedloss import regions as regions
 from fusedloss import regression as regression
 from fusedloss import scipy as scipy
 from fusedloss import similarity as similarity
+from fusedloss import torch as torch
 from fusedloss._core.config import get_include as get_include
 from fusedloss._core.config import show_config as show_config
 from fusedloss._core.criterion import Criterion as Criterion

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fusedloss._calls.elementwise import Formula, elementwise
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import Loss
+from fusedloss._core.loss import Loss, joint
 from fusedloss._core.parameters import finite, number
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
@@ -767,7 +767,7 @@ class AsymmetricLoss(Criterion, loss=asymmetric_loss):
 _MARGIN_RANKING: Final = Formula("margin_ranking", _SIGNS, input="input1", third="input2")
 
 
-@Loss
+@joint("input1", "input2")
 def margin_ranking_loss(
     request: Request,
     input1: ArrayLike,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fusedloss._calls.boxes import box_formula, box_loss
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import without_hvp
+from fusedloss._core.loss import joint
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
 _GIOU: Final = box_formula("giou")
 
 
-@without_hvp
+@joint("boxes1", "boxes2", has_hvp=False)
 def generalized_box_iou_loss(
     request: Request,
     boxes1: ArrayLike,
@@ -92,7 +92,7 @@ def generalized_box_iou_loss(
 _DIOU: Final = box_formula("diou")
 
 
-@without_hvp
+@joint("boxes1", "boxes2", has_hvp=False)
 def distance_box_iou_loss(
     request: Request,
     boxes1: ArrayLike,
@@ -163,7 +163,7 @@ def distance_box_iou_loss(
 _CIOU: Final = box_formula("ciou")
 
 
-@without_hvp
+@joint("boxes1", "boxes2", has_hvp=False)
 def complete_box_iou_loss(
     request: Request,
     boxes1: ArrayLike,

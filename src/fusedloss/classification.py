@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fusedloss._calls.classes import ClassLoss, class_loss
+from fusedloss._calls.classes import ClassLoss, class_loss, mean_of_rows
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Loss, without_hvp
 from fusedloss._core.parameters import finite, flag, number, positive
@@ -146,6 +146,8 @@ def cross_entropy(
     )
 
 
+cross_entropy.short = mean_of_rows(_CROSS_ENTROPY, (0.0, 0.0))
+
 _NLL: Final = ClassLoss("nll", probabilities=False)
 
 
@@ -206,6 +208,8 @@ def nll_loss(
         reduction=reduction,
     )
 
+
+nll_loss.short = mean_of_rows(_NLL)
 
 _SOFTMAX_FOCAL: Final = ClassLoss(
     "softmax_focal", weight_name="alpha", one_for_all=True, mean_by_weight=False

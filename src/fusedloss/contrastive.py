@@ -6,7 +6,7 @@ from typing import Any
 
 from fusedloss import _all_pairs
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import first_order
+from fusedloss._core.loss import first_order, joint
 from fusedloss._core.parameters import finite, flag, positive
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-@first_order
+@joint("query", "positive", "negatives", "temperature", curved=False)
 def info_nce_loss(
     request: Request,
     query: ArrayLike,

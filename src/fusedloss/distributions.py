@@ -9,7 +9,7 @@ import numpy as np
 
 from fusedloss._calls.elementwise import Formula, elementwise
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import Loss
+from fusedloss._core.loss import Loss, joint
 from fusedloss._core.parameters import finite, flag, number
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
@@ -327,7 +327,7 @@ class TweedieLoss(Criterion, loss=tweedie_loss):
 _GAUSSIAN: Final = Formula("gaussian", _VAR, third="var", third_may_lack_axis=True)
 
 
-@Loss
+@joint("input", "var")
 def gaussian_nll_loss(
     request: Request,
     input: ArrayLike,
@@ -417,7 +417,7 @@ _KL_LOG_TARGET: Final = Formula("kl_log_target")
 _KL_LOG_TARGET_BOTH: Final = Formula("kl_log_target_both", third="target")
 
 
-@Loss
+@joint("input", "target")
 def kl_div(
     request: Request,
     input: ArrayLike,

@@ -10,7 +10,7 @@ from fusedloss._calls.classes import ClassCall, ClassLoss
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import DISTRIBUTION, outside_error
-from fusedloss._core.loss import first_order
+from fusedloss._core.loss import joint
 from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import flag
 from fusedloss._core.reductions import check_reduction, count_rows
@@ -120,7 +120,7 @@ class _ElementTerms:
             self._criterion(logits, out=out, **given)
 
 
-@first_order
+@joint("input", "linear_weight", "linear_bias", curved=False)
 def linear_cross_entropy(
     request: Request,
     input: ArrayLike,
@@ -243,7 +243,7 @@ def linear_cross_entropy(
     return linear_head(request, layer, terms, reduction, lse)
 
 
-@first_order
+@joint("input", "linear_weight", "linear_bias", curved=False)
 def linear_binary_cross_entropy_with_logits(
     request: Request,
     input: ArrayLike,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fusedloss._calls import vectors as calls
 from fusedloss._calls.vectors import VectorLoss, distance, named_score, vector_loss
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import activation, first_order, without_hvp
+from fusedloss._core.loss import activation, joint, without_hvp
 from fusedloss._core.parameters import finite, flag
 from fusedloss._core.types import Array, ArrayLike, Reduction, Request
 from fusedloss._distances import triplet_margin_of_distances
@@ -211,7 +211,7 @@ _SMOOTH_COSINE: Final = named_score("smooth cosine")
 _EMBEDDING: Final = VectorLoss("embedding", accepted="-1 and 1, and booleans")
 
 
-@without_hvp
+@joint("input1", "input2", has_hvp=False)
 def cosine_embedding_loss(
     request: Request,
     input1: ArrayLike,
@@ -365,7 +365,7 @@ _TRIPLET: Final = VectorLoss("triplet", differentiated=3)
 _SWAPPED_TRIPLET: Final = VectorLoss("swapped triplet", differentiated=3)
 
 
-@without_hvp
+@joint("anchor", "positive", "negative", has_hvp=False)
 def triplet_margin_loss(
     request: Request,
     anchor: ArrayLike,
@@ -459,7 +459,7 @@ def triplet_margin_loss(
     )
 
 
-@first_order
+@joint("anchor", "positive", "negative", curved=False)
 def triplet_margin_with_distance_loss(
     request: Request,
     anchor: ArrayLike,
@@ -577,7 +577,7 @@ def triplet_margin_with_distance_loss(
 _CONTRASTIVE: Final = VectorLoss("contrastive", accepted="numbers from 0 to 1, and booleans")
 
 
-@without_hvp
+@joint("input1", "input2", has_hvp=False)
 def contrastive_loss(
     request: Request,
     input1: ArrayLike,

@@ -24,8 +24,9 @@ from fusedloss._core.operands import broadcast, is_double, is_float, operand
 from fusedloss._core.parameters import are_in_range, check_range, number
 from fusedloss._core.reductions import check_reduction, count_rows
 from fusedloss._core.rows import RowKernel, rows_of_classes
-from fusedloss._core.types import PRODUCT, Request
+from fusedloss._core.types import PRODUCT, Request, Short
 
+_rows: Final = kernels.modules["rows"]
 _labels: Final = kernels.modules["labels"]
 _multilabel: Final = kernels.modules["multilabel"]
 
@@ -195,6 +196,17 @@ class ClassCall:
             also = and_ignored(self.ignored if self.some_ignored else None)
             raise label_error(t, bad, None, classes, also)
         return (weights if self.loss.mean_by_weight else number_of_rows), products, nonzero
+
+
+def mean_of_rows(loss: ClassLoss, parameters: tuple[float, ...] = (), ignored: int = -100) -> Short:
+    """The call of a loss of a class number for each row with all options at their defaults: what
+    most training loops do, with as few steps as there can be."""
+    run, number, in_double = _labels.mean_of_rows, loss.number, loss.in_double
+
+    def short(input: Any, target: Any, with_gradient: bool) -> Any:
+        return run(_rows.rows, number, parameters, ignored, in_double, input, target, with_gradient)
+
+    return short
 
 
 def label_list_loss(

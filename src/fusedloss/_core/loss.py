@@ -19,15 +19,22 @@ from typing import (
     overload,
 )
 
+import numpy as np
+
+from fusedloss._core.foreign import NullsError, buffer_memory
+from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import operand
 from fusedloss._core.parameters import finite, flag, positive
-from fusedloss._core.types import PRODUCT, Array, Request
+from fusedloss._core.types import PRODUCT, Array, Request, Short
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
 
+_scalar: Final = kernels.modules["arrays"].scalar
+#: What buffers are that need no second look.
+_PLAIN: Final = frozenset((np.ndarray, type(None)))
 _VALUE: Request = (0, None, None, None, False, None)
 #: The methods of a loss and of a criterion, with what they take besides the loss's arguments:
 #: buffers, what becomes of the second derivative, and whether they also return the divisor.
@@ -170,12 +177,15 @@ class Loss(Generic[P]):
         function: Callable[Concatenate[Request, P], Any],
         curved: bool = True,
         has_hvp: bool = True,
+        differentiable: tuple[str, ...] = (),
     ) -> None:
         plain: Any = function
         #: Whether it has second derivatives.
         self.curved = curved
         #: Whether it has products of the Hessian with a vector.
-        self.has_hvp = has_hvp
+        self.has_hvp = curved and has_hvp
+        #: The shortest way to the mean and its gradient, of two operands and no options: see Short.
+        self.short: Short | None = None
         self._function = function
         self.__name__ = self.__qualname__ = plain.__name__
         self.__module__ = plain.__module__
@@ -189,6 +199,9 @@ class Loss(Generic[P]):
         self._arrays = [
             name for name in self._options if "ArrayLike" in plain.__annotations__[name]
         ]
+        #: The arguments with derivatives, in the order of the gradients. One that may be left out
+        #: has none then; one with an option of its name and "_grad" has them if that is set.
+        self.differentiable = differentiable or by_position[:1]
         vars(self)["value_and_grad"] = self._method(
             1,
             "value_and_grad",
@@ -267,13 +280,23 @@ hess : ndarray
                 return_divisor: bool = False,
                 **kwargs: Any,
             ) -> Any:
+                if self.short and len(args) == 2 and not kwargs and grad_out is None is out:
+                    result = self.short(*args, True) if return_divisor is False else None
+                    if result is not None:
+                        value, grad, double = result
+                        return _scalar(value, double), grad
                 if return_divisor is not False:
                     return_divisor = flag("return_divisor", return_divisor)
+                request = (1, out, grad_out, None, return_divisor, None)
+                if grad_out.__class__ not in _PLAIN or out.__class__ not in _PLAIN:
+                    return self._into_foreign(request, args, kwargs)
                 try:
-                    return function((1, out, grad_out, None, return_divisor, None), *args, **kwargs)
+                    return function(request, *args, **kwargs)
                 except TypeError:
                     self._check_call(args, kwargs)
                     raise
+                except NullsError as error:
+                    return self._without_nulls(error, request, args, kwargs)
 
         else:
 
@@ -296,13 +319,16 @@ hess : ndarray
                     raise NotImplementedError(
                         f"{self.__name__} has no second derivatives; value_and_grad gives the first"
                     )
+                request = (2, out, grad_out, hess_out, return_divisor, bend)
+                if not {grad_out.__class__, hess_out.__class__, out.__class__} <= _PLAIN:
+                    return self._into_foreign(request, args, kwargs)
                 try:
-                    return function(
-                        (2, out, grad_out, hess_out, return_divisor, bend), *args, **kwargs
-                    )
+                    return function(request, *args, **kwargs)
                 except TypeError:
                     self._check_call(args, kwargs)
                     raise
+                except NullsError as error:
+                    return self._without_nulls(error, request, args, kwargs)
 
         method.__module__ = self.__module__
         qualname = f"{self.__name__}.{name}"
@@ -373,6 +399,60 @@ NotImplementedError
         except TypeError as error:
             raise TypeError(f"{self.__name__}: {error}") from None
 
+    def _into_foreign(self, request: Request, args: Any, kwargs: Any) -> Any:
+        """A call into buffers of which some are no NumPy arrays, but lend their memory."""
+        order, *buffers, with_divisor = request
+        given = buffers[: order + 1]
+        seen = [
+            buffer_memory(*pair) for pair in zip(BUFFERS["value_grad_hess"], given, strict=False)
+        ]
+        plain: Any = (order, *seen, *(None,) * (3 - len(seen)), with_divisor)
+        try:
+            result = self._function(plain, *args, **kwargs)
+        except TypeError:
+            self._check_call(args, kwargs)
+            raise
+        except NullsError as error:
+            result = self._without_nulls(error, plain, args, kwargs)
+        if not isinstance(result, tuple):
+            return result if given[0] is None else given[0]
+        parts = list(result)
+        for k, (buffer, view) in enumerate(zip(given, seen, strict=True)):
+            if buffer is not view:
+                parts[k] = _put_back(buffer, parts[k])
+        return tuple(parts)
+
+    def _without_nulls(self, error: NullsError, request: Request, args: Any, kwargs: Any) -> Any:
+        """The call again with numbers in the place of nulls, if `where` leaves all of them out."""
+        bound = self._arguments.bind(*args, **kwargs)
+        given = bound.arguments
+        if given.get("where") is None:
+            raise ValueError(str(error)) from None
+        mask: Any = operand("where", given["where"])[0] != 0
+        for name in (*self._operands, *self._arrays):
+            if given.get(name) is None or name == "where":
+                continue
+            try:
+                operand(name, given[name])
+            except NullsError as found:
+                left_out = self._left_out(mask, found.nulls.shape, given)
+                kept = found.nulls if left_out is None else found.nulls & ~left_out
+                if kept.any():
+                    raise ValueError(str(NullsError(name, found.filled, kept))) from None
+                given[name] = found.filled
+        return self._function(request, *bound.args, **bound.kwargs)
+
+    def _left_out(self, mask: Any, shape: tuple[int, ...], given: Any) -> Array | None:
+        """What a mask leaves out of an operand of this shape, if they go together: the operand may
+        be without the axis of the classes, over which the mask must leave all out."""
+        if len(shape) < mask.ndim and "axis" in self._options:
+            axis = given.get("axis")
+            mask = np.any(mask, axis=min(1, mask.ndim - 1) if axis is None else axis)
+        try:
+            return ~np.broadcast_to(mask, shape)
+        except ValueError:
+            return None
+
     def _check_options(self, options: dict[str, Any]) -> None:
         """Raise what a call with these options raises, as far as that needs no operands.
 
@@ -403,14 +483,22 @@ NotImplementedError
     def __call__(  # type: ignore[misc]
         self, *args: Any, out: Any = None, return_divisor: bool = False, **kwargs: Any
     ) -> Any:
+        if self.short and len(args) == 2 and not kwargs and out is None:
+            result = self.short(*args, False) if return_divisor is False else None
+            if result is not None:
+                return _scalar(result[0], result[2])
         request = _VALUE
         if out is not None or return_divisor is not False:
             request = (0, out, None, None, flag("return_divisor", return_divisor), None)
+            if out.__class__ not in _PLAIN:
+                return self._into_foreign(request, args, kwargs)
         try:
             return self._function(request, *args, **kwargs)
         except TypeError:
             self._check_call(args, kwargs)
             raise
+        except NullsError as error:
+            return self._without_nulls(error, request, args, kwargs)
 
     @overload
     def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Array]: ...
@@ -471,9 +559,23 @@ NotImplementedError
         return name
 
 
+def _put_back(buffer: Any, result: Any) -> Any:
+    """What the caller gave as a buffer, or as a tuple of buffers, instead of what was written."""
+    if type(buffer) is not tuple:
+        return buffer
+    return tuple(r if b is None else b for b, r in zip(buffer, result, strict=True))
+
+
+def joint(
+    *differentiable: str, curved: bool = True, has_hvp: bool = True
+) -> Callable[[Callable[Concatenate[Request, P], Any]], Loss[P]]:
+    """Make a Loss with derivatives with respect to these arguments of the decorated function."""
+    return lambda function: Loss(function, curved, has_hvp, differentiable)
+
+
 def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
     """Make a Loss without second derivatives of the decorated function."""
-    return Loss(function, curved=False, has_hvp=False)
+    return Loss(function, curved=False)
 
 
 def without_hvp(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:

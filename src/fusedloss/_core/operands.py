@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fusedloss._core.foreign import check_object, plain_array
 from fusedloss._core.kernels import kernels
 from fusedloss._core.types import Array
 
@@ -34,31 +35,17 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
     elif isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name}: masked arrays are not accepted; pass the mask as a weight")
     else:
-        array = _converted(name, value)
+        array = plain_array(name, value)
     if array.dtype.char in _REALS or is_bfloat16(array.dtype):
         return array, _arrays.asks(array)
-    text = f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}"
     if hasattr(value, "get_label"):
-        text = (
+        raise TypeError(
             f"{name}: this is a data set of a booster, {type(value).__name__}; a loss is made its "
             "objective by fusedloss.boosting.xgboost(...) or lightgbm(...)"
         )
-    raise TypeError(text)
-
-
-def _converted(name: str, value: Any) -> Array:
-    """The value as an array. What its own conversion raises stays as it is, but for the name."""
-    try:
-        return np.asarray(value)
-    except Exception as error:
-        if getattr(value, "requires_grad", False) and hasattr(value, "detach"):
-            text = f"{name}: call detach() first, as this tensor requires grad: {name}.detach()"
-        else:
-            text = f"{name}: cannot be made an array: {error}"
-        error.args = (text,)
-        if name not in str(error):  # of a type with a text of its own
-            error.add_note(text)
-        raise
+    if array.dtype.kind in "OSU":
+        check_object(name, array)
+    raise TypeError(f"{name}: dtype {array.dtype} is not accepted; it must be {_ACCEPTED}")
 
 
 def is_bfloat16(dtype: np.dtype[Any]) -> bool:

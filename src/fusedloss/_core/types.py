@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -28,3 +29,6 @@ PRODUCT: Final = 3
 #: An elementwise loss of residuals as a function of their squares, with derivatives: an array of
 #: three rows.
 RHO: Final = 4
+#: A call of two operands and whether the gradient is wanted: (mean, gradient, whether they are
+#: float64), or None where the call is not one of those that it is for.
+Short: TypeAlias = Callable[[Any, Any, bool], tuple[float, Any, bool] | None]
