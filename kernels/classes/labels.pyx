@@ -191,7 +191,7 @@ def mean_of_rows(run, int loss, tuple parameters, int64_t ignored, bint in_doubl
         gradient = PyArray_NewLikeArray(<cnp.ndarray> x, cnp.NPY_KEEPORDER, NULL, 0)
     total = run(loss, parameters, <int> CLASS, <int> with_gradient, kind == DOUBLE or in_double, 1.0, 0.0, ignored,
                 1.0 / divisor if with_gradient else 1.0, True, 1, 1,
-                (x, t, None, None, gradient, None, None, None, None, None))
+                (x, t, None, None, gradient, None, None, None, None, None, None))
     return total / divisor, gradient, kind == DOUBLE
 
 

@@ -401,12 +401,11 @@ NotImplementedError
 
     def _into_foreign(self, request: Request, args: Any, kwargs: Any) -> Any:
         """A call into buffers of which some are no NumPy arrays, but lend their memory."""
-        order, *buffers, with_divisor = request
-        given = buffers[: order + 1]
+        order, *given = request[: 2 + request[0]]
         seen = [
             buffer_memory(*pair) for pair in zip(BUFFERS["value_grad_hess"], given, strict=False)
         ]
-        plain: Any = (order, *seen, *(None,) * (3 - len(seen)), with_divisor)
+        plain: Any = (order, *seen, *(None,) * (3 - len(seen)), *request[4:])
         try:
             result = self._function(plain, *args, **kwargs)
         except TypeError:
