@@ -34,6 +34,7 @@ ctypedef void (*BendTile)(const void *like, const Rows *job, Py_ssize_t row, Py_
 
 cdef struct RowLoss:
     TileLoss losses[2]        # of floats and of doubles
+    TileLoss products[2]      # of their Hessians and a direction; NULL where there is none
     int parameters
     bint across               # whether it can do with rows side by side
 
@@ -255,3 +256,4 @@ cdef inline bint stops(const Rows *job) noexcept nogil:
 
 cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1
 cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across) except -1
+cdef int register_product(str name, void *narrow, void *wide) except -1

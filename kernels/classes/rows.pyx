@@ -416,6 +416,10 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
     cdef Py_ssize_t rows = 1
     cdef bint per_class
     job.loss = loss.losses[0 if real is float else 1]
+    if arrays[<int> R_D] is not None:
+        job.loss = loss.products[0 if real is float else 1]
+        if job.loss == NULL:
+            raise ValueError("kernel: this loss has no products of its Hessian")
     job.bend_tile = <BendTile> <void *> bend_tile[real]
     for k in range(<int> ROW_OPERANDS):
         array = arrays[k]
@@ -459,6 +463,13 @@ cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint 
     loss.losses[1] = <TileLoss> wide
     loss.parameters = parameters
     loss.across = across
+    return 0
+
+cdef int register_product(str name, void *narrow, void *wide) except -1:
+    """Put the product of a loss's Hessian with a direction, likewise, to the loss."""
+    cdef RowLoss *loss = &_row_losses[<int> ROWS[name]]
+    loss.products[0] = <TileLoss> narrow
+    loss.products[1] = <TileLoss> wide
     return 0
 
 

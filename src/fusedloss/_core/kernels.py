@@ -15,10 +15,11 @@ LEVELS: Final = ("v4", "v3", "v2", "base")
 #: The modules of a level's library, each after those whose functions it calls.
 MODULES: Final = (
     *("core.operands", "core.sums", "core.call", "core.arrays"),
-    *("elementwise.elementwise", "elementwise.regression", "elementwise.binary"),
-    *("elementwise.focal", "elementwise.signs"),
+    *("elementwise.elementwise", "elementwise.regression", "elementwise.rho"),
+    *("elementwise.binary", "elementwise.focal", "elementwise.signs"),
     *("elementwise.distributions", "elementwise.divergences"),
-    *("classes.rows", "classes.softmax", "classes.softmax_losses", "classes.labels"),
+    *("classes.rows", "classes.softmax", "classes.softmax_losses", "classes.products"),
+    "classes.labels",
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),
     *("classes.multilabel", "classes.lists"),
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
