@@ -55,6 +55,18 @@ class _Doc:
         )
 
 
+class _BoundLater:
+    """A method of a criterion's class, made when it is first asked for: few are."""
+
+    def __init__(self, cls: type[Criterion], name: str) -> None:
+        self._cls, self._name = cls, name
+
+    def __get__(self, criterion: Criterion | None, cls: type[Criterion]) -> Any:
+        method = _bound(self._name, self._cls.loss)
+        setattr(self._cls, self._name, method)
+        return method if criterion is None else method.__get__(criterion, cls)
+
+
 class _Name:
     """The name of a criterion: that of its class."""
 
@@ -127,7 +139,7 @@ class Criterion:
         cls.loss = loss
         cls._names = loss._options
         for method in BUFFERS:
-            setattr(cls, method, _bound(method, loss))
+            setattr(cls, method, _BoundLater(cls, method))
         setattr(cls, "__doc__", _Doc(cls.__doc__))  # noqa: B010 (mypy forbids the other)
 
     def __init__(self, *args: Any, **options: Any) -> None:

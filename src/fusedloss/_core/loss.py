@@ -202,55 +202,6 @@ class Loss(Generic[P]):
         #: The arguments with derivatives, in the order of the gradients. One that may be left out
         #: has none then; one with an option of its name and "_grad" has them if that is set.
         self.differentiable = differentiable or by_position[:1]
-        vars(self)["value_and_grad"] = self._method(
-            1,
-            "value_and_grad",
-            f"""Value and gradient of `{self.__name__}` in one pass.
-
-The arguments are those of `{self.__name__}`, the buffers `out` and `grad_out`, and
-`return_divisor`.
-
-Returns
--------
-value : scalar or ndarray
-    As `{self.__name__}` returns it.
-grad : ndarray
-    The gradient with respect to `input`, of its shape and (if that is floating) dtype; for
-    ``reduction="none"`` that of the sum. A tuple where several inputs have gradients.
-""",
-        )
-        vars(self)["value_grad_hess"] = self._method(
-            2,
-            "value_grad_hess",
-            f"""Value, gradient and second derivative of `{self.__name__}` in one pass.
-
-The arguments are those of `{self.__name__}`, the buffers `out`, `grad_out` and `hess_out`,
-`return_divisor`, and two that change the second derivative h of each element to
-``max(hess_scale * h, hess_floor)``, as Newton's method and boosted trees need it positive.
-
-Parameters
-----------
-hess_scale : float, default 1.0
-    A positive factor.
-hess_floor : float or None, default None
-    The least that a second derivative may be, 0 or more. It is taken before weights and the
-    reduction: those of elements and of rows and, where `target` holds class numbers and is not
-    smoothed, those of the classes. What counts for nothing stays 0, and nan stays nan. Elementwise
-    losses and those of rows have both options; others raise NotImplementedError.
-
-Returns
--------
-value : scalar or ndarray
-    As `{self.__name__}` returns it.
-grad : ndarray
-    As `value_and_grad` returns it.
-hess : ndarray
-    The diagonal of the Hessian with respect to `input`, of the gradient's shape and dtype. A
-    tuple where there is one of gradients.
-""",
-        )
-
-        vars(self)["hvp"] = self._product()
 
     @Lazy
     def _arguments(self) -> inspect.Signature:
@@ -570,6 +521,70 @@ def joint(
 ) -> Callable[[Callable[Concatenate[Request, P], Any]], Loss[P]]:
     """Make a Loss with derivatives with respect to these arguments of the decorated function."""
     return lambda function: Loss(function, curved, has_hvp, differentiable)
+
+
+def _with_gradient(loss: Loss[...]) -> Any:
+    return loss._method(
+        1,
+        "value_and_grad",
+        f"""Value and gradient of `{loss.__name__}` in one pass.
+
+The arguments are those of `{loss.__name__}`, the buffers `out` and `grad_out`, and
+`return_divisor`.
+
+Returns
+-------
+value : scalar or ndarray
+    As `{loss.__name__}` returns it.
+grad : ndarray
+    The gradient with respect to `input`, of its shape and (if that is floating) dtype; for
+    ``reduction="none"`` that of the sum. A tuple where several inputs have gradients.
+""",
+    )
+
+
+def _with_hessian(loss: Loss[...]) -> Any:
+    return loss._method(
+        2,
+        "value_grad_hess",
+        f"""Value, gradient and second derivative of `{loss.__name__}` in one pass.
+
+The arguments are those of `{loss.__name__}`, the buffers `out`, `grad_out` and `hess_out`,
+`return_divisor`, and two that change the second derivative h of each element to
+``max(hess_scale * h, hess_floor)``, as Newton's method and boosted trees need it positive.
+
+Parameters
+----------
+hess_scale : float, default 1.0
+    A positive factor.
+hess_floor : float or None, default None
+    The least that a second derivative may be, 0 or more. It is taken before weights and the
+    reduction: those of elements and of rows and, where `target` holds class numbers and is not
+    smoothed, those of the classes. What counts for nothing stays 0, and nan stays nan. Elementwise
+    losses and those of rows have both options; others raise NotImplementedError.
+
+Returns
+-------
+value : scalar or ndarray
+    As `{loss.__name__}` returns it.
+grad : ndarray
+    As `value_and_grad` returns it.
+hess : ndarray
+    The diagonal of the Hessian with respect to `input`, of the gradient's shape and dtype. A
+    tuple where there is one of gradients.
+""",
+    )
+
+
+# A loss's own methods, with its signature: made when they are first asked for.
+for _name, _make in (
+    ("value_and_grad", _with_gradient),
+    ("value_grad_hess", _with_hessian),
+    ("hvp", Loss._product),
+):
+    _method = Lazy(_make, vars(Loss)[_name])
+    _method.__set_name__(Loss, _name)
+    setattr(Loss, _name, _method)
 
 
 def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:
