@@ -27,6 +27,7 @@ from tests.losses import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 
@@ -139,6 +140,16 @@ def pairs_of_boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays
     return first.astype(dtype), (first + rng.uniform(-0.1, 0.1, shape)).astype(dtype)
 
 
+def aligned(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Scores of (steps, sequences, classes), and a fifth as many labels as steps."""
+    steps, count, classes = shape
+    x = rng.normal(size=shape)
+    x -= np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    length = max(1, steps // 5)
+    labels = rng.integers(1, classes, (count, length))
+    return x.astype(dtype), labels, np.full(count, steps), np.full(count, length)
+
+
 # --- the list -----------------------------------------------------------------------------------
 
 
@@ -197,6 +208,7 @@ _FEW_LISTS = Shapes([(32, 10), (1000, 100)], [(100, 100)], [(1000, 100)])
 _IMAGES = Shapes([(1, 3, 32, 32), (8, 21, 256, 256)], [(1, 21, 128, 128)], [(8, 21, 256, 256)])
 _ONE_IMAGE = Shapes([(1, 3, 32, 32), (1, 21, 256, 256)], [(1, 21, 64, 64)], [(1, 21, 256, 256)])
 _MASKS = Shapes([(1, 32, 32), (8, 256, 256)], [(1, 128, 128)], [(8, 256, 256)])
+_SEQUENCES = Shapes([(50, 8, 30), (200, 32, 50)], [(100, 8, 30)], [(200, 32, 50)])
 _BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
 
 
@@ -241,6 +253,7 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "ranking": (with_target("relevance", 1), _LISTS),
     "regions": (with_target("class"), _IMAGES),
     "boxes": (pairs_of_boxes, _BOXES),
+    "sequences": (aligned, _SEQUENCES),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {
@@ -268,7 +281,9 @@ JOINT = [
         row.options,
         _TOLERANCE.get(row.loss),
     )
-    for family, row in _first_rows("JOINT", similarity, contrastive, ranking, regions, boxes)
+    for family, row in _first_rows(
+        "JOINT", similarity, contrastive, ranking, regions, boxes, sequences
+    )
 ]
 
 _RESULTS = Shapes([(1,), (1000,), _1M, _16M], [_1M], [_1M])

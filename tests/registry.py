@@ -23,6 +23,7 @@ from tests.losses import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 from tests.losses.case import (
@@ -75,7 +76,9 @@ DTYPES = (np.float32, np.float64)
 ELEMENTWISE = [*regression.ELEMENTWISE, *binary.ELEMENTWISE, *distributions.ELEMENTWISE]
 ROWS = [*classification.ROWS, *margins.ROWS]
 JOINT = [
-    case for module in (similarity, contrastive, ranking, regions, boxes) for case in module.JOINT
+    case
+    for module in (similarity, contrastive, ranking, regions, boxes, sequences)
+    for case in module.JOINT
 ]
 ACTIVATIONS = activations.ACTIVATIONS
 ROW_ACTIVATIONS = activations.ROW_ACTIVATIONS

@@ -25,6 +25,7 @@ from tests.losses import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 
@@ -40,6 +41,7 @@ _MODULES = (
     ranking,
     regions,
     boxes,
+    sequences,
 )
 
 
