@@ -208,9 +208,9 @@ weight : array_like of shape (C,), optional
 reduction : str
     "mean" (divides by the number of rows, also with a weight; nan where there are none), "sum",
     "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean"
-    (by the sum over the rows of `sample_weight` times the mean of the class weights; 0 where that
+    (by the sum over the rows of `sample_weight` times the mean of the row's weights; 0 where that
     is 0) or "sum_by_nonzero_weights" (by the sum, over the rows whose `sample_weight` is not 0, of
-    the share of the class weights that are not 0; 0 where there are none).
+    the share of the row's weights that are not 0; 0 where there are none).
 """
     + _BUFFERS_IN_PLACE,
     "reduction of lists": """\
@@ -524,8 +524,7 @@ IndexError
     "notes on sequences": """\
 The sums over alignments are products of scaled numbers with exponents of their own, in float64 for
 any dtype: they do not underflow, and no step needs a logarithm. A thread works on one sequence at a
-time, with about 50 (T S + C) bytes of memory for the gradient, S its labels. The time does not
-depend on the blank's number, nor on how the classes lie in memory.""",
+time, with about 48 T S bytes of memory for the gradient, S its labels, and some for each class.""",
     "products": """\
 The products are those of NumPy's BLAS, some rows of similarities at a time: beside copies of
 the vectors and of their gradient a call needs 5 to 20 MB. Values and gradients are as accurate as
