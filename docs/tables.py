@@ -33,6 +33,7 @@ LOSSES = (
     fl.ranking,
     fl.regions,
     fl.boxes,
+    fl.sequences,
 )
 
 # ---- what there is -------------------------------------------------------------------------------

@@ -190,7 +190,7 @@ def test_reductions(case: reg.Joint) -> None:
             known["weighted_mean"] = arrays["weight"].sum()
             known["sum_by_nonzero_weights"] = float(np.count_nonzero(arrays["weight"]))
         for reduction in REDUCTIONS:
-            if reduction == "none" or case.uneven and reduction == "mean":
+            if reduction == "none" or (case.uneven and reduction == "mean"):
                 continue
             got = run(case, arrays, reduction=reduction)
             assert np.ndim(got[0]) == 0 and type(got[0]) is np.float64

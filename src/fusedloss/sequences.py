@@ -1,4 +1,4 @@
-"""Losses between sequences of which nobody knows how they are aligned."""
+"""Losses between sequences that are not aligned."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def ctc_loss(
 
     An alignment π has a class for each of the T steps; it stands for the labels y that are left
     when what is repeated is written once and then blanks are left out. With the log-probabilities
-    x, the sum goes over all alignments of y:
+    x, the sum goes over the set A(y) of all alignments of y:
 
-    .. math:: - w \log \sum_{\pi \to y} \exp \sum_{t=1}^T x_{t, \pi_t}
+    .. math:: - w \log \sum_{\pi \in A(y)} \exp \sum_t x_{t \pi_t}
 
     Derivatives with respect to x: :math:`- w \gamma_{tk}`, where :math:`\gamma_{tk}` is the share,
     by their probabilities, of the alignments that are in class k at step t. There are no second
@@ -54,8 +54,8 @@ def ctc_loss(
 
     Notes
     -----
-    torch: ``ctc_loss``; its gradient is that of `ctc_loss_with_logits`, which is not that with
-    respect to the log-probabilities.
+    torch: ``ctc_loss``, whose gradient is that of `ctc_loss_with_logits`, not that with respect to
+    the log-probabilities.
 
     <notes on sequences>
 
@@ -67,14 +67,15 @@ def ctc_loss(
     Examples
     --------
     >>> import fusedloss as fl
-    >>> log_probs = fl.log_softmax([[0.0, 1.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> logits = [[0.0, 1.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> log_probs = fl.log_softmax(logits, axis=-1)
     >>> value, grad = fl.ctc_loss.value_and_grad(log_probs, [1, 2], 3, 2)
     >>> value.round(4)
-    np.float64(0.4835)
+    np.float64(0.5137)
     >>> grad.round(4)
-    array([[-0.0671, -0.4329,  0.    ],
-           [-0.3935, -0.0533, -0.0533],
-           [-0.0671,  0.    , -0.4329]])
+    array([[-0.0182, -0.4818,  0.    ],
+           [-0.3649, -0.0676, -0.0676],
+           [-0.0182,  0.    , -0.4818]])
     """
     return alignment_loss(
         request,
@@ -109,7 +110,7 @@ def ctc_loss_with_logits(
     With the softmax p over the classes of each step, the sum goes over all alignments π of the
     labels y (see `ctc_loss`):
 
-    .. math:: - w \log \sum_{\pi \to y} \prod_{t=1}^T p_{t, \pi_t}
+    .. math:: - w \log \sum_{\pi \in A(y)} \exp \sum_t \log p_{t \pi_t}
 
     Derivatives with respect to x: :math:`w (p_{tk} - \gamma_{tk})`, where :math:`\gamma_{tk}` is
     the share, by their probabilities, of the alignments that are in class k at step t. There are no
@@ -134,7 +135,7 @@ def ctc_loss_with_logits(
     Notes
     -----
     torch: ``ctc_loss`` of ``log_softmax``; optax: ``ctc_loss``, with the sequences first and masks
-    of the padding; tf.nn: ``ctc_loss``.
+    of the padding.
 
     <notes on sequences>
 
@@ -149,11 +150,11 @@ def ctc_loss_with_logits(
     >>> logits = [[0.0, 1.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     >>> value, grad = fl.ctc_loss_with_logits.value_and_grad(logits, [1, 2], 3, 2)
     >>> value.round(4)
-    np.float64(0.4835)
+    np.float64(0.5137)
     >>> grad.round(4)
-    array([[ 0.1448, -0.2567,  0.1119],
-           [ 0.0265, -0.0133, -0.0133],
-           [ 0.1448,  0.1119, -0.2567]])
+    array([[ 0.0878, -0.1938,  0.106 ],
+           [ 0.0286, -0.0143, -0.0143],
+           [ 0.0878,  0.106 , -0.1938]])
     """
     return alignment_loss(
         request,

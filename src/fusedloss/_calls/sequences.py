@@ -61,8 +61,9 @@ def alignment_loss(
     spans = _lengths("input_lengths", input_lengths, count, steps, "the steps of " + name)
     lengths, starts = _label_places(t, target_lengths, count)
     labels = contiguous(t, np.int64).ravel()
-    if bad := _sequences.find_bad(labels, starts, lengths, classes, blank):
-        raise _label_error(t, *bad, starts, classes, blank)
+    bad = _sequences.find_bad(labels, starts, lengths, classes, blank)
+    if bad is not None:
+        raise _label_error(t, bad, starts, classes, blank)
     weight = None
     inputs: tuple[Any, ...] = (x, t)
     divisor, zero_if_empty = divisor_for(reduction, (count,), count, count, count)
@@ -81,7 +82,6 @@ def alignment_loss(
     reduced = reduction != "none"
     value, grad, _ = outputs(request, x, double, None if reduced else shape, inputs)
     product, scaled = lifted(product_of((count,), factors) if factors else None, divisor)
-    batched = (steps, count, classes)
     total = _sequences.sequences(
         logits,
         blank,
@@ -154,9 +154,10 @@ def _label_places(t: Array, target_lengths: Any, count: int) -> tuple[Array, Arr
 
 
 def _label_error(
-    t: Array, sequence: int, place: int, starts: Array, classes: int, blank: int
+    t: Array, bad: tuple[int, int], starts: Array, classes: int, blank: int
 ) -> Exception:
-    """What is wrong with a label."""
+    """What is wrong with a label, of which the sequence and the place within that are given."""
+    sequence, place = bad
     index = (sequence, place) if t.ndim == 2 else (int(starts[sequence]) + place,)
     text = f"targets: the class at [{', '.join(map(str, index))}] is {t[index]}"
     if t[index] == blank:
