@@ -492,7 +492,8 @@ add(
         "fl.ranking_softmax_loss(scores, relevance)",
     ),
     (
-        "optax.losses.ctc_loss(np.moveaxis(steps, 0, 1), 1.0 * (np.arange(4) >= step_counts[:, None]), "
+        "optax.losses.ctc_loss(np.moveaxis(steps, 0, 1), "
+        "1.0 * (np.arange(4) >= step_counts[:, None]), "
         "labels_of_steps, 1.0 * (np.arange(2) >= label_counts[:, None]))",
         f"fl.ctc_loss_with_logits(steps, labels_of_steps, step_counts, label_counts, {NONE})",
         "sequences first, masks of the padding; about 1e5 where no alignment has the labels",

@@ -2,11 +2,12 @@
 
     python examples/ctc.py
 
-Ten symbols are written, one after the other, as pairs of five signals: the same two in the other order
-are another symbol, signals last 2 to 4 steps, pauses 1 to 3, and the noise is a third of the
-signals. A network of one hidden layer sees nine steps at a time. It is told the symbols of each stream
-alone: `ctc_loss_with_logits` sums over all the places where they may be, and gives the gradient that the
-network needs. After 1500 batches, some 15 seconds, it reads 98 % of new streams without any error.
+Ten symbols are written, one after the other, as pairs of five signals: the same two in the other
+order are another symbol, signals last 2 to 4 steps, pauses 1 to 3, and the noise is a third of the
+signals. A network of one hidden layer sees nine steps at a time. It is told the symbols of each
+stream alone: `ctc_loss_with_logits` sums over all the places where they may be, and gives the
+gradient that the network needs. After 1500 batches, some 15 seconds, it reads 98 % of new streams
+without any error.
 
 Everything but the loss is plain NumPy.
 """
