@@ -5,7 +5,8 @@
  * Zero is m = 0 with an exponent below all others, so that it never decides how far the others are shifted.
  *
  * There are n = L + 1 states of blanks, b[0] … b[L], and L of labels, a[0] … a[L-1], which are in order b[0] a[0] b[1] …;
- * a[L] is always 0, which makes the two arrays equally long, and a[-1] is a 0 that may be read.
+ * a[L] is always 0, which makes the two arrays equally long, and a[-1] is a 0 that may be read. What follows up to a whole
+ * vector is 0 as well, so that loops may run over that.
  */
 #ifndef FUSEDLOSS_LATTICE_H
 #define FUSEDLOSS_LATTICE_H
@@ -42,7 +43,36 @@ VM_INLINE double fl_scaled(double m, double d)
     return m * fl_power(half) * fl_power(in - half);
 }
 
+/* So many that no vector is cut. */
+VM_INLINE ptrdiff_t fl_whole(ptrdiff_t n) { return (n + 3) & ~(ptrdiff_t)3; }
+
 VM_INLINE double fl_larger(double a, double b) { return a > b ? a : b; }
+
+/* The sum of a row that is too short for the many lanes of others. */
+static double fl_short_sum(const float *x, ptrdiff_t n)
+{
+    double sums[FL_LANES] = {0};
+    ptrdiff_t i, j, whole = n - n % FL_LANES;
+    for (i = 0; i < whole; i += FL_LANES)
+        for (j = 0; j < FL_LANES; j++)
+            sums[j] += x[i + j];
+    for (j = whole; j < n; j++)
+        sums[j - whole] += x[j];
+    return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
+/* x[:n] - top - excess, with what is lost by rounding in `low`. */
+static FL_NOINLINE void fl_centre(double *FL_RESTRICT x, double *FL_RESTRICT low, double top, double excess, ptrdiff_t n)
+{
+    ptrdiff_t j;
+    for (j = 0; j < n; j++) {
+        double gap = x[j] == top ? 0 : x[j] - top; /* also of infinite ones */
+        double logarithm = gap - excess;
+        double lost = vm_sum_error(x[j], -top, gap) + vm_sum_error(gap, -excess, logarithm);
+        x[j] = logarithm;
+        low[j] = lost - lost == 0 ? lost : 0;
+    }
+}
 
 /* exp(x[:n] + low[:n]), low tiny, as m 2^k; 0 for -inf, nan for nan and inf. */
 static FL_NOINLINE void fl_split(const double *FL_RESTRICT x, const double *FL_RESTRICT low, double *FL_RESTRICT m,
@@ -72,8 +102,8 @@ static FL_NOINLINE void fl_step(const fl_states *from, const double *FL_RESTRICT
     const double *FL_RESTRICT am = from->am, *FL_RESTRICT ak = from->ak;
     const double *FL_RESTRICT bm = from->bm, *FL_RESTRICT bk = from->bk;
     double *FL_RESTRICT cm = to->am, *FL_RESTRICT ck = to->ak, *FL_RESTRICT dm = to->bm, *FL_RESTRICT dk = to->bk;
-    ptrdiff_t j;
-    for (j = 0; j < n; j++) {
+    ptrdiff_t j, whole = fl_whole(n);
+    for (j = 0; j < whole; j++) {
         double m = am[j - 1], k = ak[j - 1], over = k + bar[j];
         double top = fl_larger(fl_larger(ak[j], bk[j]), over), blank = fl_larger(bk[j], k);
         cm[j] = (am[j] * fl_shrink(ak[j] - top) + bm[j] * fl_shrink(bk[j] - top)) + m * open[j] * fl_shrink(over - top);
@@ -90,8 +120,8 @@ static FL_NOINLINE void fl_emit(const fl_states *s, const double *FL_RESTRICT m,
                                 fl_wide blank, ptrdiff_t n)
 {
     double *FL_RESTRICT am = s->am, *FL_RESTRICT ak = s->ak, *FL_RESTRICT bm = s->bm, *FL_RESTRICT bk = s->bk;
-    ptrdiff_t j;
-    for (j = 0; j < n; j++) {
+    ptrdiff_t j, whole = fl_whole(n);
+    for (j = 0; j < whole; j++) {
         am[j] *= m[j];
         ak[j] += k[j];
         bm[j] *= blank.m;
@@ -116,8 +146,8 @@ static FL_NOINLINE void fl_emit_backwards(const fl_states *s, const double *FL_R
 /* Bring each m to 1 … 2, once in some steps: a step multiplies it by 0.7 at least and by 5 at most. */
 static FL_NOINLINE void fl_rescale_of(double *FL_RESTRICT m, double *FL_RESTRICT k, ptrdiff_t n)
 {
-    ptrdiff_t j;
-    for (j = 0; j < n; j++) {
+    ptrdiff_t j, whole = fl_whole(n);
+    for (j = 0; j < whole; j++) {
         double e = vm_float(vm_bits(m[j]) >> 52 | vm_bits(0x1p52)) - (0x1p52 + 1023);
         k[j] = m[j] == 0 ? FL_NOTHING : k[j] + e;
         m[j] = fl_scaled(m[j], -e);
@@ -134,7 +164,7 @@ static void fl_rescale(const fl_states *s, ptrdiff_t n)
 static void fl_start(const fl_states *s, ptrdiff_t n)
 {
     ptrdiff_t j;
-    for (j = -1; j < n; j++) {
+    for (j = -1; j < fl_whole(n); j++) {
         s->am[j] = 0;
         s->ak[j] = FL_NOTHING;
         if (j >= 0) {

@@ -28,6 +28,8 @@ cdef extern from "sequences/lattice.h" nogil:
         double m
         double k
     double fl_scaled(double, double)
+    double fl_short_sum(const float *, Py_ssize_t)
+    Py_ssize_t fl_whole(Py_ssize_t)
     void fl_split(const double *, const double *, double *, double *, Py_ssize_t)
     void fl_step(const States *, const double *, const double *, const States *, Py_ssize_t)
     void fl_emit(const States *, const double *, const double *, Wide, Py_ssize_t)
@@ -36,11 +38,12 @@ cdef extern from "sequences/lattice.h" nogil:
     void fl_start(const States *, Py_ssize_t)
     Wide fl_total(const States *, Py_ssize_t)
     double fl_minus_log(Wide)
-    double vm_sum_error(double, double, double)
+    void fl_centre(double *, double *, double, double, Py_ssize_t)
     double fl_shares(const States *, const States *, double *, double *, Py_ssize_t)
 
 cdef enum:
     RESCALED = 32        # steps between two looks at the size of numbers
+    SHORT = 256          # classes
 
 cdef enum:
     X, G, V, OPERANDS    # scores and their gradient, (steps, sequences, classes); the value of each sequence
@@ -132,12 +135,12 @@ cdef bint prepare(const Sequences *job, Lattice *at, Py_ssize_t sequence) noexce
     at.probabilities = take(&room, at.kept * (2 * at.wide + 8))
     for j in range(length):      # find_bad has seen them, but other threads may have written to them since
         at.labels[j] = given[j] if <uint64_t> given[j] < <uint64_t> job.classes else job.blank
-    for j in range(at.n):
+    for j in range(fl_whole(at.n)):
         at.open[j] = at.open_back[j] = 0
     for j in range(1, length):
         at.open[j] = at.labels[j] != at.labels[j - 1]
         at.open_back[length - j] = at.open[j]
-    for j in range(at.n):
+    for j in range(fl_whole(at.n)):
         at.bar[j] = 0 if at.open[j] != 0 else BARRED
         at.bar_back[j] = 0 if at.open_back[j] != 0 else BARRED
     for j in range(length if job.order > 0 else 0):
@@ -202,7 +205,10 @@ cdef Softmax softmax_of(const real *x, real *e, Py_ssize_t n) noexcept nogil:
     s.top = top
     if e[j] == 1:
         e[j] = 0
-        s.rest = row_sum(<const real *> e, n)
+        if real is float:
+            s.rest = fl_short_sum(e, n) if n < <int> SHORT else row_sum(<const real *> e, n)
+        else:
+            s.rest = row_sum(<const real *> e, n)
         e[j] = 1
     else:
         s.rest = NAN
@@ -263,7 +269,6 @@ cdef void weigh_step(const Sequences *job, const Lattice *at, Py_ssize_t sequenc
     cdef double *p = probabilities_of(at, step)
     cdef double *x = at.spare
     cdef double *low = at.share
-    cdef double gap, lost
     cdef const real *scores
     cdef real *e = <real *> at.row
     cdef real factor
@@ -278,12 +283,7 @@ cdef void weigh_step(const Sequences *job, const Lattice *at, Py_ssize_t sequenc
         x[0] = scores[job.blank]
         for j in range(at.n - 1):
             x[j + 1] = scores[at.labels[j]]
-        for j in range(at.n):
-            gap = 0 if x[j] == s.top else x[j] - s.top
-            lost = vm_sum_error(x[j], -s.top, gap)
-            x[j] = gap - s.excess
-            lost += vm_sum_error(gap, -s.excess, x[j])
-            low[j] = lost if lost - lost == 0 else 0
+        fl_centre(x, low, s.top, s.excess, at.n)
         if job.order > 0:
             factor = <real> (rate / (1 + s.rest))
             for j in range(job.classes):
@@ -292,11 +292,16 @@ cdef void weigh_step(const Sequences *job, const Lattice *at, Py_ssize_t sequenc
     else:
         load_scores(job, at, base, x, like)
         memset(low, 0, at.n * sizeof(double))
-    fl_split(x, low, p - 1, p + at.wide - 1, at.n)
+    for j in range(at.n, fl_whole(at.n)):
+        x[j] = low[j] = 0
+    fl_split(x, low, p - 1, p + at.wide - 1, fl_whole(at.n))
     (p - 4)[0] = (p - 1)[0]
     (p - 3)[0] = p[at.wide - 1]
-    (p - 1)[0] = p[at.n - 1] = 0
-    p[at.wide - 1] = p[at.wide + at.n - 1] = NOTHING
+    (p - 1)[0] = 0
+    p[at.wide - 1] = NOTHING
+    for j in range(at.n - 1, fl_whole(at.n)):
+        p[j] = 0
+        p[at.wide + j] = NOTHING
 
 
 # ---- one sequence ----------------------------------------------------------------------------------------------------
