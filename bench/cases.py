@@ -28,6 +28,7 @@ from tests.losses import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 
@@ -153,6 +154,16 @@ def pairs_of_boxes(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays
     return first.astype(dtype), (first + rng.uniform(-0.1, 0.1, shape)).astype(dtype)
 
 
+def aligned(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Scores of (steps, sequences, classes), and a fifth as many labels as steps."""
+    steps, count, classes = shape
+    x = rng.normal(size=shape)
+    x -= np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    length = max(1, steps // 5)
+    labels = rng.integers(1, classes, (count, length))
+    return x.astype(dtype), labels, np.full(count, steps), np.full(count, length)
+
+
 # --- the list -----------------------------------------------------------------------------------
 
 
@@ -212,6 +223,7 @@ _FEW_LISTS = Shapes([(32, 10), (1000, 100)], [(100, 100)], [(1000, 100)])
 _IMAGES = Shapes([(1, 3, 32, 32), (8, 21, 256, 256)], [(1, 21, 128, 128)], [(8, 21, 256, 256)])
 _ONE_IMAGE = Shapes([(1, 3, 32, 32), (1, 21, 256, 256)], [(1, 21, 64, 64)], [(1, 21, 256, 256)])
 _MASKS = Shapes([(1, 32, 32), (8, 256, 256)], [(1, 128, 128)], [(8, 256, 256)])
+_SEQUENCES = Shapes([(50, 8, 30), (200, 32, 50)], [(100, 8, 30)], [(200, 32, 50)])
 _BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
 
 
@@ -257,6 +269,7 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "ranking": (with_target("relevance", 1), _LISTS),
     "regions": (with_target("class"), _IMAGES),
     "boxes": (pairs_of_boxes, _BOXES),
+    "sequences": (aligned, _SEQUENCES),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {
@@ -274,7 +287,13 @@ OTHERS: dict[str, tuple[Inputs, Shapes]] = {
 #: Errors that are equal but for their last digits may be sorted otherwise; and others take steps of
 #: the Jaccard index, which is up to 1, as differences of float32 numbers: 1e-7 off, where the
 #: largest gradient is some millionths.
-_TOLERANCE = {"lovasz_softmax_loss": 1e-3, "lovasz_hinge_loss": 5e-2}
+#: Sums of logarithms over a hundred steps lose digits in float32, in which the twin computes.
+_TOLERANCE = {
+    "lovasz_softmax_loss": 1e-3,
+    "lovasz_hinge_loss": 5e-2,
+    "ctc_loss": 1e-3,
+    "ctc_loss_with_logits": 1e-3,
+}
 
 JOINT = [
     Case(
@@ -286,7 +305,7 @@ JOINT = [
         _TOLERANCE.get(row.loss),
     )
     for family, row in _first_rows(
-        "JOINT", similarity, contrastive, linear_heads, ranking, regions, boxes
+        "JOINT", similarity, contrastive, linear_heads, ranking, regions, boxes, sequences
     )
 ]
 

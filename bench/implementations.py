@@ -311,7 +311,8 @@ MAKERS = {
     FRESH: Maker(
         functools.partial(fused, fresh=True), lambda q: q.result != VALUE and _is_large(q)
     ),
-    NUMPY: Maker(with_numpy),
+    # Means of one sequence are divided by its labels.
+    NUMPY: Maker(with_numpy, lambda q: q.result != EACH or q.case.family != "sequences"),
     MEMORY: Maker(of_memory, _is_large),
     **PEERS,
 }

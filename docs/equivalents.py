@@ -85,6 +85,10 @@ def arrays() -> dict[str, Any]:
         "images": images,
         "masks": np.eye(3)[regions].transpose(0, 3, 1, 2),
         "regions": regions,
+        "steps": np.stack([scores, scores[::-1] * 0.5, np.roll(scores, 1, axis=0)], axis=1),
+        "labels_of_steps": np.array([[1, 2], [2, 2], [1, 0]]),
+        "label_counts": np.array([2, 2, 1]),
+        "step_counts": np.array([4, 4, 3]),
     }
 
 
@@ -134,6 +138,11 @@ add(
     (
         "F.hinge_embedding_loss(input, signs, margin=0.5)",
         "fl.hinge_embedding_loss(input, signs, margin=0.5)",
+    ),
+    (
+        "F.ctc_loss(steps.log_softmax(-1), labels_of_steps, step_counts, label_counts)",
+        "fl.ctc_loss_with_logits(steps, labels_of_steps, step_counts, label_counts)",
+        "the gradients are equal, too; log-probabilities of any kind are for `fl.ctc_loss`",
     ),
     (
         "F.margin_ranking_loss(input, target, signs, margin=0.5)",
@@ -481,6 +490,13 @@ add(
     (
         "optax.losses.ranking_softmax_loss(scores, relevance)",
         "fl.ranking_softmax_loss(scores, relevance)",
+    ),
+    (
+        "optax.losses.ctc_loss(np.moveaxis(steps, 0, 1), "
+        "1.0 * (np.arange(4) >= step_counts[:, None]), "
+        "labels_of_steps, 1.0 * (np.arange(2) >= label_counts[:, None]))",
+        f"fl.ctc_loss_with_logits(steps, labels_of_steps, step_counts, label_counts, {NONE})",
+        "sequences first, masks of the padding; about 1e5 where no alignment has the labels",
     ),
     (
         "optax.losses.dice_loss(np.moveaxis(images, 1, -1), np.moveaxis(masks, 1, -1)).mean()",

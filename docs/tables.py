@@ -34,6 +34,7 @@ LOSSES = (
     fl.ranking,
     fl.regions,
     fl.boxes,
+    fl.sequences,
 )
 
 # ---- what there is -------------------------------------------------------------------------------

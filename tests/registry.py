@@ -24,6 +24,7 @@ from tests.losses import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 from tests.losses.case import (
@@ -77,7 +78,7 @@ ELEMENTWISE = [*regression.ELEMENTWISE, *binary.ELEMENTWISE, *distributions.ELEM
 ROWS = [*classification.ROWS, *margins.ROWS]
 JOINT = [
     case
-    for module in (similarity, contrastive, linear_heads, ranking, regions, boxes)
+    for module in (similarity, contrastive, linear_heads, ranking, regions, boxes, sequences)
     for case in module.JOINT
 ]
 ACTIVATIONS = activations.ACTIVATIONS

@@ -184,13 +184,13 @@ def test_reductions(case: reg.Joint) -> None:
         total = run(case, arrays, reduction="sum")
         np.testing.assert_allclose(total[0], each[0].sum(), rtol=1e-12)
         close((total[0], *total[1:]), (total[0], *each[1:]), 1e-12)
-        known = {"sum": 1.0, "batchmean": float(len(plain[case.leaves[0]]))}
+        known = {"sum": 1.0, "batchmean": float(plain[case.leaves[0]].shape[case.batch])}
         if "weight" in arrays and arrays is not plain:
             known["mean"] = run(case, plain, 0, reduction="sum")[0] / run(case, plain, 0)[0]
             known["weighted_mean"] = arrays["weight"].sum()
             known["sum_by_nonzero_weights"] = float(np.count_nonzero(arrays["weight"]))
         for reduction in REDUCTIONS:
-            if reduction == "none":
+            if reduction == "none" or (case.uneven and reduction == "mean"):
                 continue
             got = run(case, arrays, reduction=reduction)
             assert np.ndim(got[0]) == 0 and type(got[0]) is np.float64

@@ -56,6 +56,10 @@ LONG: dict[str, tuple[str, str]] = {
         "x = np.broadcast_to(np.float32(1), (10**9, 128))",
         "fl.cosine_distance(x, x)",
     ),
+    "sequences": (
+        "x = np.broadcast_to(np.float32(1), (10**9, 4, 30)); y = np.ones((4, 50), int)",
+        "fl.ctc_loss_with_logits(x, y, 10**9, 50)",
+    ),
     "rows": (
         "x = np.broadcast_to(np.float32(1), (10**9, 100)); y = np.broadcast_to(3, (10**9,))",
         "fl.softmax_focal_loss(x, y)",

@@ -26,6 +26,7 @@ from tests.losses import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 
@@ -42,6 +43,7 @@ _MODULES = (
     ranking,
     regions,
     boxes,
+    sequences,
 )
 
 

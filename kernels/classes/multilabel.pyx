@@ -7,7 +7,7 @@ from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
-    CHUNK, R_F, R_G, R_H, R_M, R_T, R_X, Row, Rows, add_run, count_left, fetch_labels, fetch_left, fetch_mask,
+    CHUNK, R_F, R_G, R_H, R_M, R_T, R_W, R_X, Row, Rows, add_run, base_of, count_left, fetch_labels, fetch_left, fetch_mask,
     fetch_run, finish_rows, is_empty, is_masked, load_factors, mask_run, may_be_outside, place, place_run,
     put_classes, put_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, stops)
 from kernels.core.numeric cimport over_zero, real, weighed
@@ -215,20 +215,31 @@ def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask, cnp.ndarray factor)
 
 # ---- multilabel_soft_margin ------------------------------------------------------------------------------------------
 
-cdef void check_run(const Rows *job, const Row *at, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+cdef struct Weights:          # of the classes, or of all items
+    const void *numbers       # of a run, from its first class on; NULL where there are none
+    Py_ssize_t step           # from one row to the next: 0 where these are the same for all
+
+cdef inline Weights weights_of(const Rows *job, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+                               real *block) noexcept nogil:
+    """Those of a run."""
+    if job.operands[<int> R_W].data != NULL:
+        return Weights(fetch_run(job, R_W, base_of(job, R_W, row), rows, start, n, block), n)
+    if job.weight != NULL:
+        return Weights(<const real *> job.weight + start, 0)
+    return Weights(NULL, 0)
+
+cdef void check_run(const Rows *job, const Row *at, Weights weights, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                     const real *t, const real *factors) noexcept nogil:
     """Report a run of targets if one is outside of its domain that counts for something."""
     cdef real block[CHUNK]
-    cdef const real *w = <const real *> job.weight
     cdef real most = <real> job.most
     cdef int outside = 0
     cdef Py_ssize_t r, j
     for r in range(rows):
         for j in range(n):
             block[r * n + j] = 0 if factors[r] == 0 else t[r * n + j]
-        if w != NULL:
-            for j in range(n):
-                block[r * n + j] = 0 if w[start + j] == 0 else block[r * n + j]
+    if weights.numbers != NULL:
+        drop(weights, rows, n, False, <real *> block)
     if at.m != NULL:
         mask_run(job, at, rows, start, n, <real *> block, <real> 0)
     for j in range(rows * n):
@@ -236,10 +247,10 @@ cdef void check_run(const Rows *job, const Row *at, Py_ssize_t row, Py_ssize_t r
     if outside:
         report_outside(job)
 
-cdef void load_rates(const Rows *job, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const double *scales,
+cdef void load_rates(const Rows *job, Weights weights, Py_ssize_t rows, Py_ssize_t n, const double *scales,
                      real *block) noexcept nogil:
     """What the derivatives of each class are multiplied by, rounded once."""
-    cdef const real *w = <const real *> job.weight
+    cdef const real *w = <const real *> weights.numbers
     cdef Py_ssize_t r, j
     cdef real once = <real> scales[0]
     if w == NULL and not is_masked(job) and job.operands[<int> R_F].data == NULL:
@@ -253,10 +264,12 @@ cdef void load_rates(const Rows *job, Py_ssize_t rows, Py_ssize_t start, Py_ssiz
                 block[r * n + j] = once
         else:
             for j in range(n):
-                block[r * n + j] = <real> (w[start + j] * scales[r])
+                block[r * n + j] = <real> (w[j] * scales[r])
+            w += weights.step
 
-cdef void drop(const real *w, Py_ssize_t rows, Py_ssize_t n, bint multiplied, real *block) noexcept nogil:
-    """0 where the weight of a class is 0, and else the number, or that times the weight."""
+cdef void drop(Weights weights, Py_ssize_t rows, Py_ssize_t n, bint multiplied, real *block) noexcept nogil:
+    """0 where the weight of an item is 0, and else the number, or that times the weight."""
+    cdef const real *w = <const real *> weights.numbers
     cdef Py_ssize_t r, j
     for r in range(rows):
         if multiplied:
@@ -265,6 +278,7 @@ cdef void drop(const real *w, Py_ssize_t rows, Py_ssize_t n, bint multiplied, re
         else:
             for j in range(n):
                 block[r * n + j] = 0 if w[j] == 0 else block[r * n + j]
+        w += weights.step
 
 cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """ω / C Σ w_c (t_c log(1 + exp(-x_c)) + (1 - t_c) log(1 + exp(x_c))), over several rows at once where they are short; C is
@@ -275,12 +289,13 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef real gs[CHUNK]
     cdef real hs[CHUNK]
     cdef real fs[CHUNK]
+    cdef real ws[CHUNK]
     cdef real values[TILE]
     cdef real factors[TILE]
     cdef double scales[TILE]
     cdef double left[TILE]
     cdef Sum sums[TILE]
-    cdef const real *w = <const real *> job.weight
+    cdef Weights w
     cdef const real *x
     cdef const real *t
     cdef real *g
@@ -306,13 +321,14 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             x = fetch_run(job, R_X, at.x, m, i, size, <real *> xs)
             t = fetch_run(job, R_T, at.t, m, i, size, <real *> ts)
+            w = weights_of(job, row + r, m, i, size, <real *> ws)
             if job.most == job.most and may_be_outside(job, t, m * size):
-                check_run(job, &at, row + r, m, i, size, t, <const real *> factors + r)
+                check_run(job, &at, w, m, i, size, t, <const real *> factors + r)
             # What is read and written at the same place would not be vectorised.
             g = <real *> gs if job.in_place else place_run(job, R_G, at.g, m, i, size, <real *> gs)
             h = place_run(job, R_H, at.h, m, i, size, <real *> hs)
             if job.order > 0:
-                load_rates(job, m, i, size, scales + r, <real *> fs)
+                load_rates(job, w, m, size, scales + r, <real *> fs)
             if job.order == 0:
                 for j in range(m * size):
                     bce_with_logits(x[j], t[j], 1 - t[j], <real> 1, &v, &d, &dd)
@@ -328,12 +344,12 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
                     vs[j] = v
                     g[j] = d * fs[j]
                     h[j] = dd * fs[j]
-            if w != NULL:
-                drop(w + i, m, size, True, <real *> vs)
+            if w.numbers != NULL:
+                drop(w, m, size, True, <real *> vs)
                 if job.order > 0:
-                    drop(w + i, m, size, False, g)
+                    drop(w, m, size, False, g)
                 if job.order > 1:
-                    drop(w + i, m, size, False, h)
+                    drop(w, m, size, False, h)
             if at.m != NULL:
                 mask_run(job, &at, m, i, size, <real *> vs, <real> 0)
                 if job.order > 0:

@@ -18,6 +18,7 @@ from fusedloss import (
     ranking,
     regions,
     regression,
+    sequences,
     similarity,
 )
 from fusedloss._core.config import get_include, show_config
@@ -35,6 +36,7 @@ from fusedloss.margins import *
 from fusedloss.ranking import *
 from fusedloss.regions import *
 from fusedloss.regression import *
+from fusedloss.sequences import *
 from fusedloss.similarity import *
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ += margins.__all__
 __all__ += ranking.__all__
 __all__ += regions.__all__
 __all__ += regression.__all__
+__all__ += sequences.__all__
 __all__ += similarity.__all__
 __all__.sort()
 

@@ -25,6 +25,7 @@ from fusedloss import ranking as ranking
 from fusedloss import regions as regions
 from fusedloss import regression as regression
 from fusedloss import scipy as scipy
+from fusedloss import sequences as sequences
 from fusedloss import similarity as similarity
 from fusedloss import torch as torch
 from fusedloss._core.config import get_include as get_include
@@ -472,6 +473,56 @@ class _CrossEntropy(Loss[...]):  # cross_entropy
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., return_lse: _No = ..., hvp_out: _Out = ..., **options: Unpack[_CrossEntropyOptions]) -> Array: ...
     @overload
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., return_lse: _Yes, hvp_out: _Out = ..., **options: Unpack[_CrossEntropyOptions]) -> Array: ...
+
+class _CtcLossOptions(TypedDict, total=False):
+    blank: int
+    sample_weight: ArrayLike | None
+    zero_infinity: bool
+
+class _CtcLoss(Loss[...]):  # ctc_loss
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CtcLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CtcLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CtcLossOptions]) -> tuple[Any, Array, float]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class _CtcLossWithLogitsOptions(TypedDict, total=False):
+    blank: int
+    sample_weight: ArrayLike | None
+    zero_infinity: bool
+
+class _CtcLossWithLogits(Loss[...]):  # ctc_loss_with_logits
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CtcLossWithLogitsOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CtcLossWithLogitsOptions]) -> tuple[Any, Array, float]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
 class _DiceLossOptions(TypedDict, total=False):
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -1762,6 +1813,8 @@ contrastive_loss: _ContrastiveLoss
 cosine_distance: _CosineDistance
 cosine_embedding_loss: _CosineEmbeddingLoss
 cross_entropy: _CrossEntropy
+ctc_loss: _CtcLoss
+ctc_loss_with_logits: _CtcLossWithLogits
 dice_loss: _DiceLoss
 distance_box_iou_loss: _CompleteBoxIouLoss
 epsilon_insensitive_loss: _EpsilonInsensitiveLoss
@@ -1898,6 +1951,46 @@ class BrierLoss(_Calls3):
 
 class _Calls4(Criterion):
     @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class CTCLoss(_Calls4):
+    loss: ClassVar[_CtcLoss]
+    blank: int
+    sample_weight: ArrayLike | None
+    reduction: Reduction
+    zero_infinity: bool
+    def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
+
+class _Calls5(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class CTCWithLogitsLoss(_Calls5):
+    loss: ClassVar[_CtcLossWithLogits]
+    blank: int
+    sample_weight: ArrayLike | None
+    reduction: Reduction
+    zero_infinity: bool
+    def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
+
+class _Calls6(Criterion):
+    @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
@@ -1911,7 +2004,7 @@ class _Calls4(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class CategoricalHingeLoss(_Calls4):
+class CategoricalHingeLoss(_Calls6):
     loss: ClassVar[_CategoricalHingeLoss]
     weight: ArrayLike | None
     margin: float
@@ -1930,7 +2023,7 @@ class CauchyLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, c: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls5(Criterion):
+class _Calls7(Criterion):
     @overload
     def __call__(self, embeddings: ArrayLike, labels: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -1942,7 +2035,7 @@ class _Calls5(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class CircleLoss(_Calls5):
+class CircleLoss(_Calls7):
     loss: ClassVar[_CircleLoss]
     gamma: float
     margin: float
@@ -1953,7 +2046,7 @@ class CircleLoss(_Calls5):
     reduction: Reduction
     def __init__(self, *, gamma: float = 80.0, margin: float = 0.4, normalize: bool = True, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls6(Criterion):
+class _Calls8(Criterion):
     @overload
     def __call__(self, boxes1: ArrayLike, boxes2: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -1968,7 +2061,7 @@ class _Calls6(Criterion):
     def value_grad_hess(self, boxes1: ArrayLike, boxes2: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class CompleteBoxIoULoss(_Calls6):
+class CompleteBoxIoULoss(_Calls8):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -1977,7 +2070,7 @@ class CompleteBoxIoULoss(_Calls6):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls7(Criterion):
+class _Calls9(Criterion):
     @overload
     def __call__(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -1992,7 +2085,7 @@ class _Calls7(Criterion):
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class ContrastiveLoss(_Calls7):
+class ContrastiveLoss(_Calls9):
     loss: ClassVar[_ContrastiveLoss]
     margin: float
     axis: int
@@ -2002,7 +2095,7 @@ class ContrastiveLoss(_Calls7):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CosineDistanceLoss(_Calls4):
+class CosineDistanceLoss(_Calls6):
     loss: ClassVar[_CosineDistance]
     axis: int
     eps: float
@@ -2012,7 +2105,7 @@ class CosineDistanceLoss(_Calls4):
     reduction: Reduction
     def __init__(self, *, axis: int = -1, eps: float = 1e-08, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CosineEmbeddingLoss(_Calls7):
+class CosineEmbeddingLoss(_Calls9):
     loss: ClassVar[_CosineEmbeddingLoss]
     margin: float
     axis: int
@@ -2022,7 +2115,7 @@ class CosineEmbeddingLoss(_Calls7):
     reduction: Reduction
     def __init__(self, *, margin: float = 0.0, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls8(Criterion):
+class _Calls10(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2037,7 +2130,7 @@ class _Calls8(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class CrossEntropyLoss(_Calls8):
+class CrossEntropyLoss(_Calls10):
     loss: ClassVar[_CrossEntropy]
     weight: ArrayLike | None
     ignore_index: int
@@ -2051,7 +2144,7 @@ class CrossEntropyLoss(_Calls8):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, label_smoothing: float = 0.0, z_loss: float = 0.0, softcap: float | None = None, return_lse: bool = False, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class DiceLoss(_Calls4):
+class DiceLoss(_Calls6):
     loss: ClassVar[_DiceLoss]
     weight: ArrayLike | None
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -2067,7 +2160,7 @@ class DiceLoss(_Calls4):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, squared: bool = False, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class DistanceBoxIoULoss(_Calls6):
+class DistanceBoxIoULoss(_Calls8):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2084,7 +2177,7 @@ class EpsilonInsensitiveLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, epsilon: float = 0.1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls9(Criterion):
+class _Calls11(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2099,7 +2192,7 @@ class _Calls9(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class ExpectileLoss(_Calls9):
+class ExpectileLoss(_Calls11):
     loss: ClassVar[_ExpectileLoss]
     q: ArrayLike
     weight: ArrayLike | None
@@ -2122,7 +2215,7 @@ class FairLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, c: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class FocalTverskyLoss(_Calls4):
+class FocalTverskyLoss(_Calls6):
     loss: ClassVar[_FocalTverskyLoss]
     weight: ArrayLike | None
     alpha: float
@@ -2148,7 +2241,7 @@ class GammaNLLLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, log_input: bool = True, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls10(Criterion):
+class _Calls12(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2163,7 +2256,7 @@ class _Calls10(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
 
-class GaussianNLLLoss(_Calls10):
+class GaussianNLLLoss(_Calls12):
     loss: ClassVar[_GaussianNllLoss]
     full: bool
     eps: float
@@ -2172,7 +2265,7 @@ class GaussianNLLLoss(_Calls10):
     reduction: Reduction
     def __init__(self, *, full: bool = False, eps: float = 1e-06, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GeneralizedBoxIoULoss(_Calls6):
+class GeneralizedBoxIoULoss(_Calls8):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2181,7 +2274,7 @@ class GeneralizedBoxIoULoss(_Calls6):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls11(Criterion):
+class _Calls13(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2196,7 +2289,7 @@ class _Calls11(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class GeneralizedCrossEntropyLoss(_Calls11):
+class GeneralizedCrossEntropyLoss(_Calls13):
     loss: ClassVar[_GeneralizedCrossEntropyLoss]
     weight: ArrayLike | None
     q: float
@@ -2207,7 +2300,7 @@ class GeneralizedCrossEntropyLoss(_Calls11):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, q: float = 0.5, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GeneralizedDiceLoss(_Calls4):
+class GeneralizedDiceLoss(_Calls6):
     loss: ClassVar[_GeneralizedDiceLoss]
     weight: ArrayLike | None
     w_type: Literal["square", "simple", "uniform"]
@@ -2247,7 +2340,7 @@ class HuberLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, delta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls12(Criterion):
+class _Calls14(Criterion):
     @overload
     def __call__(self, query: ArrayLike, positive: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., negatives: ArrayLike | None = ..., negatives_where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2259,7 +2352,7 @@ class _Calls12(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class InfoNCELoss(_Calls12):
+class InfoNCELoss(_Calls14):
     loss: ClassVar[_InfoNceLoss]
     negatives: ArrayLike | None
     temperature: float
@@ -2280,7 +2373,7 @@ class JSDivLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, beta: float = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class JaccardLoss(_Calls4):
+class JaccardLoss(_Calls6):
     loss: ClassVar[_DiceLoss]
     weight: ArrayLike | None
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -2296,7 +2389,7 @@ class JaccardLoss(_Calls4):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, squared: bool = False, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls13(Criterion):
+class _Calls15(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2311,7 +2404,7 @@ class _Calls13(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: Any | None = ..., hess_out: Any | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Any, Any, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: Any | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
 
-class KLDivLoss(_Calls13):
+class KLDivLoss(_Calls15):
     loss: ClassVar[_KlDiv]
     log_target: bool
     target_grad: bool
@@ -2327,7 +2420,7 @@ class L1Loss(_Calls1):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls14(Criterion):
+class _Calls16(Criterion):
     @overload
     def __call__(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2339,7 +2432,7 @@ class _Calls14(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class LinearBCEWithLogitsLoss(_Calls14):
+class LinearBCEWithLogitsLoss(_Calls16):
     loss: ClassVar[_LinearBinaryCrossEntropyWithLogits]
     linear_bias: ArrayLike | None
     weight: ArrayLike | None
@@ -2347,7 +2440,7 @@ class LinearBCEWithLogitsLoss(_Calls14):
     reduction: Reduction
     def __init__(self, *, linear_bias: ArrayLike | None = None, weight: ArrayLike | None = None, pos_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls15(Criterion):
+class _Calls17(Criterion):
     @overload
     def __call__(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2359,7 +2452,7 @@ class _Calls15(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class LinearCrossEntropyLoss(_Calls15):
+class LinearCrossEntropyLoss(_Calls17):
     loss: ClassVar[_LinearCrossEntropy]
     linear_bias: ArrayLike | None
     weight: ArrayLike | None
@@ -2388,7 +2481,7 @@ class LovaszHingeLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, per_image: bool = False, ignore_index: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LovaszSoftmaxLoss(_Calls4):
+class LovaszSoftmaxLoss(_Calls6):
     loss: ClassVar[_LovaszSoftmaxLoss]
     weight: ArrayLike | None
     from_logits: bool
@@ -2423,7 +2516,7 @@ class MSLELoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls16(Criterion):
+class _Calls18(Criterion):
     @overload
     def __call__(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2438,7 +2531,7 @@ class _Calls16(Criterion):
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
 
-class MarginRankingLoss(_Calls16):
+class MarginRankingLoss(_Calls18):
     loss: ClassVar[_MarginRankingLoss]
     margin: float
     weight: ArrayLike | None
@@ -2446,7 +2539,7 @@ class MarginRankingLoss(_Calls16):
     reduction: Reduction
     def __init__(self, *, margin: float = 0.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MeanPairwiseSquaredError(_Calls4):
+class MeanPairwiseSquaredError(_Calls6):
     loss: ClassVar[_MeanPairwiseSquaredError]
     weight: ArrayLike | None
     sample_weight: ArrayLike | None
@@ -2469,7 +2562,7 @@ class MultiLabelMarginLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiLabelSoftMarginLoss(_Calls4):
+class MultiLabelSoftMarginLoss(_Calls6):
     loss: ClassVar[_MultilabelSoftMarginLoss]
     weight: ArrayLike | None
     axis: int
@@ -2478,7 +2571,7 @@ class MultiLabelSoftMarginLoss(_Calls4):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, axis: int = -1, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiMarginLoss(_Calls4):
+class MultiMarginLoss(_Calls6):
     loss: ClassVar[_MultiMarginLoss]
     weight: ArrayLike | None
     p: Literal[1, 2]
@@ -2489,7 +2582,7 @@ class MultiMarginLoss(_Calls4):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, p: Literal[1, 2] = 1, margin: float = 1.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class NLLLoss(_Calls11):
+class NLLLoss(_Calls13):
     loss: ClassVar[_NllLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -2499,7 +2592,7 @@ class NLLLoss(_Calls11):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls17(Criterion):
+class _Calls19(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2514,7 +2607,7 @@ class _Calls17(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class PairwiseLogisticLoss(_Calls17):
+class PairwiseLogisticLoss(_Calls19):
     loss: ClassVar[_PairwiseLogisticLoss]
     where: ArrayLike | None
     weight: ArrayLike | None
@@ -2533,7 +2626,7 @@ class PoissonNLLLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, log_input: bool = True, full: bool | Literal["exact"] = False, eps: float = 1e-08, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PolyCrossEntropyLoss(_Calls11):
+class PolyCrossEntropyLoss(_Calls13):
     loss: ClassVar[_PolyCrossEntropyLoss]
     weight: ArrayLike | None
     epsilon: float
@@ -2553,7 +2646,7 @@ class PseudoHuberLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, delta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class QuantileLoss(_Calls9):
+class QuantileLoss(_Calls11):
     loss: ClassVar[_ExpectileLoss]
     q: ArrayLike
     weight: ArrayLike | None
@@ -2561,7 +2654,7 @@ class QuantileLoss(_Calls9):
     reduction: Reduction
     def __init__(self, *, q: ArrayLike = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class RankingSoftmaxLoss(_Calls17):
+class RankingSoftmaxLoss(_Calls19):
     loss: ClassVar[_PairwiseLogisticLoss]
     where: ArrayLike | None
     weight: ArrayLike | None
@@ -2594,7 +2687,7 @@ class SoftMarginLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls18(Criterion):
+class _Calls20(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2609,7 +2702,7 @@ class _Calls18(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class SoftmaxFocalLoss(_Calls18):
+class SoftmaxFocalLoss(_Calls20):
     loss: ClassVar[_SoftmaxFocalLoss]
     gamma: float
     alpha: float | ArrayLike | None
@@ -2621,7 +2714,7 @@ class SoftmaxFocalLoss(_Calls18):
     reduction: Reduction
     def __init__(self, *, gamma: float = 2.0, alpha: float | ArrayLike | None = None, ignore_index: int = -100, label_smoothing: float = 0.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SparsemaxLoss(_Calls4):
+class SparsemaxLoss(_Calls6):
     loss: ClassVar[_SparsemaxLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -2647,7 +2740,7 @@ class SquaredHingeLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SupervisedContrastiveLoss(_Calls5):
+class SupervisedContrastiveLoss(_Calls7):
     loss: ClassVar[_SupervisedContrastiveLoss]
     temperature: float
     normalize: bool
@@ -2657,7 +2750,7 @@ class SupervisedContrastiveLoss(_Calls5):
     reduction: Reduction
     def __init__(self, temperature: float = 0.07, *, normalize: bool = True, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls19(Criterion):
+class _Calls21(Criterion):
     @overload
     def __call__(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2672,7 +2765,7 @@ class _Calls19(Criterion):
     def value_grad_hess(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class TripletMarginLoss(_Calls19):
+class TripletMarginLoss(_Calls21):
     loss: ClassVar[_TripletMarginLoss]
     margin: float
     p: float
@@ -2685,7 +2778,7 @@ class TripletMarginLoss(_Calls19):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls20(Criterion):
+class _Calls22(Criterion):
     @overload
     def __call__(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2697,7 +2790,7 @@ class _Calls20(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class TripletMarginWithDistanceLoss(_Calls20):
+class TripletMarginWithDistanceLoss(_Calls22):
     loss: ClassVar[_TripletMarginWithDistanceLoss]
     distance_function: Any
     margin: float
@@ -2708,7 +2801,7 @@ class TripletMarginWithDistanceLoss(_Calls20):
     reduction: Reduction
     def __init__(self, *, distance_function: Any = None, margin: float = 1.0, swap: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class TverskyLoss(_Calls4):
+class TverskyLoss(_Calls6):
     loss: ClassVar[_TverskyLoss]
     weight: ArrayLike | None
     alpha: float

@@ -31,7 +31,9 @@ __all__ = [
 ]
 
 
-_MULTI_MARGIN: Final = ClassLoss("multi_margin", probabilities=False, mean_by_weight=False)
+_MULTI_MARGIN: Final = ClassLoss(
+    "multi_margin", probabilities=False, mean_by_weight=False, one_number=True
+)
 
 
 @without_hvp
@@ -61,7 +63,9 @@ def multi_margin_loss(
 
     Parameters
     ----------
-    <class input>
+    input : array_like
+        Scores, of shape (C,), (N, C) or (N, C, d1, …), or with the classes on any other `axis`; or
+        one number, the score of the only class.
     <class numbers>
     <class weight>
     p : int
@@ -145,7 +149,9 @@ def multilabel_margin_loss(
 
     Parameters
     ----------
-    <class input>
+    input : array_like
+        Scores, of shape (C,), (N, C) or (N, C, d1, …), or with the classes on any other `axis`; or
+        one number, the score of the only class.
     target : array_like
         Lists of class numbers of any integer dtype, of input's shape: along the class axis, from 0
         to C - 1, in any order, up to the first -1. What follows that is not looked at.
@@ -221,7 +227,9 @@ def multilabel_soft_margin_loss(
     target : array_like
         Probabilities t of the classes, of input's shape or broadcasting up to it; also 0 and 1 or
         booleans. Others are an error.
-    <class weight>
+    weight : array_like, optional
+        Weights w: of shape (C,) one for each class, or of the elements, of input's shape or
+        broadcasting up to it. What has the weight 0 counts for nothing, whatever stands there.
     axis : int
         The class axis: the last by default, as in torch. Any works, without a copy.
     <sample_weight>

@@ -9,6 +9,7 @@ from fusedloss._calls.vectors import VectorLoss, distance, named_score, vector_l
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import activation, joint, without_hvp
 from fusedloss._core.parameters import finite, flag
+from fusedloss._core.parameters import positive as positive_number
 from fusedloss._core.types import Array, ArrayLike, Reduction, Request
 from fusedloss._distances import triplet_margin_of_distances
 
@@ -403,7 +404,7 @@ def triplet_margin_loss(
     positive, negative : array_like
         Vectors b and c, of anchor's shape or broadcasting up to it.
     margin : float
-        The margin m, finite.
+        The margin m, positive and finite.
     p : float
         The power: any number above 0, or inf.
     eps : float
@@ -450,7 +451,7 @@ def triplet_margin_loss(
         _SWAPPED_TRIPLET if flag("swap", swap) else _TRIPLET,
         distance(p, finite("eps", eps)),
         {"anchor": anchor, "positive": positive, "negative": negative},
-        parameters=(finite("margin", margin),),
+        parameters=(positive_number("margin", margin),),
         axis=axis,
         weight=weight,
         sample_weight=sample_weight,
@@ -496,7 +497,7 @@ def triplet_margin_with_distance_loss(
         tuple of two arrays, of the shapes of x1 and x2. It gets arrays of the computation's dtype
         and of anchor's shape, which it must not write to.
     margin : float
-        The margin m, finite.
+        The margin m, positive and finite.
     swap : bool
         Whether the distance of the negative is that to the nearer of anchor and positive. Where
         both are the same, each has half of the gradient.
@@ -548,7 +549,7 @@ def triplet_margin_with_distance_loss(
     ... )
     np.float64(1.0)
     """
-    margin, swap = finite("margin", margin), flag("swap", swap)
+    margin, swap = positive_number("margin", margin), flag("swap", swap)
     if distance_function is None:
         return vector_loss(
             request,

@@ -192,7 +192,8 @@ def divisor(s: Subject, reduction: str) -> float | None:
         return 1.0
     first = s.arrays[s.leaves[0]]
     if reduction == "batchmean":
-        return float(first.shape[0]) if first.ndim > isinstance(s.case, reg.Rows) else 1.0
+        axis = s.case.batch if isinstance(s.case, reg.Joint) else 0
+        return float(first.shape[axis]) if first.ndim > isinstance(s.case, reg.Rows) else 1.0
     if not isinstance(s.case, reg.Elementwise):
         return None
     where, weight = s.arrays.get("where", np.True_), s.arrays.get("weight", np.ones(()))

@@ -208,6 +208,8 @@ class Joint:
     pairs: bool = False  # whether all vectors are compared with all
     lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
+    batch: int = 0  # the axis of the first leaf along which the values lie
+    uneven: bool = False  # whether "mean" first divides each value by a number of its own
     kind: str = ""  # what tells the row from another one with these options
 
     def __str__(self) -> str:

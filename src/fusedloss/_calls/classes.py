@@ -22,7 +22,7 @@ from fusedloss._core.labels import (
 from fusedloss._core.loss import OperandsReached
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
 from fusedloss._core.parameters import are_in_range, check_range, number
-from fusedloss._core.reductions import check_reduction, count_rows
+from fusedloss._core.reductions import check_reduction, count_rows, count_rows_of_items
 from fusedloss._core.rows import RowKernel, rows_of_classes
 from fusedloss._core.types import PRODUCT, Request, Short
 
@@ -45,13 +45,15 @@ class ClassLoss(RowKernel):
 
     Its `weight_name` is that of the class weights, which with `one_for_all` may be one number. With
     `by_distribution` the kernel is told class numbers as distributions. The "mean" divides by the
-    weights of the classes, or by the number of rows.
+    weights of the classes, or by the number of rows. With `one_number` the input may be that, of
+    one class, without an axis.
     """
 
     __slots__ = (
         "by_distribution",
         "mean_by_weight",
         "one_for_all",
+        "one_number",
         "probabilities",
         "weight_name",
     )
@@ -66,6 +68,7 @@ class ClassLoss(RowKernel):
         by_distribution: bool = False,
         mean_by_weight: bool = True,
         in_double: bool = False,
+        one_number: bool = False,
     ) -> None:
         super().__init__(name, PROBABILITIES, in_double)
         self.weight_name = weight_name
@@ -73,6 +76,7 @@ class ClassLoss(RowKernel):
         self.probabilities = probabilities
         self.by_distribution = by_distribution
         self.mean_by_weight = mean_by_weight
+        self.one_number = one_number
 
 
 def class_loss(
@@ -154,7 +158,7 @@ class ClassCall:
         self.some_ignored = ignore_index is not _NONE
         self.ignored = ignored_label(ignore_index) if self.some_ignored else NO_LABEL
         try:
-            self.rows = rows = rows_of_classes(input, axis)
+            self.rows = rows = rows_of_classes(input, axis, loss.one_number)
         except OperandsReached as reached:
             floats = not loss.in_double and are_in_range(parameters)
             reached.computation = (
@@ -167,7 +171,7 @@ class ClassCall:
         shape = rows.shape
         t, more = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
         self.target, self.kind = class_target(t, x, shape, loss.probabilities, self.ignored)
-        rows.inputs = (x, self.target)
+        rows.inputs = (rows.like, self.target)
         #: What targets may be at most; nan for class numbers, which `counts` looks at.
         self.most = nan
         if self.kind == DISTRIBUTION:
@@ -222,10 +226,12 @@ def label_list_loss(
 ) -> Any:
     """Evaluate a loss of lists of class numbers along the class axis."""
     check_reduction(reduction)
-    rows = rows_of_classes(input, axis)
+    rows = rows_of_classes(input, axis, one_number=True)
     x, (axis,) = rows.x, rows.axes
     classes = x.shape[axis]
-    t, _ = operand("target", target)
+    t, _ = operand("target", np.asarray(target) if type(target) in (int, bool) else target)
+    if t.ndim == 0 and x.shape == (1,):
+        t = t.reshape(1)
     if t.size == 0 and t.shape == x.shape:
         t = t.astype(np.int64)
     if t.shape != x.shape or is_float(t.dtype):
@@ -233,7 +239,7 @@ def label_list_loss(
             "target: lists of class numbers of an integer dtype and input's shape, "
             f"{x.shape}, are needed; got dtype {t.dtype}, shape {t.shape}"
         )
-    rows.inputs = (x, t)
+    rows.inputs = (rows.like, t)
     rows.weigh(sample_weight, where)
     mask = rows.kernel_mask
     bad = _multilabel.scan_lists(axes_last(t, (axis,)), mask, rows.row_weight)
@@ -264,10 +270,13 @@ def multilabel_loss(
     rows.precision |= more
     rows.inputs = (x, t)
     rows.weigh(sample_weight, where)
-    if weight is not None:
+    if weight is not None and not rows.weigh_items(weight):
         rows.weigh_classes(loss, weight, rows.shape)
     number_of_rows = float(x.size // x.shape[rows.axes[0]])
     counts = count_rows(number_of_rows, rows.row_weight, rows.kernel_mask, rows.class_weight)
+    if rows.item_weight is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+        items = axes_last(rows.item_weight, rows.axes)
+        counts = count_rows_of_items(counts[0], items, rows.row_weight, rows.kernel_mask)
     return rows.evaluate(
         request, loss, reduction, counts, t, DISTRIBUTION, in_place=True, most=_MOST
     )

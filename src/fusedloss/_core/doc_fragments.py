@@ -208,9 +208,9 @@ weight : array_like of shape (C,), optional
 reduction : str
     "mean" (divides by the number of rows, also with a weight; nan where there are none), "sum",
     "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension), "weighted_mean"
-    (by the sum over the rows of `sample_weight` times the mean of the class weights; 0 where that
+    (by the sum over the rows of `sample_weight` times the mean of the row's weights; 0 where that
     is 0) or "sum_by_nonzero_weights" (by the sum, over the rows whose `sample_weight` is not 0, of
-    the share of the class weights that are not 0; 0 where there are none).
+    the share of the row's weights that are not 0; 0 where there are none).
 """
     + _BUFFERS_IN_PLACE,
     "reduction of lists": """\
@@ -477,6 +477,54 @@ value : scalar, or ndarray of shape (N,) for ``reduction="none"``
     In the computation's dtype: float64 if an operand is float64 or none is floating, else
     float32 (also for half precision). `value_and_grad` returns (value, gradient), or a tuple of
     gradients where several arrays have one.""",
+    "labels of sequences": """\
+targets : array_like
+    Labels y of any integer dtype, from 0 to C - 1 but not the blank: of shape (N, S), padded at the
+    end with anything; or of one axis, those of all sequences one after the other.
+input_lengths : array_like
+    How many of the steps each sequence has, from 0 to T: N integers, or one for all. What follows
+    does not matter and has the gradient 0.
+target_lengths : array_like
+    How many labels each sequence has: N integers, or one for all.
+blank : int
+    The class of the blank, from 0 to C - 1.
+sample_weight : array_like, optional
+    Weights w of the sequences, of shape (N,) or broadcasting up to it. A sequence of the weight 0
+    counts for nothing, whatever stands there.
+zero_infinity : bool
+    Whether labels that no alignment has have the value 0 rather than inf.""",
+    "reduction of sequences": """\
+reduction : str
+    "mean" (divides each value by the number of its labels, at least 1, and then their sum by N, as
+    torch does), "sum", "none", "batchmean" (divides the sum of the values by N), "weighted_mean"
+    (by the sum of the weights; 0 where that is 0) or "sum_by_nonzero_weights" (by the number of
+    non-zero weights; 0 where there are none).
+out, grad_out : ndarray, optional, keyword only
+    Buffers for the value (of shape () unless ``reduction="none"``) and the gradient.
+    """
+    + _FIT
+    + _WRITTEN
+    + _RETURN_DIVISOR,
+    "returns sequences": """\
+Returns
+-------
+value : scalar, or ndarray of shape (N,) for ``reduction="none"``, () of one sequence alone
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradient).""",
+    "raises sequences": """\
+Raises
+------
+ValueError
+    For a wrong shape, a length or a value out of its range, a label that is the blank, an unknown
+    reduction, an unfit buffer.
+TypeError
+    For a dtype that is not accepted.
+IndexError
+    For a label out of range, with its position. Nothing has been written then.""",
+    "notes on sequences": """\
+The sums over alignments are products of scaled numbers with exponents of their own, in float64 for
+any dtype: they do not underflow, and no step needs a logarithm. A thread works on one sequence at a
+time, with about 48 T S bytes of memory for the gradient, S its labels, and some for each class.""",
     "products": """\
 The products are those of NumPy's BLAS, some rows of similarities at a time: beside copies of
 the vectors and of their gradient a call needs 5 to 20 MB. Values and gradients are as accurate as

@@ -24,7 +24,7 @@ MODULES: Final = (
     *("classes.multilabel", "classes.lists"),
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
-    "boxes.boxes",
+    *("boxes.boxes", "sequences.sequences"),
 )
 
 

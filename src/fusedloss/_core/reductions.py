@@ -231,3 +231,19 @@ def count_rows(
         size = class_weight.size
         weights, nonzero = weights * (total / size), nonzero * (count / size)
     return rows, weights, nonzero
+
+
+def count_rows_of_items(
+    rows: float, item_weight: Array, row_weight: Array | None, mask: Array | None
+) -> tuple[float, float, float]:
+    """`count_rows` where each item has a weight: each row has the mean of those of its items that
+    are left. Arrays of items have these last; so many rows count."""
+    there = np.broadcast_to(True, item_weight.shape) if mask is None else mask != 0
+    left = np.maximum(np.count_nonzero(there, axis=-1), 1)
+    factor = np.ones(left.shape) if row_weight is None else row_weight.astype(np.float64)
+    items = np.where(there, item_weight, 0).astype(np.float64)
+    with np.errstate(all="ignore"):
+        means = items.sum(axis=-1) / left
+        total = np.where(factor == 0, 0, factor * means).sum()
+    nonzero = np.where(factor == 0, 0, np.count_nonzero(items, axis=-1) / left).sum()
+    return rows, float(total), float(nonzero)

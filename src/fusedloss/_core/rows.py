@@ -10,7 +10,7 @@ import numpy as np
 from fusedloss._core.axes import axes_last, class_axis, without_axes
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import CLASS, DISTRIBUTION, NO_LABEL, SMOOTHED_CLASS, outside_error
-from fusedloss._core.operands import broadcast, contiguous, is_double, operand
+from fusedloss._core.operands import broadcast, common_shape, contiguous, is_double, operand
 from fusedloss._core.outputs import derivative, outputs, result_tuple, unwrap_scalar
 from fusedloss._core.parameters import integer
 from fusedloss._core.reductions import (
@@ -51,14 +51,18 @@ class Rows:
         "inputs",
         "item_weight",
         "kernel_mask",
+        "like",
         "mask",
         "precision",
         "row_weight",
         "x",
     )
 
-    def __init__(self, x: Array, axes: tuple[int, ...], precision: int) -> None:
+    def __init__(
+        self, x: Array, axes: tuple[int, ...], precision: int, like: Array | None = None
+    ) -> None:
         self.x = x
+        self.like = x if like is None else like  # as given: of one number perhaps without axes
         self.axes = axes
         self.precision = precision  # of the operands, or-ed together
         self.inputs: tuple[Any, ...]  # no buffer may share their memory
@@ -92,6 +96,18 @@ class Rows:
         self.precision |= precision
         self.inputs += (given,)
         self.direction = broadcast("v", given, self.x.shape)
+
+    def weigh_items(self, weight: Any) -> bool:
+        """Take weights of all elements that broadcast up to them; whether it is such, rather than a
+        number for each class."""
+        given, precision = operand("weight", weight)
+        shape = self.x.shape
+        if given.shape == (shape[self.axes[0]],) or common_shape(given.shape, shape) != shape:
+            return False
+        self.precision |= precision
+        self.inputs += (given,)
+        self.item_weight = np.broadcast_to(given, shape)
+        return True
 
     def weigh_classes(
         self,
@@ -150,18 +166,23 @@ class Rows:
         elif order or return_lse or out is not None or not reduced:
             shape = self.shape
             value, grad, hess = outputs(
-                request, x, double, None if reduced else shape, self.inputs, in_place
+                request, self.like, double, None if reduced else shape, self.inputs, in_place
             )
             if return_lse:
                 lse = np.empty(shape, np.float64 if double else np.float32)
         row_weight, class_weight, scaled = self.row_weight, self.class_weight, divisor
+        mask, item_weight = self.mask, self.item_weight
         if row_weight is not None:
             row_weight, scaled = lifted(row_weight, divisor)
         elif class_weight is not None:
             class_weight, scaled = lifted(class_weight, divisor)
-        mask, item_weight = self.mask, self.item_weight
+        elif item_weight is not None:
+            item_weight, scaled = lifted(item_weight, divisor)
+        slope, bend = grad, hess
+        if self.like is not x:
+            slope, bend = (a if a is None else a.reshape(x.shape) for a in (grad, hess))
         arrays: tuple[Any, ...]
-        arrays = (x, target, row_weight, value, grad, hess, lse, mask, item_weight, direction)
+        arrays = (x, target, row_weight, value, slope, bend, lse, mask, item_weight, direction)
         if loss.linear and direction is not None:
             arrays = (x, target, row_weight, *(None,) * 4, mask, item_weight, None)
         arrays = (*arrays, class_weight)
@@ -213,11 +234,15 @@ class Rows:
         return outside_error("target", target, position, accepted)
 
 
-def rows_of_classes(input: Any, axis: Any) -> Rows:
-    """The rows along the class axis: 1 by default, or 0 for one dimension."""
+def rows_of_classes(input: Any, axis: Any, one_number: bool = False) -> Rows:
+    """The rows along the class axis: 1 by default, or 0 for one dimension. With `one_number` that
+    may be one class without an axis."""
     if axis is not None:
         axis = integer("axis", axis)
     x, precision = operand("input", input)
+    if one_number and x.ndim == 0:
+        row = x.reshape(1)
+        return Rows(row, (class_axis(row, axis),), precision, x)
     axis = class_axis(x, axis)
     if x.shape[axis] == 0:
         raise ValueError(f"input: shape {x.shape} has no classes along axis {axis}")
