@@ -106,33 +106,38 @@ def batches(text: Array, target: Array) -> Iterator[tuple[Array, Array]]:
         yield text[:, start : start + LENGTH], target[:, start : start + LENGTH]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=45, help="how long to train")
-    options = parser.parse_args()
+def train(steps: int, shown: bool = True) -> tuple[float, float, float]:
+    """The last loss, and of characters that were not seen in training how often both next ones are
+    right: as predicted, and as the pair that is most common."""
     characters, codes = np.unique(np.array(list(read_text())), return_inverse=True)
     ids = codes[1:-1].astype(np.int64) * len(characters) + codes[2:]
     pairs, target = np.unique(ids, return_inverse=True)
     text, held = codes[:-2], len(codes) // 20
-    print(f"{len(text)} characters, {len(pairs)} pairs of them: the classes")
+    if shown:
+        print(f"{len(text)} characters, {len(pairs)} pairs of them: the classes", flush=True)
     model = Model(len(characters), len(pairs), np.random.default_rng(0))
-    train = lines(text[:-held], BATCH), lines(target[:-held], BATCH)
+    seen = lines(text[:-held], BATCH), lines(target[:-held], BATCH)
     unseen = lines(text[-held:], 16), lines(target[-held:], 16)
-    start, epoch, smooth = time.perf_counter(), 0, float("nan")
-    while (share := (time.perf_counter() - start) / options.seconds) < 1:
+    done, value, start = 0, float("nan"), time.perf_counter()
+    while done < steps:
         state = np.zeros((BATCH, STATE), np.float32)
-        for x, y in batches(*train):
-            share = (time.perf_counter() - start) / options.seconds
-            if share >= 1:
+        for x, y in batches(*seen):
+            value, state = model.step(x, y, state, rate=5e-3 * (1 - 0.9 * done / steps))
+            done += 1
+            if shown and done % 100 == 0:
+                seconds = time.perf_counter() - start
+                print(f"{done} of {steps} steps, {seconds:.0f} s: loss {value:.2f}", flush=True)
+            if done == steps:
                 break
-            value, state = model.step(x, y, state, rate=4e-3 * (1 - 0.9 * share))
-            smooth = value if smooth != smooth else smooth + 0.05 * (value - smooth)
-        epoch += 1
-        print(f"pass {epoch}: loss {smooth:.3f}, {100 * share:.0f} % of the time", flush=True)
     most_common = np.bincount(target[:-held]).argmax()
-    chance = np.mean(unseen[1] == most_common)
-    print(f"right about both next characters: {model.accuracy(*unseen):.1%}")
-    print(f"the most common pair: {chance:.1%}")
+    return value, model.accuracy(*unseen), float(np.mean(unseen[1] == most_common))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=1000)
+    _, right, chance = train(parser.parse_args().steps)
+    print(f"right about both next characters: {right:.1%}; the most common pair: {chance:.1%}")
 
 
 if __name__ == "__main__":

@@ -33,3 +33,9 @@ def test_ctc_reads_the_likeliest_classes() -> None:
     x, labels, steps, counts = ctc.batch(np.random.default_rng(0), 5)
     assert x.shape[:2] == (steps.max(), 5) and labels.min() > 0
     assert (steps >= 5 * counts).all() and (steps <= 11 * counts).all()
+
+
+def test_a_character_model_learns() -> None:
+    """Of some thousand pairs, after a few steps."""
+    value, right, _ = example("character_model").train(steps=12, shown=False)
+    assert value < 6.5 and 0 <= right <= 1
