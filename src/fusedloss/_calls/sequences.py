@@ -65,7 +65,8 @@ def alignment_loss(
     if bad is not None:
         raise _label_error(t, bad, starts, classes, blank)
     weight = None
-    inputs: tuple[Any, ...] = (x, t)
+    given_lengths = [a for a in (input_lengths, target_lengths) if isinstance(a, np.ndarray)]
+    inputs: tuple[Any, ...] = (x, t, *given_lengths)
     divisor, zero_if_empty = divisor_for(reduction, (count,), count, count, count)
     if sample_weight is not None:
         given, more = operand("sample_weight", sample_weight)

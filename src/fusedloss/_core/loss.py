@@ -378,6 +378,8 @@ NotImplementedError
         given = bound.arguments
         if given.get("where") is None:
             raise ValueError(str(error)) from None
+        if error.name == "where":
+            raise ValueError("where: holds nulls; fill them by False or True") from None
         mask: Any = operand("where", given["where"])[0] != 0
         for name in (*self._operands, *self._arrays):
             if given.get(name) is None or name == "where":
