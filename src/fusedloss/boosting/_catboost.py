@@ -83,7 +83,8 @@ class CatBoostObjective(Objective):
         Returns
         -------
         ndarray
-            Of shape (rows,); for losses of classes (rows, classes), the logarithms of their shares.
+            Of shape (rows,); for losses of classes (rows, classes), the logarithms of their shares,
+            with the weights of rows and classes.
 
         Examples
         --------
