@@ -235,10 +235,21 @@ def test_threads_share_an_objective() -> None:
         assert all(pool.map(work, range(1, 17)))
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "softmax_focal_loss", "brier_loss"])
-def test_matrices_for_catboost(loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("cross_entropy", {}),
+        ("cross_entropy", {"label_smoothing": 0.2, "weight": np.arange(1.0, K + 1)}),
+        ("cross_entropy", {"softcap": 3.0, "z_loss": 0.1}),
+        ("softmax_focal_loss", {}),
+        ("softmax_focal_loss", {"label_smoothing": 0.2}),
+        ("brier_loss", {}),
+    ],
+)
+def test_matrices_for_catboost(loss: str, options: dict[str, Any]) -> None:
     """The whole Hessian of losses of a softmax, by differences; of others its diagonal."""
-    objective: Any = boosting.catboost(loss)
+    objective: Any = boosting.catboost(loss, **options)
+    assert not np.any(objective.calc_ders_multi(ROWS[0], -100.0, 1.0)[1])  # an ignored label
     for row, label in zip(ROWS[:20], CLASSES, strict=False):
         der1, der2 = objective.calc_ders_multi(row, float(label), 1.0)
         step = 1e-5
@@ -313,6 +324,9 @@ def test_floors_are_those_of_the_booster_not_of_the_loss(maker: Any) -> None:
     """Where the loss is halved, so that its gradient is that of the built-in objective."""
     hess = derivatives(maker("mse_loss", floor=3.0), SCORES, LABELS, WEIGHT)[1]
     np.testing.assert_allclose(hess, 3 * WEIGHT, rtol=1e-6)
+    steep = np.array([71.0, 300.0])  # their second derivatives are about 1e31 and 1e130
+    hess = derivatives(maker("poisson_nll_loss", hessian="constant"), steep, np.ones(2), None)[1]
+    np.testing.assert_array_equal(hess, 1.0)
     hess = derivatives(maker("mse_loss", hessian="constant"), SCORES, LABELS, None)[1]
     np.testing.assert_allclose(hess, 1.0)
 

@@ -21,7 +21,7 @@ HESSIANS: Final = ("auto", "exact", "constant")
 #: The floor of second derivatives where no built-in objective says otherwise: that of XGBoost.
 FLOOR: Final = 1e-16
 #: So small a factor leaves nothing of a second derivative, where a floor takes its place.
-_NOTHING: Final = 2.0**-100
+_NOTHING: Final = 2.0**-1000
 
 #: Losses whose second derivative is 0 wherever it is defined.
 _FLAT: Final = frozenset(
