@@ -232,6 +232,12 @@ def test_nothing_to_explain() -> None:
         assert np.isnan(score([1, 1, 1], [1.0, 1.0, 1.0]))
 
 
+def test_masked_labels() -> None:
+    """Their mask would be lost."""
+    with pytest.raises(TypeError, match="y_true: masked arrays are not accepted"):
+        ours.log_loss(np.ma.array([0, 1], mask=[0, 1]), [0.5, 0.5])
+
+
 def test_weights_of_metrics() -> None:
     """A weight in the options would not go together with those of the rows."""
     for loss, options in ((fl.MSELoss(weight=[1.0, 0.0]), {}), ("mse_loss", {"weight": [1.0]})):

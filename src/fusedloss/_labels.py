@@ -16,6 +16,8 @@ _KINDS = (str, bytes, bool, int, float, np.integer, np.bool_, np.floating)
 
 def _plain(name: str, labels: Any) -> Array:
     """Labels as an array of one dimension without nulls."""
+    if isinstance(labels, np.ma.MaskedArray):
+        raise TypeError(f"{name}: masked arrays are not accepted; leave these rows out")
     array = np.asarray(labels)
     if array.dtype.kind in "US" and not isinstance(labels, np.ndarray):
         array = np.asarray(labels, dtype=object)  # or a null is a string, too

@@ -382,7 +382,7 @@ class Objective:
             f"{self.n_coef} coefficients, l2={self.l2:g})"
         )
 
-    # ---- parts ---------------------------------------------------------------------
+    # ---- coefficients and sums -----------------------------------------------------
 
     def _checked(self, name: str, coef: Any) -> Array:
         array = np.asarray(operand(name, coef)[0], np.float64)

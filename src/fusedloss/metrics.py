@@ -59,7 +59,7 @@ Multioutput: TypeAlias = Literal["raw_values", "uniform_average"] | ArrayLike
 _MULTIOUTPUT: Final = ("raw_values", "uniform_average")
 
 
-# ---- what is given -----------------------------------------------------------------
+# ---- arguments ---------------------------------------------------------------------
 
 
 def _numbers(name: str, value: Any) -> Array:
@@ -450,11 +450,11 @@ def mean_gamma_deviance(
     return mean_tweedie_deviance(y_true, y_pred, sample_weight=sample_weight, power=2.0)
 
 
-# ---- parts explained -----------------------------------------------------------------
+# ---- D2 scores -----------------------------------------------------------------------
 
 
 def _part(value: float, least: float) -> float:
-    """The part explained: 1 less a quotient, whose divisor may be 0."""
+    """A D2 score: 1 - value / least, where least may be 0."""
     return 1 - value / least if least else np.nan if value == least else -np.inf
 
 

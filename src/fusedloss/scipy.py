@@ -79,7 +79,7 @@ def rho(loss: Any, **options: Any) -> Rho:
     -------
     Rho
         A function of an array z, of any shape, to an array of shape (3, \*z.shape) in float64, or
-        float32 for a z of float32. It takes a buffer for that as `out`.
+        float32 for a z of a narrower float. It takes a buffer for that as `out`.
 
     Raises
     ------

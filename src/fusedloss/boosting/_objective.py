@@ -204,7 +204,7 @@ class Objective:
             factor, builtin.scale, builtin.floor if given is None else given, builtin.of
         )
 
-    # ---- what a booster gives ----------------------------------------------------------
+    # ---- scores, labels and weights ----------------------------------------------------
 
     def _check_scores(self, scores: Array) -> None:
         if self.kind == CLASSES and (scores.ndim != 2 or scores.shape[1] < 2):
@@ -280,7 +280,7 @@ class Objective:
         name = "weight" if self.kind == ELEMENTS else "sample_weight"
         return self.options if weight is None else {**self.options, name: weight}
 
-    # ---- what it gets --------------------------------------------------------------------
+    # ---- derivatives, means and starts ---------------------------------------------------
 
     def _differentiate(
         self, scores: Any, labels: Any, weight: Any, grad: Array, hess: Array, sign: float = 1.0
@@ -371,7 +371,7 @@ class Objective:
         start = np.asarray(self._start(y, weight))
         return np.tile(start, (len(np.asarray(y)),) + (1,) * start.ndim)
 
-    # ---- an object -------------------------------------------------------------------------
+    # ---- copies and comparisons ------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{name}: an objective cannot be changed; make another one")
@@ -425,7 +425,7 @@ class Metric:
         return f"{self._objective!r}.metric"
 
 
-# ---- checks of what a user gives --------------------------------------------------------
+# ---- checks of losses and options -------------------------------------------------------
 
 
 def _loss_of(loss: Any, maker: str) -> Loss[...]:
