@@ -235,10 +235,21 @@ def test_threads_share_an_objective() -> None:
         assert all(pool.map(work, range(1, 17)))
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "softmax_focal_loss", "brier_loss"])
-def test_matrices_for_catboost(loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("cross_entropy", {}),
+        ("cross_entropy", {"label_smoothing": 0.2, "weight": np.arange(1.0, K + 1)}),
+        ("cross_entropy", {"softcap": 3.0, "z_loss": 0.1}),
+        ("softmax_focal_loss", {}),
+        ("softmax_focal_loss", {"label_smoothing": 0.2}),
+        ("brier_loss", {}),
+    ],
+)
+def test_matrices_for_catboost(loss: str, options: dict[str, Any]) -> None:
     """The whole Hessian of losses of a softmax, by differences; of others its diagonal."""
-    objective: Any = boosting.catboost(loss)
+    objective: Any = boosting.catboost(loss, **options)
+    assert not np.any(objective.calc_ders_multi(ROWS[0], -100.0, 1.0)[1])  # an ignored label
     for row, label in zip(ROWS[:20], CLASSES, strict=False):
         der1, der2 = objective.calc_ders_multi(row, float(label), 1.0)
         step = 1e-5
@@ -313,6 +324,9 @@ def test_floors_are_those_of_the_booster_not_of_the_loss(maker: Any) -> None:
     """Where the loss is halved, so that its gradient is that of the built-in objective."""
     hess = derivatives(maker("mse_loss", floor=3.0), SCORES, LABELS, WEIGHT)[1]
     np.testing.assert_allclose(hess, 3 * WEIGHT, rtol=1e-6)
+    steep = np.array([71.0, 300.0])  # their second derivatives are about 1e31 and 1e130
+    hess = derivatives(maker("poisson_nll_loss", hessian="constant"), steep, np.ones(2), None)[1]
+    np.testing.assert_array_equal(hess, 1.0)
     hess = derivatives(maker("mse_loss", hessian="constant"), SCORES, LABELS, None)[1]
     np.testing.assert_allclose(hess, 1.0)
 
@@ -384,6 +398,15 @@ def test_starts_of_classes() -> None:
     start = boosting.xgboost("softmax_focal_loss").base_score(CLASSES, WEIGHT)
     np.testing.assert_allclose(start, np.log(shares), rtol=1e-6)
     assert boosting.lightgbm("cross_entropy").init_score(CLASSES).shape == (N, K)
+    assert boosting.lightgbm("cross_entropy").init_score(CLASSES[:, None]).shape == (N, K)
+    # The weights of classes count, and name classes without a row.
+    weighted = boosting.xgboost("cross_entropy", weight=[1.0, 4.0, 5.0])
+    start = weighted.base_score(np.array([0, 0, 1, 1], np.uint64))
+    np.testing.assert_allclose(np.exp(start), [0.2, 0.8, 1e-15], rtol=1e-12)
+    with pytest.raises(
+        ValueError, match=r"^weight: one for each of the 4 classes is needed, got 3"
+    ):
+        weighted.base_score([0, 3])
 
 
 def test_other_starts() -> None:
@@ -396,8 +419,10 @@ def test_other_starts() -> None:
     assert boosting.xgboost("mse_loss").base_score([7.5, 7.5]) == 7.5
     assert boosting.xgboost("mse_loss").base_score([0.0, 0.0]) == pytest.approx(0.0, abs=1e-12)
     assert boosting.xgboost("quantile_loss", q=0.9).base_score(np.arange(101.0)) == 90.0
-    with pytest.raises(ValueError, match=r"^y: for these labels no finite constant"):
-        boosting.xgboost("mse_loss").base_score([0.0, 1.0], [-1.0, -1.0])
+    for wrong in ([-1.0, -1.0], [0.0, 0.0], [1.0, np.nan]):
+        for loss in ("mse_loss", "cross_entropy"):
+            with pytest.raises(ValueError, match=r"^weight: finite numbers, 0 or more"):
+                boosting.xgboost(loss).base_score([0, 1], wrong)
     with pytest.raises(ValueError, match=r"^y: the labels must be finite"):
         boosting.xgboost("mse_loss").base_score([0.0, np.nan])
     with pytest.raises(ValueError, match=r"^probability: "):
@@ -451,6 +476,17 @@ def test_labels_of_classes(maker: Any) -> None:
     assert not np.any(grad[7]) and not np.any(hess[7])
 
 
+@pytest.mark.parametrize("loss", ["mse_loss", "cross_entropy", "hinge_loss"])
+def test_labels_that_are_no_numbers(loss: str) -> None:
+    objective = boosting.xgboost(loss)
+    scores = np.zeros((2, 3) if loss == "cross_entropy" else 2)
+    for wrong in (["a", "b"], [1, None], None):
+        with pytest.raises((TypeError, ValueError), match=r"^labels: "):
+            objective(wrong, scores)
+        with pytest.raises((TypeError, ValueError), match=r"^y: "):
+            objective.base_score(wrong)
+
+
 @TABLES
 def test_columns_that_do_not_fit(maker: Any) -> None:
     with pytest.raises(ValueError, match=r"a score for each class is needed.* num_class"):
@@ -466,6 +502,12 @@ def test_columns_that_do_not_fit(maker: Any) -> None:
 
 @MAKER
 def test_labels_outside_of_a_domain(maker: Any) -> None:
+    for loss in ("binary_cross_entropy_with_logits", "sigmoid_focal_loss", "asymmetric_loss"):
+        for wrong in (2.0, -1.0, np.nan):
+            labels = LABELS.copy()
+            labels[7] = wrong
+            with pytest.raises(ValueError, match=rf"^labels: 0 and 1, .* at \[7\] is {wrong}"):
+                derivatives(maker(loss), SCORES, labels, None)
     with pytest.raises(ValueError, match=r"^target: the value at \[0\] is -1"):
         derivatives(maker("poisson_nll_loss"), SCORES, np.full(N, -1.0), None)
 
@@ -477,8 +519,8 @@ def test_labels_outside_of_a_domain(maker: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "match"),
     [
-        (["huber"], {}, ValueError, "there is no loss 'huber'; did you mean 'huber_loss'"),
-        (["HuberLoss"], {}, ValueError, "there is no loss 'HuberLoss'"),
+        (["huber"], {}, ValueError, "no loss has the name 'huber'; did you mean 'huber_loss'"),
+        (["HuberLoss"], {}, ValueError, "no loss has the name 'HuberLoss'"),
         ([fl.HuberLoss(delta=2.0)], {}, TypeError, "not a criterion.*'huber_loss'"),
         ([fl.HuberLoss], {}, TypeError, "not a criterion.*'huber_loss'"),
         ([3], {}, TypeError, "^loss: a loss or its name is needed, got int"),
@@ -570,6 +612,10 @@ def test_copies(maker: Any) -> None:
         objective.floor = 1.0
     assert objective.metric == pickle.loads(pickle.dumps(objective.metric)) != objective
     assert hash(objective.metric) == hash(objective.metric)
+    weights = np.ones((2, 5000))  # whose repr leaves most of them out
+    weights[1, 2500] = 2
+    twins = [boosting.xgboost("cross_entropy", weight=w) for w in (weights[0], weights[1])]
+    assert twins[0] != twins[1] and twins[0] == boosting.xgboost("cross_entropy", weight=weights[0])
     assert objective != maker("huber_loss", delta=0.6) and objective != "huber_loss"
     text = f"{maker.__name__}('huber_loss', hessian='exact', floor=0.1, delta=0.5)"
     assert repr(objective) == text and eval(text, vars(boosting)) == objective

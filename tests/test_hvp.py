@@ -334,3 +334,14 @@ def test_nothing() -> None:
         assert fl.mse_loss.hvp(np.zeros(shape), np.zeros(shape), np.zeros(shape)).shape == shape
     empty = fl.cross_entropy.hvp(np.zeros((0, 3)), np.zeros(0, int), np.zeros((0, 3)))
     assert empty.shape == (0, 3)
+
+
+def test_nulls_that_a_mask_leaves_out() -> None:
+    holed, mask = [1.0, None, 3.0], [True, False, True]
+    np.testing.assert_array_equal(
+        fl.mse_loss.hvp(holed, [0.0, 1.0, 2.0], 1.0, where=mask, reduction="sum"), [2.0, 0.0, 2.0]
+    )
+    with pytest.raises(ValueError, match="input: holds nulls, the first at position 1"):
+        fl.mse_loss.hvp(holed, [0.0, 1.0, 2.0], v=1.0, where=[True, True, False])
+    with pytest.raises((TypeError, ValueError), match="v: "):
+        fl.mse_loss.hvp([1.0, 2.0, 3.0], [0.0, 1.0, 2.0], holed, where=mask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -282,6 +283,12 @@ def test_which_losses() -> None:
         (ValueError, r"y: shape \(60,\) or \(60, K\) is needed, .* got \(59,\)", {"y": COUNTS[1:]}),
         (ValueError, r"y: shape .* got \(60, 1, 1\)", {"y": COUNTS.reshape(60, 1, 1)}),
         (ValueError, r"y: the value at \[0\] is -1", {"y": -1 - COUNTS * 0}),
+        (ValueError, r"y: the value at \[0\] is nan; finite", {"y": np.full(60, np.nan)}),
+        (
+            ValueError,
+            r"sample_weight: the value at \[0\] is inf; finite",
+            {"sample_weight": [np.inf] * 60},
+        ),
         (
             ValueError,
             r"sample_weight: shape \(60,\) is needed, got \(4,\)",
@@ -330,3 +337,20 @@ def test_wrong_coefficients() -> None:
         objective.hessp(np.zeros(5), np.zeros((5, 1)))
     with pytest.raises(ValueError, match="X: 4 columns are needed, got 3"):
         objective.predict(np.zeros(5), X[:, :3])
+
+
+def test_threads_share_an_objective() -> None:
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(4000, 20))
+    objective = Objective("cross_entropy", wide, (wide[:, 0] > 0).astype(int))
+    points = rng.normal(size=(4, objective.n_coef))
+    expected = [objective.value_and_grad(point) for point in points]
+
+    def agrees(k: int) -> bool:
+        value, grad = objective.value_and_grad(points[k % 4])
+        return value == expected[k % 4][0] and np.array_equal(grad, expected[k % 4][1])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(agrees, range(200)))
+    twin = pickle.loads(pickle.dumps(objective))
+    assert twin.value(points[0]) == expected[0][0]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fusedloss as fl
 from fusedloss import metrics as ours
 
 rng = np.random.default_rng(0)
@@ -154,6 +155,27 @@ def test_columns() -> None:
             lambda: ours.brier_score_loss([0, 1], [0.5, 0.5], scale_by_half=2),
         ),
         ("pred_decision: the value at", lambda: ours.hinge_loss([0, 1], [np.nan, 1.0])),
+        ("pred_decision: the value at", lambda: ours.hinge_loss([0, 1], [[0, 1], [np.inf, 0.0]])),
+        (
+            "sample_weight: all weights are 0",
+            lambda: ours.d2_pinball_score([1.0, 2], [1.0, 2], sample_weight=[0, 0]),
+        ),
+        (
+            "sample_weight: all weights are 0",
+            lambda: ours.log_loss([0, 1], [0.5, 0.5], sample_weight=[0, 0]),
+        ),
+        ("y_proba: shape .* is needed", lambda: ours.d2_log_loss_score(1, 0.5)),
+        ("y_proba: shape .* is needed", lambda: ours.d2_brier_score(1, 0.5)),
+        (
+            r"sample_weight: shape \(2,\)",
+            lambda: ours.metric("cross_entropy")([0, 1], np.eye(2), sample_weight=[1]),
+        ),
+        (
+            r"sample_weight: the value at \[1\] is nan",
+            lambda: ours.metric("cross_entropy")([0, 1], np.eye(2), sample_weight=[1, np.nan]),
+        ),
+        ("y_pred: at least one row", lambda: ours.metric("mse_loss")([], [])),
+        ("y_pred: at least one row", lambda: ours.metric("mse_loss")(1.0, 1.0, [1.0])),
         ("cannot both be labels", lambda: ours.log_loss(np.array(["a", 1], object), [0.5, 0.5])),
     ],
 )
@@ -168,3 +190,64 @@ def test_warnings() -> None:
     for name in ("d2_tweedie_score", "d2_pinball_score", "d2_log_loss_score", "d2_brier_score"):
         with pytest.warns(RuntimeWarning, match="a D2 score needs two rows or more"):
             assert np.isnan(getattr(ours, name)([1.0], [1.0]))
+
+
+@pytest.mark.parametrize(
+    "low_high",
+    [
+        np.array([-100, 100], np.int8),
+        np.array([-20000, 20000], np.int16),
+        np.array([2**64 - 2, 2**64 - 1], np.uint64),
+        np.array([-(2**63), 2**63 - 1]),
+        np.array([False, True]),
+    ],
+)
+def test_labels_of_any_width(low_high: Any) -> None:
+    """Their differences do not overflow."""
+    y = low_high[[0, 1, 1, 0]]
+    p = [0.1, 0.6, 0.7, 0.3]
+    assert ours.log_loss(y, p) == ours.log_loss([0, 1, 1, 0], p)
+    assert ours.log_loss(y, p, labels=low_high) == ours.log_loss([0, 1, 1, 0], p)
+
+
+def test_probabilities_of_float16() -> None:
+    """They are clipped by their own eps."""
+    p = np.array([0.0, 1.0], np.float16)
+    assert ours.log_loss([1, 0], p) == pytest.approx(-np.log(np.finfo(np.float16).eps), rel=1e-3)
+
+
+def test_rows_of_weight_zero() -> None:
+    """Their numbers may be anything."""
+    true, predicted, weight = [1.0, np.nan, 3.0, 5.0], [1.5, np.nan, 2.0, 5.0], [1, 0, 2, 1]
+    rest = [1.0, 3.0, 5.0], [1.5, 2.0, 5.0]
+    for name in ("mean_squared_error", "mean_gamma_deviance", "d2_tweedie_score"):
+        score = getattr(ours, name)
+        expected = score(*rest, sample_weight=[1, 2, 1])
+        assert score(true, predicted, sample_weight=weight) == pytest.approx(expected)
+
+
+def test_nothing_to_explain() -> None:
+    for score in (ours.d2_tweedie_score, ours.d2_brier_score):
+        assert score([1, 1, 1], [0.2, 0.8, 0.3]) == -np.inf
+        assert np.isnan(score([1, 1, 1], [1.0, 1.0, 1.0]))
+
+
+def test_masked_labels() -> None:
+    """Their mask would be lost."""
+    with pytest.raises(TypeError, match="y_true: masked arrays are not accepted"):
+        ours.log_loss(np.ma.array([0, 1], mask=[0, 1]), [0.5, 0.5])
+
+
+def test_weights_of_metrics() -> None:
+    """A weight in the options would not go together with those of the rows."""
+    for loss, options in ((fl.MSELoss(weight=[1.0, 0.0]), {}), ("mse_loss", {"weight": [1.0]})):
+        with pytest.raises(TypeError, match=r"weight: is no option .* sample_weight"):
+            ours.metric(loss, **options)
+    weighted = [ours.metric("cross_entropy", weight=np.array([1.0, w])) for w in (2.0, 2.0, 3.0)]
+    assert weighted[0] == weighted[1] != weighted[2]
+    images = np.random.default_rng(0).normal(size=(3, 2, 4, 5))
+    labels = (images[:, 0] > 0).astype(int)
+    each = [fl.cross_entropy(images[k : k + 1], labels[k : k + 1]) for k in range(3)]
+    assert ours.metric("cross_entropy")(labels, images, [1.0, 2.0, 3.0]) == pytest.approx(
+        np.average(each, weights=[1, 2, 3])
+    )

@@ -10,12 +10,14 @@ from fusedloss._core.types import Array
 
 #: Integers within so wide a range are counted rather than sorted.
 _RANGE = 1 << 16
-#: What a label is.
+#: The types of labels.
 _KINDS = (str, bytes, bool, int, float, np.integer, np.bool_, np.floating)
 
 
 def _plain(name: str, labels: Any) -> Array:
     """Labels as an array of one dimension without nulls."""
+    if isinstance(labels, np.ma.MaskedArray):
+        raise TypeError(f"{name}: masked arrays are not accepted; leave these rows out")
     array = np.asarray(labels)
     if array.dtype.kind in "US" and not isinstance(labels, np.ndarray):
         array = np.asarray(labels, dtype=object)  # or a null is a string, too
@@ -49,15 +51,16 @@ def _plain(name: str, labels: Any) -> Array:
 
 def _found(array: Array) -> tuple[Array, Array]:
     """The different labels, sorted, and the number of each one's place among them."""
-    if array.dtype.kind in "bu" and array.itemsize == 1:
-        array = array.astype(np.int16)
-    if array.dtype.kind in "iu":
-        low = int(array.min())
-        if int(array.max()) - low < _RANGE:
-            shifted = (array - low).astype(np.intp) if low else array.astype(np.intp, copy=False)
-            there = np.bincount(shifted) > 0
-            places = np.cumsum(there) - 1
-            return np.flatnonzero(there) + low, shifted if there.all() else places[shifted]
+    if array.dtype.kind in "biu":
+        if array.dtype != np.uint64:  # differences of narrow integers would overflow
+            array = array.astype(np.int64, copy=False)
+        low = array.min()
+        if int(array.max()) - int(low) < _RANGE:
+            shifted = (array - low if low else array).astype(np.intp, copy=False)
+            found = np.bincount(shifted) > 0
+            places = np.cumsum(found) - 1
+            classes = np.flatnonzero(found).astype(array.dtype) + low
+            return classes, shifted if found.all() else places[shifted]
     if array.dtype.kind in "UST":  # sorting all of them takes long
         labels = array.tolist()
         classes = np.array(sorted(set(labels)))

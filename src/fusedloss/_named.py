@@ -1,11 +1,18 @@
-"""A loss as adapters take it: itself, with its options, a criterion, or its name."""
+"""What adapters share: a loss, which they take as it is, as a criterion or by name, and weights."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Loss
+from fusedloss._core.operands import operand
+from fusedloss._core.types import Array
+
+#: Of losses whose elements have weights: why an adapter whose rows have weights refuses these.
+WEIGHT_OF_ROWS: Final = {"weight": "each row has one weight: pass it as sample_weight"}
 
 
 class Bound(NamedTuple):
@@ -19,7 +26,7 @@ def bound(loss: Any, options: dict[str, Any], *, refused: dict[str, str] | None 
     """The loss and the options that were given. `refused` has options that the caller does not
     take, each with the reason."""
     if isinstance(loss, str):
-        loss = _by_name(loss)
+        loss = by_name(loss)
     if isinstance(loss, Criterion):
         defaults = loss._options_signature.bind()
         defaults.apply_defaults()
@@ -48,13 +55,14 @@ def bound(loss: Any, options: dict[str, Any], *, refused: dict[str, str] | None 
     return Bound(loss, options)
 
 
-def _by_name(name: str) -> Any:
+def by_name(name: str) -> Loss[...]:
+    """The loss of this name."""
     import fusedloss
 
     found = getattr(fusedloss, name, None)
     if isinstance(found, Loss):
         return found
-    from difflib import get_close_matches  # only here: it takes time to import
+    from difflib import get_close_matches  # not at the top: it takes time to import
 
     names = [n for n in fusedloss.__all__ if isinstance(getattr(fusedloss, n), Loss)]
     close = get_close_matches(name, names, 1)
@@ -63,5 +71,40 @@ def _by_name(name: str) -> Any:
 
 
 def family(loss: Loss[...]) -> str:
-    """The module that a loss stands in."""
+    """The module that defines a loss."""
     return loss.__module__.rpartition(".")[2]
+
+
+def key_of(options: dict[str, Any]) -> tuple[Any, ...]:
+    """Options as a value that can be hashed, the same for equal ones."""
+    return tuple((name, _hashable(options[name])) for name in sorted(options))
+
+
+def _hashable(value: Any) -> Any:
+    if value is None or isinstance(value, (str, bool, int, float, np.generic)):
+        return value
+    array = np.asarray(value)
+    return array.dtype.str, array.shape, array.tobytes()
+
+
+def row_weights(sample_weight: Any, rows: int) -> Array:
+    """Weights, one for each row."""
+    weight: Array = operand("sample_weight", sample_weight)[0]
+    if weight.shape != (rows,):
+        raise ValueError(f"sample_weight: shape ({rows},) is needed, got {weight.shape}")
+    return weight
+
+
+def check_finite(more: str = "", **operands: Array | None) -> None:
+    """Raise an error that names the operand with a number that is nan or infinite, and what `more`
+    can be done about it."""
+    for name, array in operands.items():
+        if array is None:
+            continue
+        bad = ~np.isfinite(array)
+        if bad.any():
+            at = np.argwhere(bad)[0].tolist()
+            raise ValueError(
+                f"{name}: the value at {at} is {array[bad][0]}; finite numbers are needed, and "
+                f"a null is none: fill or drop these rows{more}"
+            )

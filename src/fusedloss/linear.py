@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from fusedloss._core.operands import operand
 from fusedloss._core.parameters import finite, flag, integer
 from fusedloss._core.types import Array
-from fusedloss._named import Bound, bound, family
+from fusedloss._named import WEIGHT_OF_ROWS, Bound, bound, check_finite, family, row_weights
 
 __all__ = ["Objective"]
 
@@ -23,7 +24,6 @@ _REFUSED: Final = {
     "reduction": "the objective is the mean; weights go into sample_weight",
     "return_lse": "an objective is one number",
 }
-_WEIGHT: Final = {"weight": "each row has one weight: pass it as sample_weight"}
 #: So many numbers of X are worked on at once: a gradient reads them twice, the second time from the
 #: cache.
 _ROOM: Final = 1 << 18
@@ -138,7 +138,8 @@ class Objective:
 
     An optimiser gets it as `value_and_grad` with ``jac=True``, and `hessp` or `hess`; with few
     columns `newton` minimises it without one. Scores are kept from one call to the next with the
-    same coefficients: a trust-region method asks for many Hessian products at one point.
+    same coefficients: a trust-region method asks for many Hessian products at one point. Threads
+    may share an objective; their calls wait for each other.
 
     Parameters
     ----------
@@ -176,7 +177,7 @@ class Objective:
     ------
     TypeError, ValueError, IndexError
         If the shapes do not fit, a dtype or format is not accepted, `y` is out of the loss's
-        domain, or the loss has an option of another name or range.
+        domain, nan or infinite, or the loss has an option of another name or range.
 
     Notes
     -----
@@ -186,7 +187,7 @@ class Objective:
     The mean is that of ``reduction="weighted_mean"``: weights of classes count in its divisor, rows
     with `ignore_index` do not, and several columns of `y` do.
 
-    scikit-learn's ``LogisticRegression(C=C)`` has ``l2 = 1 / (C * sum of the weights)`` here, with
+    scikit-learn's ``LogisticRegression(C=C)`` has ``l2 = 1 / (C * sum of the weights)``, with
     `cross_entropy`, or for two classes `binary_cross_entropy_with_logits`; ``PoissonRegressor`` and
     ``TweedieRegressor(alpha)`` have ``l2 = alpha``; ``Ridge(alpha)`` has `mse_loss` with
     ``l2 = 2 * alpha / n``.
@@ -223,7 +224,7 @@ class Objective:
         found = _bound(loss, options)
         X = _features(X)
         y, outputs = _targets(found, y, X.shape[0], n_outputs)
-        weight = _weights(sample_weight, X.shape[0])
+        weight = None if sample_weight is None else row_weights(sample_weight, X.shape[0])
         self.loss = found.loss
         self.options = found.options
         self.n_features: int = X.shape[1]
@@ -249,6 +250,7 @@ class Objective:
             for part in parts
         ]
         self._coef: Array | None = None  # where the scores have been computed
+        self._lock = Lock()  # of the scores, and the memory that the pieces share
 
     def start(self) -> Array:
         """Coefficients to start from: zeros."""
@@ -380,7 +382,7 @@ class Objective:
             f"{self.n_coef} coefficients, l2={self.l2:g})"
         )
 
-    # ---- parts ---------------------------------------------------------------------
+    # ---- coefficients and sums -----------------------------------------------------
 
     def _checked(self, name: str, coef: Any) -> Array:
         array = np.asarray(operand(name, coef)[0], np.float64)
@@ -401,18 +403,25 @@ class Objective:
 
     def _sum(self, coef: Array, function: Callable[[_Piece], float | None]) -> float:
         """The sum of what a function makes of each piece, whose scores are those of `coef`."""
-        known = self._coef is not None and np.array_equal(self._coef, coef)
-        if not known:
-            self._coef = None  # in case this is interrupted
-        weights, intercepts = self._split(coef)
-        total = 0.0
-        for piece in self._pieces:
+        with self._lock:
+            known = self._coef is not None and np.array_equal(self._coef, coef)
             if not known:
-                piece.look_at(weights, intercepts)
-            total += function(piece) or 0.0
-        if not known:
-            self._coef = coef.copy()
-        return total
+                self._coef = None  # in case this is interrupted
+            weights, intercepts = self._split(coef)
+            total = 0.0
+            for piece in self._pieces:
+                if not known:
+                    piece.look_at(weights, intercepts)
+                total += function(piece) or 0.0
+            if not known:
+                self._coef = coef.copy()
+            return total
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=Lock())
 
     def _penalised(self, array: Array) -> Array:
         """The part that the penalty is on."""
@@ -460,7 +469,7 @@ def _bound(loss: Any, options: dict[str, Any]) -> Bound:
             f"loss: {found.loss.__name__} is no loss of scores; accepted are elementwise losses of "
             "an input and a target, and those over a class axis of classification and margins"
         )
-    return bound(loss, options, refused=_WEIGHT) if kind in _ELEMENTWISE else found
+    return bound(loss, options, refused=WEIGHT_OF_ROWS) if kind in _ELEMENTWISE else found
 
 
 def _features(X: Any) -> Any:
@@ -527,14 +536,7 @@ def _divisor(found: Bound, X: Any, y: Array, weight: Array | None, outputs: int 
         if text.startswith("target:"):
             raise type(error)("y" + text.removeprefix("target")) from None
         raise
-    divisor: float = result[1]
-    return divisor
-
-
-def _weights(sample_weight: Any, rows: int) -> Array | None:
-    if sample_weight is None:
-        return None
-    weight: Array = operand("sample_weight", sample_weight)[0]
-    if weight.shape != (rows,):
-        raise ValueError(f"sample_weight: shape ({rows},) is needed, got {weight.shape}")
-    return weight
+    value, divisor = result
+    if not np.isfinite(value):
+        check_finite(", or give them the weight 0", y=y, sample_weight=weight)
+    return float(divisor)

@@ -12,10 +12,19 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 import fusedloss._labels as _labels
+from fusedloss._core.foreign import NullsError
 from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import choice, finite
 from fusedloss._core.types import Array, ArrayLike
-from fusedloss._named import Bound, bound, family
+from fusedloss._named import (
+    WEIGHT_OF_ROWS,
+    Bound,
+    bound,
+    check_finite,
+    family,
+    key_of,
+    row_weights,
+)
 from fusedloss.binary import binary_cross_entropy
 from fusedloss.binary import hinge_loss as _hinge
 from fusedloss.distributions import tweedie_loss
@@ -50,26 +59,23 @@ Multioutput: TypeAlias = Literal["raw_values", "uniform_average"] | ArrayLike
 _MULTIOUTPUT: Final = ("raw_values", "uniform_average")
 
 
-# ---- what is given -----------------------------------------------------------------
+# ---- arguments ---------------------------------------------------------------------
 
 
 def _numbers(name: str, value: Any) -> Array:
-    """Real numbers, of a dtype that a loss reads."""
+    """Real numbers, of a dtype that a loss reads; nulls are nan."""
     try:
-        array: Array = operand(name, value)[0]
-    except TypeError as error:
-        if np.asarray(value).dtype.kind in "OUST":
-            error.add_note(f"{name}: nulls and strings are no numbers; fill or drop them first")
-        raise
-    return array
+        return operand(name, value)[0]
+    except NullsError as error:
+        return np.where(error.nulls, np.nan, error.filled)
 
 
 def _weights(sample_weight: Any, rows: int) -> Array | None:
     if sample_weight is None:
         return None
-    weight = _numbers("sample_weight", sample_weight)
-    if weight.shape != (rows,):
-        raise ValueError(f"sample_weight: shape ({rows},) is needed, got {weight.shape}")
+    weight = row_weights(_numbers("sample_weight", sample_weight), rows)
+    if not weight.any():
+        raise ValueError("sample_weight: all weights are 0; the mean of nothing is no number")
     return weight
 
 
@@ -91,24 +97,14 @@ def _pair(y_true: Any, y_pred: Any, name: str = "y_pred") -> tuple[Array, Array]
 
 
 def _finite(result: Any, **operands: Any) -> Any:
-    """The result; if that is no number, an error that names the operand that is none."""
-    if np.all(np.isfinite(result)):
-        return result
-    for name, array in operands.items():
-        if array is None:
-            continue
-        bad = ~np.isfinite(array)
-        if bad.any():
-            at = np.argwhere(bad)[0].tolist()
-            raise ValueError(
-                f"{name}: the value at {at} is {array[tuple(at)]}; finite numbers are needed, and "
-                "a null is none: fill or drop these rows, or give them the weight 0"
-            )
+    """The result. If that is nan or infinite, and so is an operand, an error names the operand."""
+    if not np.all(np.isfinite(result)):
+        check_finite(", or give them the weight 0", **operands)
     return result
 
 
 def _renamed(function: Callable[[], Any], predicted: str = "y_pred") -> Any:
-    """The result of a loss; its errors with the names of the arguments here."""
+    """The result of a loss. Its errors get the names that a metric's arguments have."""
     names = {"target": "y_true", "input": predicted, "weight": "sample_weight"}
     try:
         return function()
@@ -454,7 +450,12 @@ def mean_gamma_deviance(
     return mean_tweedie_deviance(y_true, y_pred, sample_weight=sample_weight, power=2.0)
 
 
-# ---- parts explained -----------------------------------------------------------------
+# ---- D2 scores -----------------------------------------------------------------------
+
+
+def _part(value: float, least: float) -> float:
+    """A D2 score: 1 - value / least, where least may be 0."""
+    return 1 - value / least if least else np.nan if value == least else -np.inf
 
 
 def _has_two_rows(rows: int) -> bool:
@@ -487,9 +488,10 @@ def d2_tweedie_score(
     if not _has_two_rows(len(true)):
         return np.nan
     value = _deviance(true, predicted, weight, power)
-    constant = broadcast("y_true", np.asarray(np.average(true, weights=weight)), true.shape)
-    least = _deviance(true, constant, weight, power)
-    return 1 - value / least if least else np.nan if value == least else -np.inf
+    kept = slice(None) if weight is None else weight != 0  # the others may be anything
+    mean = np.average(true[kept], weights=None if weight is None else weight[kept])
+    constant = broadcast("y_true", np.asarray(mean), true.shape)
+    return _part(value, _deviance(true, constant, weight, power))
 
 
 def d2_pinball_score(
@@ -565,30 +567,32 @@ def _quantile(numbers: Array, weight: Array | None, alpha: float) -> Any:
 # ---- classification ------------------------------------------------------------------
 
 
-def _probabilities(y_proba: Any) -> Array:
+def _probabilities(y_proba: Any) -> tuple[Array, float]:
+    """Probabilities, and how near to 0 and 1 scikit-learn lets those of their dtype."""
     p = _numbers("y_proba", y_proba)
+    eps = float(np.finfo(p.dtype if p.dtype.kind == "f" else np.float64).eps)
     if p.dtype.kind not in "f" or p.dtype.itemsize < 4:
         p = p.astype(np.float64)
     if p.ndim not in (1, 2) or not p.size:
         raise ValueError(f"y_proba: shape (n,) or (n, K) is needed, got {p.shape}")
     low, high = p.min(), p.max()
     if not (low >= 0 and high <= 1):
-        _finite(low + high, y_proba=p)
+        check_finite(y_proba=p)
         raise ValueError(f"y_proba: numbers from 0 to 1 are needed, got {low} to {high}")
-    return p[:, 0] if p.ndim == 2 and p.shape[1] == 1 else p
+    return p[:, 0] if p.ndim == 2 and p.shape[1] == 1 else p, eps
 
 
-def _clipped(p: Array) -> Array:
-    """Probabilities no nearer to 0 and 1 than scikit-learn lets them."""
-    eps = np.finfo(p.dtype).eps
-    return np.clip(p, eps, 1 - eps)
+def _has_rows(y_proba: Any) -> bool:
+    """Whether there are enough for a score, or what is no rows, which is left to other checks."""
+    shape = np.shape(y_proba)
+    return not shape or _has_two_rows(shape[0])
 
 
 class _Classes:
     """Labels and their probabilities: as numbers of classes, of all `classes`."""
 
     def __init__(self, y_true: Any, y_proba: Any, sample_weight: Any, labels: Any) -> None:
-        self.p = _probabilities(y_proba)
+        self.p, self.eps = _probabilities(y_proba)
         rows, count = len(self.p), self.p.shape[1] if self.p.ndim == 2 else 2
         self.codes, self.classes = _labels.codes("y_true", y_true, labels, count)
         if len(self.codes) != rows:
@@ -601,14 +605,17 @@ class _Classes:
             if np.abs(sums - 1).max() > np.sqrt(np.finfo(self.p.dtype).eps):
                 warnings.warn("y_proba: the rows do not sum to 1", UserWarning, stacklevel=4)
 
+    def _clipped(self, p: Array) -> Array:
+        return np.clip(p, self.eps, 1 - self.eps)
+
     def log_loss(self) -> float:
         """Of two classes by the second one's probability; of more by that of the true class."""
         if self.p.ndim == 1:
             return _mean(
-                binary_cross_entropy, self.codes, _clipped(self.p), self.weight, name="y_proba"
+                binary_cross_entropy, self.codes, self._clipped(self.p), self.weight, name="y_proba"
             )
         own = np.take_along_axis(self.p, self.codes[:, np.newaxis], 1)[:, 0]
-        return _of_own(_clipped(own), self.weight)
+        return _of_own(self._clipped(own), self.weight)
 
     def brier(self) -> float:
         """Σ (p - t)² over the classes."""
@@ -639,7 +646,7 @@ def log_loss(
 ) -> float:
     """Weighted mean of -log of the true class's probability, as ``sklearn.metrics.log_loss``.
 
-    Probabilities are clipped to what lies between eps and 1 - eps, eps that of their dtype.
+    Probabilities are clipped to what lies between eps and 1 - eps, with the eps of their dtype.
 
     Parameters
     ----------
@@ -695,11 +702,11 @@ def d2_log_loss_score(
     >>> round(fl.metrics.d2_log_loss_score([0, 1, 1, 0], [0.1, 0.8, 0.7, 0.4]), 4)
     0.5686
     """
-    if not _has_two_rows(len(np.asarray(y_proba))):
+    if not _has_rows(y_proba):
         return np.nan
     found = _Classes(y_true, y_proba, sample_weight, labels)
     shares = found.shares()
-    return 1 - found.log_loss() / _of_own(_clipped(shares), shares)
+    return _part(found.log_loss(), _of_own(found._clipped(shares), shares))
 
 
 def brier_score_loss(
@@ -777,13 +784,13 @@ def d2_brier_score(
     >>> round(fl.metrics.d2_brier_score([0, 1, 1, 0], [0.1, 0.9, 0.8, 0.3]), 4)
     0.85
     """
-    if not _has_two_rows(len(np.asarray(y_proba))):
+    if not _has_rows(y_proba):
         return np.nan
     found = _brier(y_true, y_proba, sample_weight, pos_label, labels)
     shares = found.shares()
     constant = np.broadcast_to(shares, (len(shares), len(shares)))
     least = len(shares) * _mean(mse_loss, np.eye(len(shares)), constant, shares)
-    return 1 - found.brier() / least
+    return _part(found.brier(), least)
 
 
 def hinge_loss(
@@ -858,17 +865,17 @@ class Metric:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         """The weighted mean of the loss."""
         x = _numbers("y_pred", y_pred)
+        if not x.ndim or not x.size:
+            raise ValueError(f"y_pred: at least one row is needed, got shape {x.shape}")
         target = self._target(y_true, x)
+        weight = _weights(sample_weight, len(x))
         options = dict(self.options)
-        if sample_weight is not None:
-            if "sample_weight" in self.loss._options:
-                options["sample_weight"] = sample_weight
-            else:
-                weight = _weights(sample_weight, len(x))
-                assert weight is not None
-                options["weight"] = weight.reshape(-1, *(1,) * (x.ndim - 1))
+        if weight is not None:
+            of_rows = "sample_weight" in self.loss._options
+            axes = max(0, x.ndim - 1 - of_rows)  # besides that of the rows
+            options["sample_weight" if of_rows else "weight"] = weight.reshape(-1, *(1,) * axes)
         value = _renamed(lambda: self.loss(x, target, reduction="weighted_mean", **options))
-        return float(_finite(value, y_pred=x, y_true=target))
+        return float(_finite(value, y_pred=x, y_true=target, sample_weight=weight))
 
     def _target(self, y_true: Any, x: Array) -> Array:
         """Labels as what the loss takes: numbers of classes, or booleans."""
@@ -888,7 +895,11 @@ class Metric:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Metric):
             return NotImplemented
-        return vars(self) == vars(other)
+        return (
+            self.loss is other.loss
+            and self.labels == other.labels
+            and key_of(self.options) == key_of(other.options)
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -898,6 +909,8 @@ class Metric:
         return f"fusedloss.metrics.metric({self.__name__!r}{options})"
 
 
+#: The metrics that are functions of this module.
+_METRICS: Final = tuple(name for name in __all__ if name not in ("Metric", "metric", "scorer"))
 _REFUSED: Final = {
     "reduction": "a metric is the weighted mean",
     "where": "leave these rows out, or give them the sample_weight 0",
@@ -918,7 +931,8 @@ def metric(loss: Any, *, labels: ArrayLike | None = None, **options: Any) -> Met
         columns of `y_pred` are in the order of the sorted labels. Strings that are as many
         different ones as there are columns need no `labels`.
     **options
-        Those of the loss, but for `reduction`, `where` and `sample_weight`.
+        Those of the loss, but for `reduction`, `where`, `sample_weight` and, of an elementwise
+        loss, `weight`.
 
     Returns
     -------
@@ -940,6 +954,8 @@ def metric(loss: Any, *, labels: ArrayLike | None = None, **options: Any) -> Met
     0.6931471805599453
     """
     found = bound(loss, options, refused=_REFUSED)
+    if "sample_weight" not in found.loss._options:
+        found = bound(loss, options, refused=WEIGHT_OF_ROWS)
     if len(found.loss._operands) != 2:
         raise ValueError(f"loss: {found.loss.__name__} has more than an input and a target")
     return Metric(found, None if labels is None else list(np.asarray(labels)))
@@ -956,7 +972,7 @@ def scorer(
 
     Parameters
     ----------
-    loss : Loss, Criterion, function of this module, or str
+    loss : Loss, Criterion, function of this module, what `metric` returns, or str
         A loss, whose mean gets a minus sign, or a metric such as `log_loss`, whose sign depends on
         whether it is a score. Where both have the name, a string means the metric.
     response_method : str or tuple of str
@@ -994,14 +1010,17 @@ def scorer(
         raise ImportError(
             "fusedloss.metrics.scorer needs scikit-learn: pip install fusedloss[scikit-learn]"
         ) from error
-    if isinstance(loss, str) and loss in __all__:
+    if isinstance(loss, str) and loss in _METRICS:
         loss = globals()[loss]
-    if getattr(loss, "__module__", "") == __name__ and loss.__name__ in __all__:
+    if not isinstance(loss, Metric) and any(loss is globals()[name] for name in _METRICS):
         if labels is not None:
             options["labels"] = labels
         better = loss.__name__.endswith("_score")
         return make_scorer(
             loss, greater_is_better=better, response_method=response_method, **options
         )
-    made = metric(loss, labels=labels, **options)
-    return make_scorer(made, greater_is_better=False, response_method=response_method)
+    if not isinstance(loss, Metric):
+        loss = metric(loss, labels=labels, **options)
+    elif options or labels is not None:
+        raise TypeError("loss: what `metric` returns has its labels and options; give them to it")
+    return make_scorer(loss, greater_is_better=False, response_method=response_method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fusedloss._core.types import RHO, Array
-from fusedloss._named import bound
+from fusedloss._named import bound, key_of
 
 __all__ = ["rho"]
 
@@ -46,7 +46,7 @@ class Rho:
         return self.loss is other.loss and self.options == other.options
 
     def __hash__(self) -> int:
-        return hash((self.loss.__name__, *sorted(self.options.items())))
+        return hash((self.loss.__name__, key_of(self.options)))
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
@@ -79,7 +79,7 @@ def rho(loss: Any, **options: Any) -> Rho:
     -------
     Rho
         A function of an array z, of any shape, to an array of shape (3, \*z.shape) in float64, or
-        float32 for a z of float32. It takes a buffer for that as `out`.
+        float32 for a z of a narrower float. It takes a buffer for that as `out`.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def rho(loss: Any, **options: Any) -> Rho:
     -----
     SciPy: ``loss="huber"`` is `huber_loss`, ``"cauchy"`` is `cauchy_loss` with c = 1, and
     ``"soft_l1"`` `pseudo_huber_loss` with delta = 1; their ``f_scale`` divides the residuals, as
-    `delta` or `c` does here.
+    `delta` or `c` does.
 
     ρ'' of `fair_loss` goes to -∞ as :math:`-1 / 2 c \sqrt z`; at 0 it is its value at the smallest
     normal number, so that z ρ'' is 0.

@@ -21,8 +21,8 @@ class NullsError(ValueError):
         first = np.unravel_index(int(np.argmax(nulls)), nulls.shape)
         at = ", ".join(map(str, first))
         super().__init__(
-            f"{name}: holds nulls, the first at position {at}; fill them or drop these rows, or "
-            "leave them out by where="
+            f"{name}: holds nulls, the first at position {at}; fill them or drop these rows; "
+            "losses also leave them out by where="
         )
         self.name, self.filled, self.nulls = name, filled, nulls
 

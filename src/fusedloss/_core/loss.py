@@ -301,7 +301,10 @@ class Loss(Generic[P]):
                     v = kwargs["v"]
                 else:
                     v, operands = args[place], args[:place] + args[place + 1 :]
-                return function((PRODUCT, None, hvp_out, v, False, None), *operands, **options)
+                request: Request = (PRODUCT, None, hvp_out, v, False, None)
+                return function(request, *operands, **options)
+            except NullsError as error:
+                return self._without_nulls(error, request, operands, options)
             except (TypeError, IndexError):
                 self._check_call(args, kwargs, signature())
                 raise

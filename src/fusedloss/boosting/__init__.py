@@ -1,8 +1,8 @@
 """Losses as objectives of XGBoost, LightGBM and CatBoost, with their metrics and starts.
 
 An objective gives a booster the gradient and the second derivative of the loss for each row. Each
-booster has its own conventions of sign, scale, floor, dtype and order; these are followed here, and
-done in the kernel.
+booster has its own conventions of sign, scale, floor, dtype and order; an objective follows these,
+and the kernel does what they ask for.
 """
 
 from fusedloss.boosting._catboost import CatBoostMetric, CatBoostObjective, catboost

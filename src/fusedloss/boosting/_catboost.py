@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusedloss import Loss, softmax
+from fusedloss import Loss
 from fusedloss._core.types import Array, ArrayLike
 from fusedloss.boosting._objective import ELEMENTS, Curvature, Metric, Objective
 
@@ -22,16 +22,6 @@ _BUILTINS: Final = {
     "expectile_loss": Curvature(),
     "sigmoid_focal_loss": Curvature(),
 }
-
-#: Losses φ(-log p) of the probability p of the row's class.
-_OF_SOFTMAX: Final = frozenset(
-    {
-        "cross_entropy",
-        "softmax_focal_loss",
-        "generalized_cross_entropy_loss",
-        "poly_cross_entropy_loss",
-    }
-)
 
 
 class CatBoostMetric(Metric):
@@ -83,7 +73,8 @@ class CatBoostObjective(Objective):
         Returns
         -------
         ndarray
-            Of shape (rows,); for losses of classes (rows, classes), the logarithms of their shares.
+            Of shape (rows,); for losses of classes (rows, classes), the logarithms of their shares,
+            with the weights of rows and classes.
 
         Examples
         --------
@@ -125,11 +116,7 @@ class CatBoostClassObjective(CatBoostObjective):
 
     def _find_curvature(self) -> Curvature:
         curvature = super()._find_curvature()
-        name, options = self.loss.__name__, self.options
-        whole = self.hessian != "constant" and self.floor is None and name in _OF_SOFTMAX
-        for option in ("z_loss", "softcap", "label_smoothing"):
-            if options.get(option) and (option, name) != ("label_smoothing", "cross_entropy"):
-                whole = False
+        whole = self.hessian != "constant" and self.floor is None and self.loss.has_hvp
         vars(self)["_whole"] = whole
         return Curvature() if whole else curvature
 
@@ -154,34 +141,20 @@ class CatBoostClassObjective(CatBoostObjective):
         grad, diagonal = np.empty(scores.shape), np.empty(scores.shape)
         labels = self._target(np.asarray([target]), scores.shape)
         self._differentiate(scores, labels, None, grad, diagonal, -1.0)
-        der1, bend = grad[0], diagonal[0]
-        der2 = (
-            self._hessian(scores[0], int(labels[0]), der1, bend) if self._whole else np.diag(bend)
-        )
+        der1, der2 = grad[0], np.diag(diagonal[0])
+        if self._whole:  # times each unit vector
+            units = np.eye(len(der1))
+            der2 = self.loss.hvp(
+                np.broadcast_to(scores, units.shape),
+                np.repeat(labels, len(units)),
+                units,
+                reduction="sum",
+                **self._arguments(-1.0),
+            )
         if weight != 1:
             der1 *= weight
             der2 *= weight
         return der1, der2
-
-    def _hessian(self, scores: Array, label: int, grad: Array, bend: Array) -> Array:
-        """The whole matrix, of its diagonal: φ' (diag p - p pᵀ) + φ'' u uᵀ, where u = p - e_y, and
-        the gradient is φ' u."""
-        p = softmax(scores, axis=0)
-        if self.loss.__name__ == "cross_entropy":  # φ'' = 0, and smoothing changes u alone
-            own = int(np.argmin(np.abs(p - 0.5)))
-            spread = p[own] * (1 - p[own])
-            slope = bend[own] / spread if spread else 0.0
-            matrix = np.outer(p, -slope * p)
-        else:
-            u = p.copy()
-            u[label] = 0.0
-            u[label] = -u.sum()
-            q = -u[label]
-            slope = grad[label] / u[label] if q else 0.0
-            second = (bend[label] - slope * p[label] * q) / (q * q) if q else 0.0
-            matrix = np.outer(p, -slope * p) + np.outer(u, second * u)
-        np.fill_diagonal(matrix, bend)
-        return matrix
 
 
 def catboost(

@@ -91,7 +91,8 @@ class LightGBMObjective(Objective):
         Returns
         -------
         ndarray
-            Of shape (rows,); for losses of classes (rows, classes), the logarithms of their shares.
+            Of shape (rows,); for losses of classes (rows, classes), the logarithms of their shares,
+            with the weights of rows and classes.
 
         Examples
         --------

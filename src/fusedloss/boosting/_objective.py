@@ -12,14 +12,16 @@ import numpy as np
 
 import fusedloss
 from fusedloss import Criterion, Loss
+from fusedloss._core.operands import operand
 from fusedloss._core.parameters import choice, finite, positive
 from fusedloss._core.types import Array, ArrayLike
+from fusedloss._named import by_name, key_of
 
 HESSIANS: Final = ("auto", "exact", "constant")
 #: The floor of second derivatives where no built-in objective says otherwise: that of XGBoost.
 FLOOR: Final = 1e-16
 #: So small a factor leaves nothing of a second derivative, where a floor takes its place.
-_NOTHING: Final = 2.0**-100
+_NOTHING: Final = 2.0**-1000
 
 #: Losses whose second derivative is 0 wherever it is defined.
 _FLAT: Final = frozenset(
@@ -44,6 +46,10 @@ _SIGNED: Final = frozenset(
         "exponential_loss",
         "hinge_embedding_loss",
     }
+)
+#: Losses of targets from 0 to 1 that take any number. Boosters refuse labels outside.
+_OF_SHARES: Final = frozenset(
+    {"binary_cross_entropy_with_logits", "sigmoid_focal_loss", "asymmetric_loss"}
 )
 #: Losses of probabilities or their logarithms, and those of scores to take instead.
 _OF_PROBABILITIES: Final = {
@@ -198,7 +204,7 @@ class Objective:
             factor, builtin.scale, builtin.floor if given is None else given, builtin.of
         )
 
-    # ---- what a booster gives ----------------------------------------------------------
+    # ---- scores, labels and weights ----------------------------------------------------
 
     def _check_scores(self, scores: Array) -> None:
         if self.kind == CLASSES and (scores.ndim != 2 or scores.shape[1] < 2):
@@ -210,8 +216,10 @@ class Objective:
 
     def _target(self, given: Any, shape: tuple[int, ...]) -> Array:
         """The labels as the loss takes them."""
-        labels: Array = np.asarray(given)
+        labels: Array = operand("labels", given)[0]
         if self.kind == CLASSES:
+            if labels.ndim == 2 and labels.shape[1] == 1:
+                labels = labels[:, 0]
             if labels.dtype.kind not in "biu":
                 with np.errstate(invalid="ignore"):
                     whole = labels.astype(np.int32)
@@ -231,7 +239,19 @@ class Objective:
                     "is to be left at its default, 1"
                 )
             labels = labels.reshape(shape)
-        return self._signs(labels) if self.loss.__name__ in _SIGNED else labels
+        if self.loss.__name__ in _SIGNED:
+            return self._signs(labels)
+        if self.loss.__name__ in _OF_SHARES:
+            self._check_shares(labels)
+        return labels
+
+    def _check_shares(self, labels: Array) -> None:
+        if labels.size and not (labels.min() >= 0 and labels.max() <= 1):
+            at = tuple(int(i) for i in np.argwhere(~((labels >= 0) & (labels <= 1)))[0])
+            raise ValueError(
+                f"labels: 0 and 1, or shares between them, are needed by {self.__name__}; the "
+                f"label at {list(at)} is {labels[at]}"
+            )
 
     def _signs(self, labels: Array) -> Array:
         """Labels 0 and 1, or -1 and 1, as booleans, which losses of -1 and 1 take for these."""
@@ -260,7 +280,7 @@ class Objective:
         name = "weight" if self.kind == ELEMENTS else "sample_weight"
         return self.options if weight is None else {**self.options, name: weight}
 
-    # ---- what it gets --------------------------------------------------------------------
+    # ---- derivatives, means and starts ---------------------------------------------------
 
     def _differentiate(
         self, scores: Any, labels: Any, weight: Any, grad: Array, hess: Array, sign: float = 1.0
@@ -301,21 +321,35 @@ class Objective:
 
     def _start(self, y: ArrayLike, weight: ArrayLike | None = None) -> Any:
         """The constant score of the least loss; of classes, the logarithms of their shares."""
-        labels = np.asarray(y)
+        labels = operand("y", y)[0]
         if labels.ndim == 0 or not labels.size:
             raise ValueError(f"y: at least one label is needed, got shape {labels.shape}")
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
             raise ValueError("y: the labels must be finite numbers")
-        if weight is not None and np.shape(weight) != labels.shape[:1]:
-            raise ValueError(
-                f"weight: one for each of the {len(labels)} labels is needed, got shape "
-                f"{np.shape(weight)}"
-            )
+        if weight is not None:
+            weight = operand("weight", weight)[0]
+            if weight.shape != labels.shape[:1]:
+                raise ValueError(
+                    f"weight: one for each of the {len(labels)} labels is needed, got shape "
+                    f"{weight.shape}"
+                )
+            if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.any()):
+                raise ValueError("weight: finite numbers, 0 or more, are needed, and not only 0")
         if self.kind == CLASSES:
             target = self._target(labels, labels.shape)
             if target.min() < 0:
                 raise ValueError(f"y: class numbers from 0 on are needed, got {target.min()}")
-            counts = np.bincount(target, weights=None if weight is None else np.asarray(weight))
+            given = self.options.get("weight")
+            of_classes = np.ones(1) if given is None else np.atleast_1d(operand("weight", given)[0])
+            counts = np.bincount(
+                target.astype(np.intp, copy=False), weight, minlength=len(of_classes)
+            )
+            if len(of_classes) not in (1, len(counts)):
+                raise ValueError(
+                    f"weight: one for each of the {len(counts)} classes is needed, got "
+                    f"{len(of_classes)}"
+                )
+            counts = counts * of_classes
             return np.log(np.maximum(counts / counts.sum(), 1e-15))
         target = self._target(labels, labels.shape)
         arguments = self._arguments(self._weight(weight, 1.0, labels.ndim - 1))
@@ -337,7 +371,7 @@ class Objective:
         start = np.asarray(self._start(y, weight))
         return np.tile(start, (len(np.asarray(y)),) + (1,) * start.ndim)
 
-    # ---- an object -------------------------------------------------------------------------
+    # ---- copies and comparisons ------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{name}: an objective cannot be changed; make another one")
@@ -353,8 +387,7 @@ class Objective:
         vars(self).update(state, _buffers=Buffers())
 
     def _key(self) -> tuple[Any, ...]:
-        options = tuple((name, repr(self.options[name])) for name in sorted(self.options))
-        return type(self), self.loss.__name__, self.hessian, self.floor, options
+        return type(self), self.loss.__name__, self.hessian, self.floor, key_of(self.options)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Objective) and self._key() == other._key()
@@ -392,22 +425,12 @@ class Metric:
         return f"{self._objective!r}.metric"
 
 
-# ---- checks of what a user gives --------------------------------------------------------
+# ---- checks of losses and options -------------------------------------------------------
 
 
 def _loss_of(loss: Any, maker: str) -> Loss[...]:
     if isinstance(loss, str):
-        found = getattr(fusedloss, loss, None) if loss in fusedloss.__all__ else None
-        if isinstance(found, Loss):
-            return found
-        from difflib import get_close_matches
-
-        names = [n for n in fusedloss.__all__ if isinstance(getattr(fusedloss, n), Loss)]
-        close = get_close_matches(loss, names, 1)
-        raise ValueError(
-            f"loss: there is no loss {loss!r}"
-            + (f"; did you mean {close[0]!r}?" if close else "; names are as in fusedloss")
-        )
+        return by_name(loss)
     if isinstance(loss, Loss):
         return loss
     if isinstance(loss, Criterion) or (isinstance(loss, type) and issubclass(loss, Criterion)):

@@ -93,7 +93,8 @@ class XGBoostObjective(Objective):
         Returns
         -------
         float or ndarray
-            The score; for losses of classes one for each, the logarithms of their shares.
+            The score; for losses of classes one for each, the logarithms of their shares, with
+            the weights of rows and classes.
 
         Examples
         --------
