@@ -163,7 +163,14 @@ class Outline(_Arguments):
         """The value, and logsumexp, of a call of which only shapes and dtypes are known: what is
         in their place is left out, whatever it holds."""
         numbers = dict.fromkeys(self._numbers.intersection(given), 1.0)
-        return self.run({**_zeros(given), **numbers, "where": False}, ())[:2]
+        known = {**_zeros(given), **numbers}
+        if "where" in self.parameters:
+            known["where"] = False
+        elif "target_lengths" in self.parameters:  # sequences without steps and labels
+            known.update(targets=(), input_lengths=0, target_lengths=0)
+        else:
+            known.setdefault(self.factor, 0.0)
+        return self.run(known, ())[:2]
 
 
 class ActivationOutline(_Arguments):
