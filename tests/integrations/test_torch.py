@@ -171,6 +171,19 @@ def test_grad_and_vmap(call: Call, reduction: str) -> None:
 # ---- one by one --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"reduction": "none"}], ids=str)
+def test_several_gradients_carried_back_at_once(options: dict[str, Any]) -> None:
+    x, t = logits()
+    value = fl.torch.cross_entropy(x, t, **options)
+    upstream = torch.rand(3, *value.shape)
+
+    def carry_back(one: Any) -> Any:
+        return torch.autograd.grad(value, x, one, retain_graph=True)[0]
+
+    got = torch.func.vmap(carry_back)(upstream)
+    torch.testing.assert_close(got, torch.stack([carry_back(one) for one in upstream]))
+
+
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"reduction": "none"}])
 def test_as_torch(options: dict[str, Any]) -> None:
     x, t = logits()
@@ -436,6 +449,17 @@ BAD = [
     (lambda x, t: fl.torch.cross_entropy(x, t, a=1), TypeError, "cross_entropy: .*'a'"),
     (lambda x, t: fl.torch.cross_entropy(x, t, target=t), TypeError, "multiple values"),
     (lambda x, t: fl.torch.cross_entropy(x, t + 9), IndexError, "target"),
+    (lambda x, t: fl.torch.huber_loss(x.detach(), 0.0, 1.0), TypeError, "huber_loss: too many"),
+    (
+        lambda x, t: torch.compile(fl.torch.huber_loss, backend="eager")(x.detach(), x, x),
+        TypeError,
+        "huber_loss: too many",
+    ),
+    (
+        lambda x, t: torch.func.vmap(lambda x: fl.torch.mse_loss(x, 0.0))(x.detach()[:0]),
+        ValueError,
+        "mse_loss: vmap over an axis of length 0",
+    ),
     (lambda x, t: fl.torch.mse_loss(x.detach().to("meta"), 1.0), TypeError, "input: .* meta"),
     (lambda x, t: fl.cross_entropy(x, t), TypeError, r"input: .* requires grad.*fusedloss.torch"),
     (lambda x, t: fl.cross_entropy(x.detach().to("meta"), t), TypeError, "input: .* meta"),

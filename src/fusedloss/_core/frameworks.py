@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,11 @@ class _Arguments:
     @property
     def signature(self) -> inspect.Signature:
         return inspect.Signature(list(self.parameters.values()))
+
+    @cached_property
+    def by_position(self) -> int:
+        """How many arguments a call may give without their names."""
+        return sum(p.kind is not p.KEYWORD_ONLY for p in self.parameters.values())
 
     def check(self, want: Collection[str]) -> None:
         """Refuse to differentiate with respect to what has no derivative."""

@@ -110,6 +110,8 @@ class Differentiable:
         outline = self._outline
         if grad_out is not None:
             raise ValueError("grad_out: not within torch.compile, which plans memory itself")
+        if len(args) > outline.by_position:
+            raise TypeError(f"{outline.name}: too many positional arguments")
         given = dict(zip(outline.names, args))  # noqa: B905 (known to torch.compile without strict)
         for name in kwargs:
             if name in given or name not in outline.names:
