@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -27,16 +26,13 @@ class _Arguments:
 
     name: str
     parameters: dict[str, inspect.Parameter]
+    names: tuple[str, ...]
+    by_position: int  # how many arguments a call may give without their names
     differentiable: tuple[str, ...]
 
     @property
     def signature(self) -> inspect.Signature:
         return inspect.Signature(list(self.parameters.values()))
-
-    @cached_property
-    def by_position(self) -> int:
-        """How many arguments a call may give without their names."""
-        return sum(p.kind is not p.KEYWORD_ONLY for p in self.parameters.values())
 
     def check(self, want: Collection[str]) -> None:
         """Refuse to differentiate with respect to what has no derivative."""
@@ -47,6 +43,10 @@ class _Arguments:
                     f"{name}: {self.name} has no derivative with respect to it, only to {has}; "
                     "pass it as a constant (in torch by detach(), in JAX by lax.stop_gradient)"
                 )
+
+
+def _by_position(parameters: dict[str, inspect.Parameter]) -> int:
+    return sum(p.kind is not p.KEYWORD_ONLY for p in parameters.values())
 
 
 class Outline(_Arguments):
@@ -64,6 +64,7 @@ class Outline(_Arguments):
             name: p for name, p in parameters.items() if name not in self.switches.values()
         }
         self.names = tuple(self.parameters)
+        self.by_position = _by_position(self.parameters)
         self.differentiable = loss.differentiable
         #: Options that are numbers, with gradients.
         self._numbers = {*loss.differentiable} - {*loss._operands, *loss._arrays}
@@ -193,6 +194,7 @@ class ActivationOutline(_Arguments):
         signature = inspect.signature(activation._function)
         self.parameters = {name: p for name, p in signature.parameters.items() if name != "out"}
         self.names = tuple(self.parameters)
+        self.by_position = _by_position(self.parameters)
         self.differentiable = tuple(
             name for name, p in self.parameters.items() if p.default is p.empty
         )
