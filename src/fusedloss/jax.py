@@ -1,8 +1,8 @@
 """The losses and activations for JAX: ``fusedloss.jax.cross_entropy`` and so on.
 
-Every loss and activation of fusedloss is here under its name, with the same arguments, for use
-within ``jax.jit``, ``jax.grad``, ``jax.value_and_grad`` and ``jax.vmap``, on the CPU. Compiled code
-calls the kernels (``jax.pure_callback``); value and gradient are computed in one pass.
+The module has every loss and activation of fusedloss under its name, with the same arguments, for
+use within ``jax.jit``, ``jax.grad``, ``jax.value_and_grad`` and ``jax.vmap``, on the CPU. Compiled
+code calls the kernels (``jax.pure_callback``); value and gradient are computed in one pass.
 
 Examples
 --------
@@ -173,7 +173,7 @@ class Differentiable:
     __doc__ = Lazy(
         lambda self: (
             f"`fusedloss.{self.__name__}` of JAX arrays, under jit, grad and vmap.\n\n"
-            "Options are fixed when a function is traced. Second derivatives are not there.\n\n"
+            "Options are fixed when a function is traced. There are no second derivatives.\n\n"
             f"{self._outline.function.__doc__}"
         ),
         __doc__,

@@ -215,8 +215,8 @@ def linear_cross_entropy(
     ``LigerFusedLinearCrossEntropyLoss``.
 
     The products are those of NumPy's BLAS, with its own threads. Value and gradients are as
-    accurate as these products, and do not depend on the number of threads set here; they may on
-    BLAS's. For float16 and bfloat16 the weights are copied to float32.
+    accurate as these products, and do not depend on the number of this package's threads; they may
+    on that of BLAS's. For float16 and bfloat16 the weights are copied to float32.
 
     Examples
     --------

@@ -63,7 +63,7 @@ def _from_dlpack(name: str, value: Any) -> Array:
     if device not in _MEMORY_OF_CPU:
         raise TypeError(
             f"{name}: {type(value).__module__}.{type(value).__name__} in the memory of another "
-            "device; fusedloss works on that of the CPU, so copy it there first"
+            "device; fusedloss works on that of the CPU, so copy it to that first"
         )
     try:
         return np.from_dlpack(value)
@@ -108,7 +108,7 @@ def tensor_memory(name: str, value: Any) -> Array:
     """The memory of a tensor as an array."""
     device = value.device.type
     if device != "cpu":
-        what = "has no numbers" if device == "meta" else f"call {name}.cpu() first"
+        what = "it has no numbers" if device == "meta" else f"call {name}.cpu() first"
         raise TypeError(
             f"{name}: a tensor on the device {value.device}; fusedloss works on the CPU: {what}"
         )

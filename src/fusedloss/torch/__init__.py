@@ -1,7 +1,7 @@
 """The losses and activations for torch, with autograd: ``fusedloss.torch.cross_entropy`` and so on.
 
-Every loss and activation of fusedloss is here under its name, with the same arguments, and every
-criterion as a ``torch.nn.Module``. They take tensors in the CPU's memory, of any dtype that
+The module has every loss and activation of fusedloss under its name, with the same arguments, and
+every criterion as a ``torch.nn.Module``. They take tensors in the CPU's memory, of any dtype that
 fusedloss reads (bfloat16 too, by the package ml_dtypes), without copying them. Value and gradient
 are computed in one pass, when the loss is called.
 
@@ -189,7 +189,7 @@ class Module(torch.nn.Module):
             value = getattr(self, name)
             if isinstance(value, Tensor):
                 shown.append(f"{name}=<tensor of shape {tuple(value.shape)}>")
-            elif value is not parameters[name].default:
+            elif (type(value), value) != (type(default := parameters[name].default), default):
                 shown.append(f"{name}={value!r}")
         return ", ".join(shown)
 

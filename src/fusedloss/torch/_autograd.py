@@ -146,8 +146,8 @@ class _Direct(torch.autograd.Function):
         keeps = outline.keeps_gradient(given, want)
         if grad_out is not None and want and not keeps:
             raise ValueError(
-                f"grad_out: {outline.name} has no gradient here before backward, which gets one "
-                "factor for each value"
+                f"grad_out: not with this reduction: {outline.name} has one gradient for each "
+                "value, and they are added up in backward"
             )
         kept = want if keeps else ()
         value, extra, grads = outline.run(memories(given), kept, grad_out if kept else None)
