@@ -178,7 +178,6 @@ add(
         "fl.info_nce_loss(a, b)",
         "not there under a name",
     ),
-    ("F.ctc_loss", "", "a sum over alignments of two sequences, not over elements or rows"),
     (
         "F.linear_cross_entropy(a, scores, classes)",
         "fl.linear_cross_entropy(a, scores, classes)",
@@ -287,7 +286,7 @@ add(
         "the same",
     ),
     ("nn.l2_loss(input)", "0.5 * fl.mse_loss(input, 0 * input, reduction='sum')"),
-    ("nn.ctc_loss", "", "a sum over alignments of two sequences"),
+    ("nn.ctc_loss", "", "not compared; `fl.ctc_loss_with_logits` is the same sum"),
     ("nn.nce_loss", "", "draws classes at random, and has the weights of a layer"),
     ("nn.sampled_softmax_loss", "", "the same"),
     ("nn.compute_average_loss", "", "a sum divided by a batch size over replicas"),
@@ -389,7 +388,7 @@ add(
         "fl.circle_loss(unit, groups)",
         "vectors of length 1; other vectors are made so here",
     ),
-    ("losses.CTC", "", "a sum over alignments of two sequences"),
+    ("losses.CTC", "", "not compared; `fl.ctc_loss_with_logits` is the same sum, steps first"),
 )
 
 # ---- optax ---------------------------------------------------------------------------------------
@@ -515,8 +514,11 @@ add(
         "has MONAI's",
     ),
     ("optax.losses.make_fenchel_young_loss", "", "makes a loss of any function of scores"),
-    ("optax.losses.ctc_loss", "", "a sum over alignments of two sequences"),
-    ("optax.losses.ctc_loss_with_forward_probs", "", "the same"),
+    (
+        "optax.losses.ctc_loss_with_forward_probs",
+        "",
+        "`fl.ctc_loss_with_logits` has the value, but not the sums over the beginnings",
+    ),
     ("optax.losses.smooth_labels", "", "the option `label_smoothing`"),
 )
 

@@ -142,10 +142,17 @@ def test_rows_that_are_left_out() -> None:
     arrays["input"][~kept] = np.nan
     ignored = arrays | {"target": np.where(kept, arrays["target"], -100)}
     buffers = tuple(np.full_like(arrays[k], 7) for k in ("input", "linear_weight", "linear_bias"))
-    for options in (ignored, arrays | {"sample_weight": kept}):
+    no_weight = {"target": np.where(kept, 1, 0), "weight": np.arange(C) == 1}
+    for options in (
+        ignored,
+        arrays | {"sample_weight": kept},
+        ignored | {"return_lse": True},
+        arrays | no_weight,
+    ):
+        few |= {"target": options["target"][kept]}
         value, grads = fl.linear_cross_entropy.value_and_grad(
             **options, reduction="sum", grad_out=buffers
-        )
+        )[:2]
         expected = fl.linear_cross_entropy.value_and_grad(**few, reduction="sum")
         np.testing.assert_allclose(value, expected[0])
         np.testing.assert_allclose(grads[0][kept], expected[1][0])
@@ -153,6 +160,33 @@ def test_rows_that_are_left_out() -> None:
         np.testing.assert_allclose(grads[1], expected[1][1], atol=1e-14)
     each = fl.linear_cross_entropy(**ignored, reduction="none", out=np.full(N, 7.0))
     assert not each[~kept].any() and each[kept].all()
+
+
+def test_rows_of_labels_without_weight() -> None:
+    arrays = {k: v for k, v in operands().items() if k != "target"}
+    kept = np.arange(N) % 3 > 0
+    arrays["target"] = np.random.default_rng(3).random((N, C))
+    few = {k: v[kept] if len(v) == N else v for k, v in arrays.items()}
+    arrays["input"][~kept] = np.nan
+    loss = fl.linear_binary_cross_entropy_with_logits.value_and_grad
+    value, grads = loss(**arrays, weight=kept[:, None], reduction="sum")
+    expected = loss(**few, reduction="sum")
+    np.testing.assert_allclose(value, expected[0])
+    np.testing.assert_allclose(grads[0][kept], expected[1][0])
+    assert not grads[0][~kept].any()
+    np.testing.assert_allclose(grads[1], expected[1][1], atol=1e-13)
+    np.testing.assert_allclose(grads[2], expected[1][2], atol=1e-13)
+
+
+def test_rows_without_numbers() -> None:
+    """Then the logits are the bias."""
+    bias = np.arange(5.0)
+    x, w = np.empty((3, 0)), np.empty((5, 0))
+    value, grads = fl.linear_cross_entropy.value_and_grad(x, w, [0, 1, 4], linear_bias=bias)
+    expected = fl.cross_entropy.value_and_grad(np.tile(bias, (3, 1)), [0, 1, 4])
+    np.testing.assert_allclose(value, expected[0])
+    np.testing.assert_allclose(grads[2], expected[1].sum(axis=0))
+    assert grads[0].shape == x.shape and grads[1].shape == w.shape
 
 
 def test_nothing_counts() -> None:

@@ -337,6 +337,11 @@ ERRORS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"targets": [1, 2, 1, 9]}, IndexError, r"targets: the class at \[3\] is 9"),
     ({"targets": np.full((2, 2), 2**64 - 1, np.uint64)}, IndexError, r"targets: .* 1844674407370"),
     ({"targets": [1, 2, 1]}, ValueError, "target_lengths: they sum up to 4, .* 3 targets"),
+    (
+        {"targets": [1, 2], "target_lengths": np.array([2**63 - 1] * 2)},
+        ValueError,
+        r"target_lengths: the value at \[0\] is 9223372036854775807; .* 0 to 2",
+    ),
     ({"targets": [[1.0, 1], [1, 1]]}, TypeError, "targets: an integer dtype is needed"),
     ({"targets": 1}, ValueError, r"targets: shape \(2, S\), or one axis"),
     ({"targets": [[1, 1]] * 3}, ValueError, r"targets: shape \(2, S\), or one axis"),

@@ -97,14 +97,19 @@ def linear_head(
     shape = layer.logits.shape
     divisor, zero_if_empty = divisor_for(reduction, shape if len(shape) > 1 else (), *terms.counts)
     x, w, *b = (contiguous(a, dtype) for a in layer.differentiated)
-    x, w = x.reshape(-1, x.shape[-1]), w.reshape(-1, x.shape[-1])
+    x, w = (a.reshape(prod(a.shape[:-1]), a.shape[-1]) for a in (x, w))
     bias = b[0].reshape(-1) if b else None
     single = len(shape) == 1  # a row without an axis of rows
     blocks = _Blocks(w, dtype, (1, *shape) if single else shape)
     sums = _Sums(gradients.grads, x, w, scale_of(divisor, zero_if_empty)) if order else None
     total = []
+    active = terms.active
+    left_out = None  # of the gradient of the weights alone: all rows have a logsumexp
+    if return_lse and active is not None:
+        left_out = ~active
+        active = None
     with np.errstate(all="ignore"):
-        for rows, logits, part in blocks.of(x, bias, None if return_lse else terms.active):
+        for rows, logits, part in blocks.of(x, bias, active):
             given: Rows = ... if single else rows
             sum_ = np.empty(()) if values is None else np.empty(values[given].shape, values.dtype)
             own = None if lse is None else lse[given]
@@ -114,11 +119,11 @@ def linear_head(
             else:
                 values[given] = sum_
             if sums is not None:
-                sums.add(rows, part, logits.reshape(len(part), -1))
+                sums.add(rows, part, logits.reshape(len(part), len(w)), left_out)
         if values is not None:
-            _clear(values, terms.active if lse is None else None)
+            _clear(values, active)
         if sums is not None:
-            sums.finish(terms.active if lse is None else None)
+            sums.finish(active)
     value = value_result(_exact_sum(total), values, divisor, zero_if_empty, double, out)
     more = () if lse is None else (unwrap_scalar(lse, None),)
     return gradients.result(value, divisor, *more)
@@ -158,7 +163,7 @@ class _Blocks:
             np.matmul(part, self._w.T, out=logits)
             if bias is not None:
                 logits += bias
-            yield rows, logits.reshape(-1, *self._shape), part
+            yield rows, logits.reshape(len(part), *self._shape), part
 
 
 class _Sums:
@@ -176,8 +181,9 @@ class _Sums:
         self._piece = np.empty((min(step, len(w)), w.shape[1]), w.dtype)
         self._empty = True
 
-    def add(self, rows: Rows, part: Array, slopes: Array) -> None:
-        """`part` is that of x, `slopes` the gradient of the sum over its logits."""
+    def add(self, rows: Rows, part: Array, slopes: Array, left_out: Array | None) -> None:
+        """`part` is that of x, `slopes` the gradient of the sum over its logits. Rows that are left
+        out have slopes of 0, and may hold what is not finite."""
         scale = part.dtype.type(self._scale)
         if not np.isfinite(scale):  # where the weights add up to 0: what they leave out is 0, still
             np.multiply(slopes, scale, out=slopes, where=slopes != 0)
@@ -186,6 +192,8 @@ class _Sums:
         dx *= scale
         self._grads[0].reshape(self._x.shape)[rows] = dx
         part = part * scale
+        if left_out is not None:
+            part[left_out[rows]] = 0
         for piece in self._pieces:
             to = self._dw[piece]
             if self._empty:

@@ -1,8 +1,8 @@
 """The losses and activations for JAX: ``fusedloss.jax.cross_entropy`` and so on.
 
-Every loss and activation of fusedloss is here under its name, with the same arguments, for use
-within ``jax.jit``, ``jax.grad``, ``jax.value_and_grad`` and ``jax.vmap``, on the CPU. Compiled code
-calls the kernels (``jax.pure_callback``); value and gradient are computed in one pass.
+The module has every loss and activation of fusedloss under its name, with the same arguments, for
+use within ``jax.jit``, ``jax.grad``, ``jax.value_and_grad`` and ``jax.vmap``, on the CPU. Compiled
+code calls the kernels (``jax.pure_callback``); value and gradient are computed in one pass.
 
 Examples
 --------
@@ -26,6 +26,7 @@ import fusedloss
 from fusedloss._core.foreign import plain_array
 from fusedloss._core.frameworks import (
     Blank,
+    Outline,
     Outlines,
     outline_of,
     public_names,
@@ -139,8 +140,14 @@ def _forward(call: _Call, primals: Any) -> Any:
 
 def _backward(call: _Call, kept: Any, upstreams: Any) -> Any:
     arrays, grads, want = kept
-    upstream = upstreams[0] if isinstance(upstreams, (tuple, list)) else upstreams
-    if isinstance(upstream, jax.custom_derivatives.SymbolicZero):
+    upstream, *more = upstreams if isinstance(upstreams, (tuple, list)) else (upstreams,)
+    zero = jax.custom_derivatives.SymbolicZero
+    if isinstance(call.outline, Outline) and not all(isinstance(u, zero) for u in more):
+        raise NotImplementedError(
+            f"{call.outline.name}: the logsumexp of return_lse has no derivative in JAX; take it "
+            "through jax.lax.stop_gradient"
+        )
+    if isinstance(upstream, zero):
         grads = {}
     elif grads is None:
         names = tuple(name for name in call.outline.differentiable if name in want)
@@ -166,7 +173,7 @@ class Differentiable:
     __doc__ = Lazy(
         lambda self: (
             f"`fusedloss.{self.__name__}` of JAX arrays, under jit, grad and vmap.\n\n"
-            "Options are fixed when a function is traced. Second derivatives are not there.\n\n"
+            "Options are fixed when a function is traced. There are no second derivatives.\n\n"
             f"{self._outline.function.__doc__}"
         ),
         __doc__,
@@ -182,6 +189,11 @@ class Differentiable:
         names, arrays, options = [], [], {}
         for name, value in given.items():
             if name not in outline.arrays or value is None or isinstance(value, (bool, int, float)):
+                if isinstance(value, jax.core.Tracer):
+                    raise TypeError(
+                        f"{name}: an option, which is fixed when a function is traced, got a "
+                        f"tracer; in jax.jit name it among static_argnames"
+                    )
                 options[name] = value
             else:
                 names.append(name)

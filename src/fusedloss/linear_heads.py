@@ -69,6 +69,9 @@ class _ClassTerms:
                 raise outside_error("target", t, position, _CROSS_ENTROPY.accepted)
         else:
             counted = counted & (t != call.ignored)
+            if rows.class_weight is not None and not (loss.label_smoothing or loss.z_loss):
+                known = np.where(counted, t, 0)  # those that are left out may be no class
+                counted = counted & (rows.class_weight[known] != 0)
         self.active = None
         if logits.ndim > 1 and counted is not True:
             self.active = counted.any(axis=tuple(range(1, counted.ndim)))
@@ -91,8 +94,6 @@ class _ClassTerms:
 class _ElementTerms:
     """Binary cross entropy of each logit."""
 
-    active: Array | None = None
-
     def __init__(
         self, logits: Array, target: Any, weight: Any, pos_weight: Any, reduction: str
     ) -> None:
@@ -109,6 +110,12 @@ class _ElementTerms:
                 self._operands[name] = broadcast(name, array, shape, "the logits")
         each = self._operands.get("weight")
         self.counts = count_rows(float(logits.size), each, None)
+        self.active = None
+        if each is not None and logits.ndim > 1:
+            given = self.inputs[1]
+            counted = given.reshape((1,) * (logits.ndim - given.ndim) + given.shape) != 0
+            some = counted.any(axis=tuple(range(1, logits.ndim)))
+            self.active = np.broadcast_to(some, shape[:1])
 
     def evaluate(
         self, logits: Array, rows: Rows, with_grad: bool, out: Array, lse: Array | None
@@ -208,8 +215,8 @@ def linear_cross_entropy(
     ``LigerFusedLinearCrossEntropyLoss``.
 
     The products are those of NumPy's BLAS, with its own threads. Value and gradients are as
-    accurate as these products, and do not depend on the number of threads set here; they may on
-    BLAS's. For float16 and bfloat16 the weights are copied to float32.
+    accurate as these products, and do not depend on the number of this package's threads; they may
+    on that of BLAS's. For float16 and bfloat16 the weights are copied to float32.
 
     Examples
     --------

@@ -204,6 +204,16 @@ BAD = [
     (lambda x, t: jax.grad(fl.jax.mse_loss, 1)(x, x), TypeError, "target: mse_loss has no"),
     (lambda x, t: jax.hessian(fl.jax.mse_loss)(x, 0.0), NO_MORE, "mse_loss: no further"),
     (twice, NO_MORE, "cross_entropy: no further"),
+    (
+        lambda x, t: jax.grad(lambda x: fl.jax.cross_entropy(x, t, return_lse=True)[1].sum())(x),
+        NO_MORE,
+        "cross_entropy: the logsumexp",
+    ),
+    (
+        lambda x, t: jax.jit(lambda delta: fl.jax.huber_loss(x, x, delta=delta))(1.0),
+        TypeError,
+        "delta: .*static_argnames",
+    ),
     (lambda x, t: fl.mse_loss.value_and_grad(x, 0.0, grad_out=x), TypeError, "grad_out: JAX"),
 ]
 

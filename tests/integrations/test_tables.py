@@ -148,7 +148,7 @@ def test_tables() -> None:
 def test_nulls_in_tables(make: Any) -> None:
     table = make({"a": [1.0, None, 4.0], "b": [0.0, 3.0, -1.0]})
     target = np.zeros((3, 2))
-    with pytest.raises(ValueError, match="input: holds nulls, the first at position 1, 0"):
+    with pytest.raises(ValueError, match=r"input: holds nulls, the first at \[1, 0\]"):
         fl.mse_loss(table, target)
     kept = np.array([[True, True], [False, True], [True, True]])
     plain = np.array([[1.0, 0.0], [9.0, 3.0], [4.0, -1.0]])
@@ -211,3 +211,21 @@ def test_sparse_matrices_are_refused() -> None:
     for value in (sparse.eye(3, format="csr"), sparse.coo_array(np.eye(3))):
         with pytest.raises(TypeError, match=r"input: a sparse \w+ .*input\.toarray\(\) first"):
             fl.mse_loss(value, 0.0)
+
+
+def test_lists_of_one_length() -> None:
+    kind = pa.list_(pa.float64(), 2)
+    rows = pa.array([[9.0, 9], [1, 2], None, [3, None]], kind)
+    where = np.array([[1, 1], [0, 0], [1, 0]], bool)
+    for array in (rows[1:], pa.chunked_array([rows[1:2], rows[2:]])):
+        with pytest.raises(ValueError, match=r"input: holds nulls, the first at \[1, 0\]"):
+            fl.mse_loss(array, 0.0)
+        assert fl.mse_loss(array, 0.0, where=where) == 14 / 3
+
+
+def test_nulls_where_no_mask_is_taken() -> None:
+    lengths = pd.Series([None], dtype="Int64")
+    with pytest.raises(ValueError, match=r"input_lengths: holds nulls, .* drop these rows$"):
+        fl.ctc_loss(np.zeros((3, 1, 3)), [[1]], lengths, [1])
+    with pytest.raises(TypeError, match="input: Arrow's type null"):
+        fl.mse_loss(pa.nulls(2), 0.0)

@@ -171,6 +171,19 @@ def test_grad_and_vmap(call: Call, reduction: str) -> None:
 # ---- one by one --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"reduction": "none"}], ids=str)
+def test_several_gradients_carried_back_at_once(options: dict[str, Any]) -> None:
+    x, t = logits()
+    value = fl.torch.cross_entropy(x, t, **options)
+    upstream = torch.rand(3, *value.shape)
+
+    def carry_back(one: Any) -> Any:
+        return torch.autograd.grad(value, x, one, retain_graph=True)[0]
+
+    got = torch.func.vmap(carry_back)(upstream)
+    torch.testing.assert_close(got, torch.stack([carry_back(one) for one in upstream]))
+
+
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"reduction": "none"}])
 def test_as_torch(options: dict[str, Any]) -> None:
     x, t = logits()
@@ -247,7 +260,7 @@ def test_kept_buffers() -> None:
         value.backward()
     with pytest.raises(ValueError, match=r"grad_out: shape \(6, 4\) is needed"):
         fl.torch.cross_entropy(x, t, grad_out=buffer[:3])
-    with pytest.raises(ValueError, match=r"grad_out: cross_entropy has no gradient .* before"):
+    with pytest.raises(ValueError, match=r"grad_out: not with this reduction: cross_entropy"):
         fl.torch.cross_entropy(x, t, grad_out=buffer, reduction="none")
 
 
@@ -358,6 +371,8 @@ def test_compiled_with_numbers_and_text_as_options() -> None:
     np.testing.assert_allclose(value.item(), expected, rtol=1e-12)
     with pytest.raises(Exception, match="unexpected argument 'dleta'"):
         torch.compile(partial(fl.torch.huber_loss, target=0.0, dleta=1.0), fullgraph=True)(x)
+    with pytest.raises(Exception, match="huber_loss: too many positional arguments"):
+        torch.compile(lambda x: fl.torch.huber_loss(x, x, x), fullgraph=True)(x)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch about torch
@@ -436,6 +451,12 @@ BAD = [
     (lambda x, t: fl.torch.cross_entropy(x, t, a=1), TypeError, "cross_entropy: .*'a'"),
     (lambda x, t: fl.torch.cross_entropy(x, t, target=t), TypeError, "multiple values"),
     (lambda x, t: fl.torch.cross_entropy(x, t + 9), IndexError, "target"),
+    (lambda x, t: fl.torch.huber_loss(x.detach(), 0.0, 1.0), TypeError, "huber_loss: too many"),
+    (
+        lambda x, t: torch.func.vmap(lambda x: fl.torch.mse_loss(x, 0.0))(x.detach()[:0]),
+        ValueError,
+        "mse_loss: vmap over an axis of length 0",
+    ),
     (lambda x, t: fl.torch.mse_loss(x.detach().to("meta"), 1.0), TypeError, "input: .* meta"),
     (lambda x, t: fl.cross_entropy(x, t), TypeError, r"input: .* requires grad.*fusedloss.torch"),
     (lambda x, t: fl.cross_entropy(x.detach().to("meta"), t), TypeError, "input: .* meta"),

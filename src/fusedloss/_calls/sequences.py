@@ -117,7 +117,7 @@ def _whole(name: str, value: Any) -> Array:
     return array
 
 
-def _lengths(name: str, value: Any, count: int, most: int | None, what: str) -> Array:
+def _lengths(name: str, value: Any, count: int, most: int, what: str) -> Array:
     """How long each sequence is, at most `most`, which is that of `what`."""
     array = _whole(name, value)
     if array.shape not in ((count,), ()):
@@ -125,28 +125,24 @@ def _lengths(name: str, value: Any, count: int, most: int | None, what: str) -> 
             f"{name}: a number for each of the {count} sequences is needed, shape ({count},), or "
             f"one for all; got shape {array.shape}"
         )
-    bad = array < 0
-    accepted = "0 or more"
-    if most is not None:
-        bad |= array > most
-        accepted = f"0 to {most}, {what}"
+    bad = (array < 0) | (array > most)
     if bad.any():
-        raise outside_error(name, array, int(np.argmax(bad)), accepted)
+        raise outside_error(name, array, int(np.argmax(bad)), f"0 to {most}, {what}")
     return np.array(np.broadcast_to(array, (count,)), np.int64)
 
 
 def _label_places(t: Array, target_lengths: Any, count: int) -> tuple[Array, Array]:
     """How many labels each sequence has, and where they begin among all."""
     if t.ndim == 2 and len(t) == count:
-        most = t.shape[1]
-        lengths = _lengths("target_lengths", target_lengths, count, most, "the columns of targets")
-        return lengths, np.arange(count, dtype=np.int64) * most
+        width = t.shape[1]
+        lengths = _lengths("target_lengths", target_lengths, count, width, "the columns of targets")
+        return lengths, np.arange(count, dtype=np.int64) * width
     if t.ndim != 1:
         raise ValueError(
             f"targets: shape ({count}, S), or one axis of the labels of all sequences one after "
             f"the other, is needed; got {t.shape}"
         )
-    lengths = _lengths("target_lengths", target_lengths, count, None, "")
+    lengths = _lengths("target_lengths", target_lengths, count, t.size, "the number of targets")
     if lengths.sum() != t.size:
         raise ValueError(
             f"target_lengths: they sum up to {lengths.sum()}, but there are {t.size} targets"

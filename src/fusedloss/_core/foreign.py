@@ -17,13 +17,17 @@ class NullsError(ValueError):
     """An operand holds nulls. `filled` are its numbers with something in their places, `nulls`
     says where these are."""
 
+    BY_WHERE: Final = "; losses also leave them out by where="
+
     def __init__(self, name: str, filled: Array, nulls: Array) -> None:
         first = np.unravel_index(int(np.argmax(nulls)), nulls.shape)
         at = ", ".join(map(str, first))
-        super().__init__(
-            f"{name}: holds nulls, the first at position {at}; fill them or drop these rows; "
-            "losses also leave them out by where="
-        )
+        if nulls.ndim == 0:
+            text = f"{name}: is null"
+        else:
+            place = f"[{at}]" if nulls.ndim > 1 else f"position {at}"
+            text = f"{name}: holds nulls, the first at {place}"
+        super().__init__(f"{text}; fill them or drop these rows{self.BY_WHERE}")
         self.name, self.filled, self.nulls = name, filled, nulls
 
 
@@ -59,7 +63,7 @@ def _from_dlpack(name: str, value: Any) -> Array:
     if device not in _MEMORY_OF_CPU:
         raise TypeError(
             f"{name}: {type(value).__module__}.{type(value).__name__} in the memory of another "
-            "device; fusedloss works on that of the CPU, so copy it there first"
+            "device; fusedloss works on that of the CPU, so copy it to that first"
         )
     try:
         return np.from_dlpack(value)
@@ -104,7 +108,7 @@ def tensor_memory(name: str, value: Any) -> Array:
     """The memory of a tensor as an array."""
     device = value.device.type
     if device != "cpu":
-        what = "has no numbers" if device == "meta" else f"call {name}.cpu() first"
+        what = "it has no numbers" if device == "meta" else f"call {name}.cpu() first"
         raise TypeError(
             f"{name}: a tensor on the device {value.device}; fusedloss works on the CPU: {what}"
         )
@@ -230,7 +234,8 @@ def _from_polars(name: str, value: Any) -> Array:
             return value.to_numpy()  # type: ignore[no-any-return]
         return _table(name, value, [_from_polars(name, part) for part in value.get_columns()])
     if kind != "Series":
-        _no_numbers(name, f"polars' {kind}", f"call {name}.collect() first")
+        hint = f"call {name}.collect() first" if kind == "LazyFrame" else "a Series is needed"
+        _no_numbers(name, f"polars' {kind}", hint)
     dtype = value.dtype
     text = str(dtype)
     if text.startswith(("Categorical", "Enum")):
@@ -259,6 +264,10 @@ def _from_pyarrow(name: str, value: Any) -> Array:
     if text.startswith(("dictionary", "string", "large_string", "binary", "decimal")):
         hint = "cast it to a float" if text.startswith("decimal") else _CODES
         _no_numbers(name, f"Arrow's type {text}", hint)
+    if text == "null":
+        _no_numbers(name, "Arrow's type null", "nothing in it is a number")
+    if text.startswith("fixed_size_list"):
+        return _rows_of_arrow(name, value)
     if value.null_count:
         nulls = np.asarray(value.is_null().to_numpy(zero_copy_only=False), bool)
         fill = np.nan if text in ("halffloat", "float", "double") else 0
@@ -266,12 +275,29 @@ def _from_pyarrow(name: str, value: Any) -> Array:
         raise NullsError(name, filled.to_numpy(zero_copy_only=False), nulls)
     if hasattr(value, "to_numpy_ndarray"):  # of tensors of one shape
         return value.to_numpy_ndarray()  # type: ignore[no-any-return]
-    if text.startswith("fixed_size_list"):
-        items = _from_pyarrow(name, value.flatten())
-        return items.reshape(len(value), -1)
     if hasattr(value, "chunks"):
         return value.to_numpy()  # type: ignore[no-any-return]
     return value.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def _rows_of_arrow(name: str, value: Any) -> Array:
+    """Lists of one length as rows. A list that is null is a row of nulls."""
+    width = value.type.list_size
+    if hasattr(value, "chunks"):
+        value = value.combine_chunks()
+    start = value.offset * width
+    missing = np.asarray(value.is_null().to_numpy(zero_copy_only=False), bool)
+    shape = len(value), width
+    try:
+        items = _from_pyarrow(name, value.values[start : start + len(value) * width])
+        nulls = np.zeros(shape, bool)
+    except NullsError as error:
+        items, nulls = error.filled, error.nulls.reshape(shape)
+    items = items.reshape(shape)
+    nulls = nulls | missing[:, None]
+    if nulls.any():
+        raise NullsError(name, items, nulls)
+    return items
 
 
 # ---- what is refused ---------------------------------------------------------------

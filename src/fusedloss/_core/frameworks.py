@@ -26,6 +26,8 @@ class _Arguments:
 
     name: str
     parameters: dict[str, inspect.Parameter]
+    names: tuple[str, ...]
+    by_position: int  # how many arguments a call may give without their names
     differentiable: tuple[str, ...]
 
     @property
@@ -43,6 +45,10 @@ class _Arguments:
                 )
 
 
+def _by_position(parameters: dict[str, inspect.Parameter]) -> int:
+    return sum(p.kind is not p.KEYWORD_ONLY for p in parameters.values())
+
+
 class Outline(_Arguments):
     """The arguments of a loss, as an adapter sees them."""
 
@@ -58,6 +64,7 @@ class Outline(_Arguments):
             name: p for name, p in parameters.items() if name not in self.switches.values()
         }
         self.names = tuple(self.parameters)
+        self.by_position = _by_position(self.parameters)
         self.differentiable = loss.differentiable
         #: Options that are numbers, with gradients.
         self._numbers = {*loss.differentiable} - {*loss._operands, *loss._arrays}
@@ -163,7 +170,14 @@ class Outline(_Arguments):
         """The value, and logsumexp, of a call of which only shapes and dtypes are known: what is
         in their place is left out, whatever it holds."""
         numbers = dict.fromkeys(self._numbers.intersection(given), 1.0)
-        return self.run({**_zeros(given), **numbers, "where": False}, ())[:2]
+        known = {**_zeros(given), **numbers}
+        if "where" in self.parameters:
+            known["where"] = False
+        elif "target_lengths" in self.parameters:  # sequences without steps and labels
+            known.update(targets=(), input_lengths=0, target_lengths=0)
+        else:
+            known.setdefault(self.factor, 0.0)
+        return self.run(known, ())[:2]
 
 
 class ActivationOutline(_Arguments):
@@ -180,6 +194,7 @@ class ActivationOutline(_Arguments):
         signature = inspect.signature(activation._function)
         self.parameters = {name: p for name, p in signature.parameters.items() if name != "out"}
         self.names = tuple(self.parameters)
+        self.by_position = _by_position(self.parameters)
         self.differentiable = tuple(
             name for name, p in self.parameters.items() if p.default is p.empty
         )

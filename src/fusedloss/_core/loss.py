@@ -380,7 +380,8 @@ NotImplementedError
         bound = self._arguments.bind(*args, **kwargs)
         given = bound.arguments
         if given.get("where") is None:
-            raise ValueError(str(error)) from None
+            by_where = "" if "where" in self._options else NullsError.BY_WHERE
+            raise ValueError(str(error).removesuffix(by_where)) from None
         if error.name == "where":
             raise ValueError("where: holds nulls; fill them by False or True") from None
         mask: Any = operand("where", given["where"])[0] != 0

@@ -37,7 +37,7 @@ typedef struct fusedloss_loss fusedloss_loss;
 
 struct fusedloss_loss {
     int32_t abi;           /* FUSEDLOSS_ABI of the library */
-    int32_t size;          /* of this struct there */
+    int32_t size;          /* of this struct in it */
     int32_t operands;      /* 2: input and target; 3: one more */
     int32_t gradients;     /* 1, or 2: also with respect to the third operand */
     double third;          /* a third operand that is bound; 0 where there is none */

@@ -1,7 +1,7 @@
 """The losses and activations for torch, with autograd: ``fusedloss.torch.cross_entropy`` and so on.
 
-Every loss and activation of fusedloss is here under its name, with the same arguments, and every
-criterion as a ``torch.nn.Module``. They take tensors in the CPU's memory, of any dtype that
+The module has every loss and activation of fusedloss under its name, with the same arguments, and
+every criterion as a ``torch.nn.Module``. They take tensors in the CPU's memory, of any dtype that
 fusedloss reads (bfloat16 too, by the package ml_dtypes), without copying them. Value and gradient
 are computed in one pass, when the loss is called.
 
@@ -110,6 +110,8 @@ class Differentiable:
         outline = self._outline
         if grad_out is not None:
             raise ValueError("grad_out: not within torch.compile, which plans memory itself")
+        if len(args) > outline.by_position:
+            raise TypeError(f"{outline.name}: too many positional arguments")
         given = dict(zip(outline.names, args))  # noqa: B905 (known to torch.compile without strict)
         for name in kwargs:
             if name in given or name not in outline.names:
@@ -187,7 +189,7 @@ class Module(torch.nn.Module):
             value = getattr(self, name)
             if isinstance(value, Tensor):
                 shown.append(f"{name}=<tensor of shape {tuple(value.shape)}>")
-            elif value is not parameters[name].default:
+            elif (type(value), value) != (type(default := parameters[name].default), default):
                 shown.append(f"{name}={value!r}")
         return ", ".join(shown)
 

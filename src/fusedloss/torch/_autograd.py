@@ -46,7 +46,7 @@ def given_by_name(
 ) -> dict[str, Any]:
     """The arguments of a call by name: those of `names` are the last ones."""
     count = len(values) - len(names)
-    if count > len(outline.names) or not set(names) <= set(outline.names[count:]):
+    if count > outline.by_position or not set(names) <= set(outline.names[count:]):
         try:
             outline.signature.bind(*values[:count], **dict.fromkeys(names))
         except TypeError as error:
@@ -102,7 +102,7 @@ class _Shortest(torch.autograd.Function):
         if ctx.kept is None:
             raise _handed_over(ctx.name)
         outline, grad, input, target, versions = ctx.kept
-        if _is_grad_enabled():
+        if _is_grad_enabled() or transforms_active():
             _check_versions(outline, (input, target), versions)
             values = input, target
             return (
@@ -146,8 +146,8 @@ class _Direct(torch.autograd.Function):
         keeps = outline.keeps_gradient(given, want)
         if grad_out is not None and want and not keeps:
             raise ValueError(
-                f"grad_out: {outline.name} has no gradient here before backward, which gets one "
-                "factor for each value"
+                f"grad_out: not with this reduction: {outline.name} has one gradient for each "
+                "value, and they are added up in backward"
             )
         kept = want if keeps else ()
         value, extra, grads = outline.run(memories(given), kept, grad_out if kept else None)
@@ -168,7 +168,7 @@ class _Direct(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor, *unused: Any) -> Any:
         grads = ctx.grads
-        if grads is None or _is_grad_enabled():
+        if grads is None or _is_grad_enabled() or transforms_active():
             return _other_backward(ctx, upstream)
         if ctx.version is not None and ctx.version != [gradient._version for gradient in grads]:
             raise RuntimeError(
@@ -198,7 +198,7 @@ def _other_backward(ctx: Any, upstream: Tensor) -> Any:
         raise _handed_over(outline.name)
     values = _saved(ctx)
     given = given_by_name(outline, ctx.names, values)
-    if _is_grad_enabled():
+    if _is_grad_enabled() or transforms_active():
         results = _differentiable(outline, ctx.names, ctx.want, upstream, values)
     else:
         results = carried_back(outline, given, ctx.want, upstream)
@@ -271,6 +271,8 @@ def _no_more(outline: Outlines) -> NoReturn:
 
 def _each(function: Any, batch: int, in_dims: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
     """vmap: one call for each part of the batch."""
+    if batch == 0:
+        raise ValueError(f"{args[0].name}: vmap over an axis of length 0")
     parts = [
         function.apply(
             *(
