@@ -19,8 +19,8 @@ from fusedloss._core.reductions import divisor_for, scale_of, value_result
 from fusedloss._core.types import Array, Request
 
 #: Bytes of logits that are held at a time, and rows: as many as the products need to be fast.
-LOGITS: Final = 32 << 20
-MOST_ROWS: Final = 256
+LOGITS: Final = 48 << 20
+MOST_ROWS: Final = 384
 #: Bytes of the weights' gradient that are computed at a time, to be added.
 PIECE: Final = 2 << 20
 

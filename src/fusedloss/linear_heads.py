@@ -159,7 +159,7 @@ def linear_cross_entropy(
     g. There are no second derivatives.
 
     The logits of N rows and C classes take more memory than all else where C is large. A call
-    holds those of some rows at a time, 32 MB or one row, and writes their gradient in their place;
+    holds those of some rows at a time, 48 MB or one row, and writes their gradient in their place;
     so it needs 6 N C D operations, as the plain way does, and less than 64 MB besides its outputs
     (and besides copies of operands in another dtype than that of the computation).
 
