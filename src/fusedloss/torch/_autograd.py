@@ -355,7 +355,7 @@ class _Last(torch.autograd.Function):
 
 
 class _CarriedBack(_Last):
-    """`_carried_back`, recorded."""
+    """Gradients times those from upstream, recorded so that they can be carried back too."""
 
     @staticmethod
     def forward(
