@@ -13,6 +13,7 @@ import pytest
 
 import fusedloss as fl
 from fusedloss import _linear_head
+from fusedloss._core import threads
 
 RECORD = json.loads((Path(__file__).parent / "data" / "linear_head_parity.json").read_text())[
     "cases"
@@ -241,6 +242,23 @@ def test_numbers_of_threads() -> None:
         assert value == results[0][0]
         for a, b in zip(grads, results[0][1], strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_blocks_that_are_small_use_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenMP's threads would be in the way of BLAS's. Calls after it are as before."""
+    asked: list[int] = []
+    real = fl.CrossEntropyLoss.value_and_grad
+
+    def spy(self: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(threads.threads_for(1 << 40))
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(fl.CrossEntropyLoss, "value_and_grad", spy)
+    before = threads.threads_for(1 << 40)
+    for least in (1 << 22, 0):
+        monkeypatch.setattr(_linear_head, "WORTH_THREADS", least)
+        fl.linear_cross_entropy.value_and_grad(**operands())
+    assert asked == [1, before] and threads.threads_for(1 << 40) == before
 
 
 X, W = np.ones((4, 3)), np.ones((6, 3))

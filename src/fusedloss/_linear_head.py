@@ -16,11 +16,14 @@ import numpy as np
 from fusedloss._core.operands import contiguous, is_double, operand
 from fusedloss._core.outputs import Gradients, store, unwrap_scalar, value_output
 from fusedloss._core.reductions import divisor_for, scale_of, value_result
+from fusedloss._core.threads import Alone
 from fusedloss._core.types import Array, Request
 
 #: Bytes of logits that are held at a time, and rows: as many as the products need to be fast.
 LOGITS: Final = 48 << 20
 MOST_ROWS: Final = 384
+#: So many logits take long enough for threads besides BLAS's, between whose products they run.
+WORTH_THREADS: Final = 1 << 22
 #: Bytes of the weights' gradient that are computed at a time, to be added.
 PIECE: Final = 2 << 20
 
@@ -113,7 +116,8 @@ def linear_head(
             given: Rows = ... if single else rows
             sum_ = np.empty(()) if values is None else np.empty(values[given].shape, values.dtype)
             own = None if lse is None else lse[given]
-            terms.evaluate(logits[0] if single else logits, given, order > 0, sum_, own)
+            with Alone(logits.size < WORTH_THREADS):
+                terms.evaluate(logits[0] if single else logits, given, order > 0, sum_, own)
             if values is None:
                 total.append(float(sum_))
             else:

@@ -18,12 +18,29 @@ _forked = False
 
 
 class _Startable(_local):
-    """How many threads a calling thread is known to be able to have, itself included."""
+    """How many threads a calling thread is known to be able to have, itself included; and whether
+    its calls are to do without others for now."""
 
     count = 1
+    alone = False
 
 
 _startable: Final = _Startable()
+
+
+class Alone:
+    """Within it, calls of this thread use one thread, if `asked`. OpenMP's threads look for work
+    for a while after a call, on CPUs that BLAS's threads want."""
+
+    def __init__(self, asked: bool) -> None:
+        self._asked = asked
+
+    def __enter__(self) -> None:
+        self._before = _startable.alone
+        _startable.alone |= self._asked
+
+    def __exit__(self, *raised: object) -> None:
+        _startable.alone = self._before
 
 
 def set_num_threads(n: int | None) -> None:
@@ -82,7 +99,7 @@ def get_num_threads() -> int:
 
 def threads_for(size: int) -> int:
     """How many threads a call on so many elements uses; a small one is never split."""
-    return get_num_threads() if size > _SMALL else 1
+    return get_num_threads() if size > _SMALL and not _startable.alone else 1
 
 
 def _after_fork() -> None:
