@@ -5,9 +5,9 @@ all pairs that occur, some thousand classes. The network is unrolled over 32 cha
 gradient carried back by hand. The logits of all of them are never held:
 `fusedloss.linear_cross_entropy` gives the loss, the gradient for the states, and that for the head.
 
-The text is this project's own documentation. In under a minute the model predicts both next
-characters of a part that it has not seen right more than 4 times out of 10; the pair that is most
-common there, not once in 20.
+The text is this project's own documentation and sources. In 600 steps, half a minute on two cores,
+the model comes to predict both next characters of a part that it has not seen right more than 4
+times out of 10; the pair that is most common there is right once in 10.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def train(steps: int, shown: bool = True) -> tuple[float, float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=600)
     _, right, chance = train(parser.parse_args().steps)
     print(f"right about both next characters: {right:.1%}; the most common pair: {chance:.1%}")
 
