@@ -84,17 +84,21 @@ def finite_rows(x: Array) -> Array:
     return x if good.all() else np.where(good, x, x.dtype.type(0))
 
 
-def rows_at_a_time(count: int, width: int, least: int = _ROWS) -> Iterator[slice]:
-    """Slices of some rows of so many similarities."""
-    step = max(least, CHUNK // max(width, 1))
+def chunk_of(width: int, least: int = _ROWS) -> int:
+    """How many rows of so many similarities are held at a time."""
+    return max(least, CHUNK // max(width, 1))
+
+
+def rows_at_a_time(count: int, step: int) -> Iterator[slice]:
+    """Slices of so many rows."""
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
 
 
-def selections(active: Array | None, count: int, width: int, least: int) -> Iterator[Selection]:
-    """Some rows at a time of those that are active."""
+def selections(active: Array | None, count: int, step: int) -> Iterator[Selection]:
+    """So many rows at a time of those that are active."""
     chosen = None if active is None or active.all() else np.flatnonzero(active)
-    for part in rows_at_a_time(count if chosen is None else len(chosen), width, least):
+    for part in rows_at_a_time(count if chosen is None else len(chosen), step):
         yield part if chosen is None else chosen[part]
 
 
@@ -297,7 +301,7 @@ def info_nce(
             clean = finite_rows(keys) if masked else keys
         buffers = Buffers(2, width, dtype)
         least = 1 if own else _ROWS
-        for rows in selections(active, len(q), max(width, vectors_held), least):
+        for rows in selections(active, len(q), chunk_of(max(width, vectors_held), least)):
             count = number_of(rows)
             logits, slopes = buffers(count)
             x = prepared(q[rows], dtype, normalized) * dtype(1 / tau)
@@ -430,7 +434,7 @@ def anchor_loss(
         keys = prepared(x[members], dtype, normalized)
         dkeys = np.zeros_like(keys)
         buffers = Buffers(1 + spare, len(keys), dtype)
-        for part in rows_at_a_time(len(anchors), len(keys)):
+        for part in rows_at_a_time(len(anchors), chunk_of(len(keys))):
             rows = anchors[part]
             similarities, *others = list(buffers(len(rows)))
             y = keys[rows] * dtype(scale)

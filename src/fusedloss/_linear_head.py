@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from fusedloss._all_pairs import selections
 from fusedloss._core.operands import contiguous, is_double, operand
 from fusedloss._core.outputs import Gradients, store, unwrap_scalar, value_output
 from fusedloss._core.reductions import divisor_for, scale_of, value_result
@@ -157,13 +158,9 @@ class _Blocks:
         self, x: Array, bias: Array | None, active: Array | None
     ) -> Iterator[tuple[Rows, Array, Array]]:
         """Which rows, their logits, and their part of x."""
-        chosen = None if active is None or active.all() else np.flatnonzero(active)
-        count = len(x) if chosen is None else len(chosen)
-        for start in range(0, count, self._rows):
-            stop = min(start + self._rows, count)
-            rows = slice(start, stop) if chosen is None else chosen[start:stop]
+        for rows in selections(active, len(x), self._rows):
             part = x[rows]
-            logits = self._memory[: stop - start]
+            logits = self._memory[: len(part)]
             np.matmul(part, self._w.T, out=logits)
             if bias is not None:
                 logits += bias

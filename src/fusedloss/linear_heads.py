@@ -57,14 +57,7 @@ class _ClassTerms:
         self.counts = call.counts()
         counted: Any = True if rows.row_weight is None else rows.row_weight != 0
         if call.kind == DISTRIBUTION:
-            others = []
-            if rows.row_weight is not None:
-                others.append(np.expand_dims(rows.row_weight, rows.axes))
-            if rows.class_weight is not None:
-                ones = (1,) * (logits.ndim - 1 - rows.axes[0])
-                others.append(rows.class_weight.reshape(-1, *ones))
-            each = tuple(np.broadcast_to(a, t.shape) for a in others)
-            position = _labels.find_outside(t, call.most, each)
+            position = rows.find_outside(t, call.most)
             if position >= 0:
                 raise outside_error("target", t, position, _CROSS_ENTROPY.accepted)
         else:

@@ -207,7 +207,8 @@ class Rows:
                 request[5],
             )
         except LookupError:
-            raise self._outside_error(target, most, loss.accepted) from None
+            position = self.find_outside(target, most)
+            raise outside_error("target", target, position, loss.accepted) from None
         if direction is not None:
             product: Any = grad
             if loss.linear:
@@ -220,8 +221,8 @@ class Rows:
             return result_tuple(request, divisor, result, grad, hess, unwrap_scalar(lse, None))
         return result_tuple(request, divisor, result, grad, hess)
 
-    def _outside_error(self, target: Array, most: float, accepted: str) -> ValueError:
-        """What is wrong with a target that is outside of the domain and not left out."""
+    def find_outside(self, target: Array, most: float) -> int:
+        """Where the first target is that is outside of the domain and not left out; -1: none."""
         shape = target.shape
         others = [x for x in (self.mask, self.item_weight) if x is not None]
         if self.row_weight is not None:
@@ -230,8 +231,8 @@ class Rows:
             (axis,) = self.axes
             column = self.class_weight.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
             others.append(np.broadcast_to(column, shape))
-        position = _labels.find_outside(target, most, tuple(others))
-        return outside_error("target", target, position, accepted)
+        position: int = _labels.find_outside(target, most, tuple(others))
+        return position
 
 
 def rows_of_classes(input: Any, axis: Any, one_number: bool = False) -> Rows:
