@@ -18,14 +18,18 @@ from tests.losses import (
     boxes,
     classification,
     contrastive,
+    counts,
     distributions,
     linear_heads,
+    location_scale,
     margins,
+    ordinal,
     ranking,
     regions,
     regression,
     sequences,
     similarity,
+    survival,
 )
 from tests.losses.case import (
     ANYTHING,
@@ -74,11 +78,18 @@ Generator = np.random.Generator
 inf = float("inf")
 DTYPES = (np.float32, np.float64)
 
-ELEMENTWISE = [*regression.ELEMENTWISE, *binary.ELEMENTWISE, *distributions.ELEMENTWISE]
-ROWS = [*classification.ROWS, *margins.ROWS]
+ELEMENTWISE = [
+    case
+    for module in (regression, binary, distributions, counts, location_scale, survival)
+    for case in module.ELEMENTWISE
+]
+ROWS = [case for module in (classification, margins, ordinal, survival) for case in module.ROWS]
 JOINT = [
     case
-    for module in (similarity, contrastive, linear_heads, ranking, regions, boxes, sequences)
+    for module in (
+        *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
+        *(survival, ordinal),
+    )
     for case in module.JOINT
 ]
 ACTIVATIONS = activations.ACTIVATIONS

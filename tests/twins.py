@@ -20,14 +20,18 @@ from tests.losses import (
     boxes,
     classification,
     contrastive,
+    counts,
     distributions,
     linear_heads,
+    location_scale,
     margins,
+    ordinal,
     ranking,
     regions,
     regression,
     sequences,
     similarity,
+    survival,
 )
 
 _MODULES = (
@@ -44,6 +48,10 @@ _MODULES = (
     regions,
     boxes,
     sequences,
+    counts,
+    location_scale,
+    survival,
+    ordinal,
 )
 
 

@@ -17,14 +17,18 @@ try:
         boxes,
         classification,
         contrastive,
+        counts,
         distributions,
         linear_heads,
+        location_scale,
         margins,
+        ordinal,
         ranking,
         regions,
         regression,
         sequences,
         similarity,
+        survival,
     )
     from fusedloss._core.config import get_include, show_config
     from fusedloss._core.criterion import Criterion
@@ -35,14 +39,18 @@ try:
     from fusedloss.boxes import *
     from fusedloss.classification import *
     from fusedloss.contrastive import *
+    from fusedloss.counts import *
     from fusedloss.distributions import *
     from fusedloss.linear_heads import *
+    from fusedloss.location_scale import *
     from fusedloss.margins import *
+    from fusedloss.ordinal import *
     from fusedloss.ranking import *
     from fusedloss.regions import *
     from fusedloss.regression import *
     from fusedloss.sequences import *
     from fusedloss.similarity import *
+    from fusedloss.survival import *
 finally:
     if _collects:
         _gc.enable()
@@ -61,14 +69,18 @@ __all__ += binary.__all__
 __all__ += boxes.__all__
 __all__ += classification.__all__
 __all__ += contrastive.__all__
+__all__ += counts.__all__
 __all__ += distributions.__all__
 __all__ += linear_heads.__all__
+__all__ += location_scale.__all__
 __all__ += margins.__all__
+__all__ += ordinal.__all__
 __all__ += ranking.__all__
 __all__ += regions.__all__
 __all__ += regression.__all__
 __all__ += sequences.__all__
 __all__ += similarity.__all__
+__all__ += survival.__all__
 __all__.sort()
 
 # Adapters to other packages are imported when they are first asked for, and import the other
