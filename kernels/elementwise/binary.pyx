@@ -1,7 +1,7 @@
 # The formulas of losses between a score and one of two classes, 0 or 1 or a probability, and of the activations.
 
 from kernels.core.numeric cimport absolute, exp, log, log1p, log1p_unit, real, reciprocal
-from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, CHECKED, NoFormula, PLAIN, not_a_probability
+from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, CHECKED, NONE as ByThird, NONE as ByFourth, NONE as Heavy, PLAIN, not_a_probability
 from kernels.elementwise.logistic cimport bce_with_logits
 
 
@@ -75,11 +75,7 @@ ctypedef fused Formula:
     Sigmoid
     LogSigmoid
 
-ctypedef fused Paired:
-    NoFormula
-
-
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     if Formula is BceWithLogits: return bce_with_logits(x, t, 1 - t, <real> 1, v, g, h)
     elif Formula is WeightedBceWithLogits: return bce_with_logits(x, u * t, 1 - t, u * t + (1 - t), v, g, h)
     elif Formula is BinaryCrossEntropy: return binary_cross_entropy(f, x, t, v, g, h)

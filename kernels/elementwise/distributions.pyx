@@ -3,7 +3,7 @@
 from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
     absolute, exp, exp_parts, log, log1p, log1p_gap_unit, log1p_unit, log_factorial, pow, product_error, real, reciprocal)
-from kernels.elementwise.formulas cimport BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LOG_2PI, PLAIN, clip, times, zero
+from kernels.elementwise.formulas cimport NONE as ByFourth, NONE as Heavy, BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LOG_2PI, PLAIN, clip, times, zero
 
 
 # ---- counts ----------------------------------------------------------------------------------------------------------
@@ -143,14 +143,14 @@ cdef inline int half_squared_log_link(real x, real t, real *v, real *g, real *h)
 cdef struct Gaussian:
     double eps, constant
 
-cdef inline int gaussian(Gaussian f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int gaussian(Gaussian f, real x, real t, real u, real *v, real *g, real *h) noexcept nogil:
     """(log s + d²/s) / 2 with s = max(u, ε); its derivative with respect to u does not see the clamp, as in torch."""
     cdef real d = x - t, s = <real> f.eps if u < <real> f.eps else u, r = d / s, i = <real> 1 / s
     v[0] = <real> 0.5 * (log(s) + d * r) + <real> f.constant
     g[0] = r
     h[0] = i
-    gu[0] = <real> 0.5 * (i - r * r)
-    hu[0] = r * (r * i) - <real> 0.5 * i * i
+    g[1] = <real> 0.5 * (i - r * r)
+    h[1] = r * (r * i) - <real> 0.5 * i * i
     return BAD_THIRD * (u < 0)
 
 
@@ -170,11 +170,11 @@ ctypedef fused Formula:
     HalfSquaredLogLink
     Gaussian
 
-ctypedef fused Paired:
+ctypedef fused ByThird:
     Gaussian
 
 
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     if Formula is Poisson: return poisson(x, t, <real> 0, v, g, h)
     elif Formula is PoissonStirling: return poisson(x, t, stirling(t), v, g, h)
     elif Formula is PoissonExact: return poisson(x, t, log_factorial(t), v, g, h)
@@ -186,7 +186,7 @@ cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real 
     elif Formula is Tweedie: return tweedie(f, x, t, v, g, h)
     elif Formula is TweedieMean: return tweedie_mean(f, x, t, v, g, h)
     elif Formula is HalfSquaredLogLink: return half_squared_log_link(x, t, v, g, h)
-    elif Formula is Gaussian: return gaussian(f, x, t, u, v, g, h, gu, hu)
+    elif Formula is Gaussian: return gaussian(f, x, t, u, v, g, h)
 
 
 cdef int register_formulas() except -1:

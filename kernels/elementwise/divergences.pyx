@@ -4,7 +4,7 @@ from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
     absolute, entropy_gap_unit, exp, exp_parts, log, log1p, log1p_gap_unit, log1p_unit, log_cosh_unit, real, reciprocal,
     tanh_unit)
-from kernels.elementwise.formulas cimport BAD_TARGET, BAD_THIRD, CHECKED, LN2, PLAIN, clip, zero
+from kernels.elementwise.formulas cimport BAD_TARGET, BAD_THIRD, CHECKED, LN2, NONE as ByFourth, NONE as Heavy, PLAIN, clip, zero
 
 
 cdef struct Kl:
@@ -13,14 +13,14 @@ cdef struct Kl:
 cdef struct KlBoth:                # with derivatives with respect to the target, which is the third operand
     char none
 
-cdef inline int kl(real x, real t, real *v, real *g, real *h, real *gt, real *ht) noexcept nogil:
+cdef inline int kl(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """t (log t - x), 0 for t = 0"""
     cdef real gap = log(t) - x
     v[0] = 0 if (t == 0) & (x == x) else t * gap
     g[0] = x if x != x else -t
     h[0] = zero(x)
-    gt[0] = INFINITY if (x == -INFINITY) & (t == t) else gap + <real> 1
-    ht[0] = x if x != x else <real> 1 / t
+    g[1] = INFINITY if (x == -INFINITY) & (t == t) else gap + <real> 1
+    h[1] = x if x != x else <real> 1 / t
     return t < 0
 
 
@@ -30,7 +30,7 @@ cdef struct KlLogTarget:
 cdef struct KlLogTargetBoth:
     char none
 
-cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h, real *gt, real *ht) noexcept nogil:
+cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h) noexcept nogil:
     """exp(t) (t - x), 0 where exp(t) is"""
     cdef real gap = t - x
     cdef bint none
@@ -41,8 +41,8 @@ cdef inline int kl_log_target(real x, real t, real *v, real *g, real *h, real *g
     v[0] = 0 if none else exp_parts(t, 0, gap)
     g[0] = x if x != x else -exp(t)
     h[0] = zero(x)
-    gt[0] = 0 if none else exp_parts(t, 0, gap + <real> 1)
-    ht[0] = 0 if none else exp_parts(t, 0, gap + <real> 2)
+    g[1] = 0 if none else exp_parts(t, 0, gap + <real> 1)
+    h[1] = 0 if none else exp_parts(t, 0, gap + <real> 2)
     return 0
 
 
@@ -103,16 +103,16 @@ ctypedef fused Formula:
     Js
     JsMixed
 
-ctypedef fused Paired:
+ctypedef fused ByThird:
     KlBoth
     KlLogTargetBoth
 
 
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
-    if Formula is Kl: return BAD_TARGET * kl(x, t, v, g, h, gu, hu)
-    elif Formula is KlBoth: return BAD_THIRD * kl(x, u, v, g, h, gu, hu)
-    elif Formula is KlLogTarget: return kl_log_target(x, t, v, g, h, gu, hu)
-    elif Formula is KlLogTargetBoth: return kl_log_target(x, u, v, g, h, gu, hu)
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
+    if Formula is Kl: return BAD_TARGET * kl(x, t, v, g, h)
+    elif Formula is KlBoth: return BAD_THIRD * kl(x, u, v, g, h)
+    elif Formula is KlLogTarget: return kl_log_target(x, t, v, g, h)
+    elif Formula is KlLogTargetBoth: return kl_log_target(x, u, v, g, h)
     elif Formula is Js: return js(x, t, v, g, h)
     elif Formula is JsMixed: return js_mixed(f, x, t, v, g, h)
 

@@ -14,18 +14,25 @@ ctypedef fused Sink:
 cdef enum:
     PARAMETERS = 4        # of a formula, at most
 
-# The operands: x, t, u, the weight, the mask and the direction; value, gradient, second derivative; gradient and second derivative to u.
+# The operands: x, t, u, s, the weight, the mask and the direction; value; first and second derivatives with respect to x, u and s.
 cdef enum:
-    X, T, U, W, M, D, V, G, H, GU, HU, OPERANDS
+    X, T, U, S, W, M, D, V, G, H, GU, HU, GS, HS, OPERANDS
+    INPUTS = S + 1
+    OUTPUTS = OPERANDS - V
+
+# What a formula has derivatives with respect to, besides x.
+cdef enum:
+    BY_THIRD = 1
+    BY_FOURTH = 2
 
 ctypedef void (*BlockFunction)(const void *formula, const void *order, const void *sink, Py_ssize_t n, const void *x,
-                               const void *t, const void *u, double scale, Lanes *lanes, void *v, void *g, void *h,
-                               void *gu, void *hu) noexcept nogil
-ctypedef Py_ssize_t (*Check)(const void *formula, Py_ssize_t n, const void *x, const void *t, const void *u, const void *w,
-                             int *operand) noexcept nogil
+                               const void *t, const void *u, const void *s, double scale, Lanes *lanes, void *v,
+                               void *g, void *h, void *gu, void *hu, void *gs, void *hs) noexcept nogil
+ctypedef Py_ssize_t (*Check)(const void *formula, Py_ssize_t n, const void *x, const void *t, const void *u, const void *s,
+                             const void *w, int *operand) noexcept nogil
 # One element, for users of the C interface (capi.pxd).
-ctypedef int (*Element)(const double *formula, int order, double x, double t, double u, double *out) noexcept nogil
-ctypedef int (*Elementf)(const double *formula, int order, float x, float t, float u, float *out) noexcept nogil
+ctypedef int (*Element)(const double *formula, int order, double x, double t, double u, double s, double *out) noexcept nogil
+ctypedef int (*Elementf)(const double *formula, int order, float x, float t, float u, float s, float *out) noexcept nogil
 
 cdef struct Entry:
     BlockFunction blocks[2][3][2]      # float, double; order; sink
@@ -33,7 +40,8 @@ cdef struct Entry:
     Element element
     Elementf elementf
     int parameters
-    bint paired
+    int by                             # BY_THIRD, BY_FOURTH, both or 0
+    bint adds                          # whether blocks can be added up without storing
     bint signs
 
-cdef Entry *register(str name, size_t parameters, bint paired) except NULL
+cdef Entry *register(str name, size_t parameters, int by) except NULL

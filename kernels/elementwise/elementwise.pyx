@@ -19,17 +19,17 @@ cdef enum:
 
 cdef Entry _entries[<int> MOST_FORMULAS]
 
-FORMULAS = {}      # name: number, paired
+FORMULAS = {}      # name: number, and whether there are derivatives with respect to the third and the fourth operand
 
 
-cdef Entry *register(str name, size_t parameters, bint paired) except NULL:
+cdef Entry *register(str name, size_t parameters, int by) except NULL:
     """A new entry for a formula whose struct of parameters has this size; a struct without parameters holds one char."""
     cdef int number = register_name(FORMULAS, name, MOST_FORMULAS, parameters, PARAMETERS)
     cdef Entry *entry = &_entries[number]
     memset(entry, 0, sizeof(Entry))
     entry.parameters = parameters // sizeof(double)
-    entry.paired = paired
-    FORMULAS[name] = number, paired
+    entry.by = by
+    FORMULAS[name] = number, bool(by & BY_THIRD), bool(by & BY_FOURTH)
     return entry
 
 
@@ -101,19 +101,19 @@ cdef void direct(const real *d, Py_ssize_t n, real *h) noexcept nogil:
 
 cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Elements start … stop-1, block by block; returns the sum of the values."""
-    cdef real inputs[4][BLOCK]
-    cdef real outputs[5][BLOCK]
+    cdef real inputs[<int> INPUTS + 1][BLOCK]
+    cdef real outputs[<int> OUTPUTS][BLOCK]
     cdef real unused[BLOCK]
     cdef real directions[BLOCK]
-    cdef const real *in_[3]
-    cdef real *out[5]
+    cdef const real *in_[<int> INPUTS]
+    cdef real *out[<int> OUTPUTS]
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
     cdef int end = space.ndim, k, operand, double_precision = 0
     cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
     cdef double scale = 1 if weighted else job.scale
     cdef Lanes lanes
-    cdef bint summed = job.summed and not weighted and op[<int> V].data == NULL and job.order < 2
+    cdef bint summed = job.entry.adds and job.summed and not weighted and op[<int> V].data == NULL and job.order < 2
     cdef Sum total = Sum(0, 0)
     cdef Py_ssize_t i = start, j, n, unwatched = 0
     cdef Check check
@@ -124,19 +124,19 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     clear(&lanes)
     while i < stop:
         n = min(<Py_ssize_t> BLOCK, stop - i)
-        for k in range(3):
+        for k in range(<int> INPUTS):
             in_[k] = fetch(&op[k], op[k].data, space, 0, end, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
-        w = weights_of(op, space, end, i, n, <real *> inputs[3])
-        for k in range(5):
+        w = weights_of(op, space, end, i, n, <real *> inputs[<int> INPUTS])
+        for k in range(<int> OUTPUTS):
             out[k] = destination(&op[<int> V + k], i, <const real **> in_, <real *> outputs[k])
-        if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], w, &operand) >= 0:
+        if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], w, &operand) >= 0:
             job.outside[0] = 1
             return 0
         job.entry.blocks[double_precision][job.order][summed](
-            job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], scale, &lanes,
-            out[0], out[1], out[2], out[3], out[4])
+            job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], scale, &lanes,
+            out[0], out[1], out[2], out[3], out[4], out[5], out[6])
         if job.bend.asked:
-            for k in range(2, 5, 2):
+            for k in range(2, <int> OUTPUTS, 2):
                 if op[<int> V + k].data != NULL:
                     bend_block(&job.bend, scale, n, out[k])
         if op[<int> D].data != NULL:
@@ -146,12 +146,12 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
                 weigh_both(w, job.scale, n, out[0], out[1])
             else:
                 weigh(w, n, out[0])
-            for k in range(2, 5):
+            for k in range(2, <int> OUTPUTS):
                 if op[<int> V + k].data != NULL:
                     weigh_both(w, job.scale, n, <real *> unused, out[k])
         if job.summed and not summed:
             add_to_lanes(&lanes, <const real *> out[0], n)
-        for k in range(5):
+        for k in range(<int> OUTPUTS):
             if op[<int> V + k].data != NULL:
                 put(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
         i += n
@@ -168,17 +168,21 @@ cdef inline real *destination(const Operand *op, Py_ssize_t start, const real **
     """Where the elements from `start` on are computed: in the output itself where that can be, else in a buffer. A loop that
     read and wrote in the same place would not be vectorised."""
     cdef real *place = <real *> op.data + start
-    if op.data == NULL or not op.flat or place == inputs[0] or place == inputs[1] or place == inputs[2]:
+    cdef int k
+    if op.data == NULL or not op.flat:
         return block
+    for k in range(<int> INPUTS):
+        if place == inputs[k]:
+            return block
     return place
 
 
 cdef int find_outside(const real *like, Elementwise *job, tuple arrays, bint certain) except -1:
     """Raise LookupError(operand, position) for the first element, in C order, that is outside the formula's domain. If it is
     `certain` that there was one, there may be none any more, as another thread has written to the array."""
-    cdef real inputs[3][BLOCK]
+    cdef real inputs[<int> INPUTS][BLOCK]
     cdef real weights[BLOCK]
-    cdef const real *in_[3]
+    cdef const real *in_[<int> INPUTS]
     cdef cnp.ndarray array, x = arrays[0]
     cdef Operand op[<int> M + 1]
     cdef Space space
@@ -198,13 +202,13 @@ cdef int find_outside(const real *like, Elementwise *job, tuple arrays, bint cer
     space.ndim = join_axes(op, <int> M + 1, &space, 0, ndim, 0)
     for i from 0 <= i < count by BLOCK:
         n = min(<Py_ssize_t> BLOCK, count - i)
-        for k in range(3):
+        for k in range(<int> INPUTS):
             in_[k] = <const real *> inputs[0]
             if op[k].data != NULL:
                 load_block(&op[k], op[k].load, op[k].data, &space, 0, space.ndim, i, n, <char *> inputs[k], sizeof(real))
                 in_[k] = <const real *> inputs[k]
-        bad = check(job.parameters, n, in_[0], in_[1], in_[2], weights_of(<const Operand *> op, &space, space.ndim, i, n, <real *> weights),
-                    &operand)
+        bad = check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S],
+                    weights_of(<const Operand *> op, &space, space.ndim, i, n, <real *> weights), &operand)
         if bad >= 0:
             raise LookupError(operand, i + bad)
         unwatched += n
@@ -214,6 +218,15 @@ cdef int find_outside(const real *like, Elementwise *job, tuple arrays, bint cer
     if certain:
         raise LookupError(operand, -1)
     return 0
+
+
+cdef inline bint overwrites(const Operand *op, const char *place) noexcept nogil:
+    """Whether an output lies where an input lies."""
+    cdef int k
+    for k in range(<int> W + 1):
+        if op[k].data == place:
+            return True
+    return False
 
 
 cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, int threads) except? -1:
@@ -229,7 +242,7 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
         array = arrays[k]
         check_shape(array, x, ndim)
         describe(&op[k], array, like, ndim, job.entry.signs and k == T, k >= V)
-        overwritten |= k >= V and op[k].data != NULL and (op[k].data == op[<int> X].data or op[k].data == op[<int> U].data)
+        overwritten |= k >= V and op[k].data != NULL and overwrites(op, op[k].data)
     for axis in range(ndim):
         space.shape[axis] = cnp.PyArray_DIM(x, axis)
     if count == 0:
@@ -249,20 +262,27 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
     return total
 
 
+cdef inline bint has_derivative(const Entry *entry, int operand) noexcept nogil:
+    """Whether the formula gives what goes to one of G … HS."""
+    if operand >= GS:
+        return entry.by & BY_FOURTH != 0
+    return operand < GU or entry.by & BY_THIRD != 0
+
+
 def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
                 tuple arrays, tuple bend=None):
-    """Run one formula over arrays of one shape: (x, t, u, weight, mask, direction, value, gradient, hessian, gradient and
-    hessian with respect to u), None where there is none. With a direction, which takes order 2, the hessian times that is
-    written in its place, and nothing else. An output may lie exactly where an input lies.
+    """Run one formula over arrays of one shape: (x, t, u, s, weight, mask, direction, value, gradient, hessian, gradient and
+    hessian with respect to u, those with respect to s), None where there is none. With a direction, which takes order 2, the
+    hessian times that is written in its place, and nothing else. An output may lie exactly where an input lies.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
-    respect to u is added to float64 items where u was broadcast. With a `bend`, (scale, floor), second derivatives h become
+    respect to u and s is added to float64 items where that was broadcast. With a `bend`, (scale, floor), second derivatives h become
     max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns the sum of the weighted values (0 unless
     `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
     cdef double values[PARAMETERS]
     cdef bint product
-    cdef int k
+    cdef int k, wanted
     if not 0 <= formula < len(FORMULAS) or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
         raise ValueError("kernel: no such formula, order or number of operands")
     job.entry = &_entries[formula]
@@ -271,7 +291,8 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     if product and order != 2:
         raise ValueError("kernel: a direction takes order 2")
     for k in range(<int> G, <int> OPERANDS):
-        if (k == H if product else order > (k - <int> G) % 2 and (k < <int> GU or job.entry.paired)) != ((<tuple> arrays)[k] is not None):
+        wanted = k == H if product else order > (k - <int> G) % 2 and has_derivative(job.entry, k)
+        if wanted != ((<tuple> arrays)[k] is not None):
             raise ValueError("kernel: not the arrays for the derivatives asked for")
     job.parameters = values
     job.scale = scale
@@ -287,20 +308,28 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
 
 cdef Py_ssize_t first_outside(const real *like, const Elementwise *job, Py_ssize_t count) noexcept nogil:
     """The first element that is outside of the formula's domain, or OK."""
-    cdef real inputs[4][BLOCK]
-    cdef const real *in_[3]
+    cdef real inputs[<int> INPUTS + 1][BLOCK]
+    cdef const real *in_[<int> INPUTS]
     cdef const Operand *op = <const Operand *> job.operands
     cdef Check check = job.entry.checks[0 if real is float else 1]
     cdef Py_ssize_t i, n, bad
     cdef int k, operand
     for i from 0 <= i < count by BLOCK:
         n = min(<Py_ssize_t> BLOCK, count - i)
-        for k in range(3):
+        for k in range(<int> INPUTS):
             in_[k] = fetch(&op[k], op[k].data, &job.space, 0, 1, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
-        bad = check(job.parameters, n, in_[0], in_[1], in_[2], weights_of(op, &job.space, 1, i, n, <real *> inputs[3]), &operand)
+        bad = check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S],
+                    weights_of(op, &job.space, 1, i, n, <real *> inputs[<int> INPUTS]), &operand)
         if bad >= 0:
             return i + bad
     return OK
+
+
+cdef inline void bind_operand(Operand *op, const double *number, const real *like) noexcept nogil:
+    """The operand is one number."""
+    describe_memory(op, <void *> number, DOUBLE, like)
+    op.strides[0] = 0
+    op.flat = False
 
 
 cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, const void **places, double scale,
@@ -314,7 +343,7 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
     cdef double total = 0
     job.entry = <const Entry *> loss.entry
     if (n < 0 or places[<int> X] == NULL or places[<int> T] == NULL or (places[<int> U] == NULL) == (loss.operands == 3)
-            or not job.entry.paired and (places[<int> GU] != NULL or places[<int> HU] != NULL)):
+            or not job.entry.by & BY_THIRD and (places[<int> GU] != NULL or places[<int> HU] != NULL)):
         return BAD_CALL
     job.parameters = loss.parameters
     job.scale = scale
@@ -332,12 +361,11 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
         describe_memory(&op[k], <void *> places[k], FLOAT if real is float else DOUBLE, like)
         op[k].strides[0] = sizeof(real)
         op[k].flat = True
-        overwritten |= k >= V and places[k] != NULL and (
-            places[k] == places[<int> X] or places[k] == places[<int> T] or places[k] == places[<int> U] or places[k] == places[<int> W])
+        overwritten |= k >= V and places[k] != NULL and overwrites(<const Operand *> op, <const char *> places[k])
     if loss.third_bound:
-        describe_memory(&op[<int> U], <void *> &loss.third, DOUBLE, like)
-        op[<int> U].strides[0] = 0
-        op[<int> U].flat = False
+        bind_operand(&op[<int> U], &loss.third, like)
+    if loss.fourth_bound:
+        bind_operand(&op[<int> S], &loss.fourth, like)
     checked = job.entry.checks[0] != NULL
     if checked and overwritten:      # afterwards nobody could say where it was
         bad = first_outside(like, &job, n)
@@ -358,18 +386,18 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
 
 cdef Py_ssize_t map_doubles(const Loss *loss, Py_ssize_t n, const double *x, const double *t, const double *u, const double *w,
                             double scale, double *sum, double *v, double *g, double *h, double *gu, double *hu) noexcept nogil:
-    cdef const void **places = [x, t, u, w, NULL, NULL, v, g, h, gu, hu]
+    cdef const void **places = [x, t, u, NULL, w, NULL, NULL, v, g, h, gu, hu, NULL, NULL]
     return map_memory(<const double *> NULL, loss, n, places, scale, sum)
 
 cdef Py_ssize_t map_floats(const Loss *loss, Py_ssize_t n, const float *x, const float *t, const float *u, const float *w,
                            double scale, double *sum, float *v, float *g, float *h, float *gu, float *hu) noexcept nogil:
-    cdef const void **places = [x, t, u, w, NULL, NULL, v, g, h, gu, hu]
+    cdef const void **places = [x, t, u, NULL, w, NULL, NULL, v, g, h, gu, hu, NULL, NULL]
     return map_memory(<const float *> NULL, loss, n, places, scale, sum)
 
 
-def bound(int formula, tuple parameters, bint third, bound_third, bint floats):
+def bound(int formula, tuple parameters, bint third, bound_third, bound_fourth, bint floats):
     """A formula and its parameters for users of fusedloss.h, as a capsule. `third` says whether it has a third operand, which
-    may be bound to a number; `floats` whether the parameters are within the range of floats."""
+    may be bound to a number; a fourth one must be. `floats` says whether the parameters are within the range of floats."""
     cdef Loss loss
     cdef const Entry *entry
     if not 0 <= formula < len(FORMULAS):
@@ -379,9 +407,12 @@ def bound(int formula, tuple parameters, bint third, bound_third, bint floats):
     read_parameters(parameters, entry.parameters, <double *> loss.parameters)
     loss.third_bound = third and bound_third is not None
     loss.operands = 3 if third and not loss.third_bound else 2
-    loss.gradients = 2 if entry.paired else 1
+    loss.gradients = 2 if entry.by & BY_THIRD else 1
     if loss.third_bound:
         loss.third = bound_third
+    loss.fourth_bound = bound_fourth is not None
+    if loss.fourth_bound:
+        loss.fourth = bound_fourth
     loss.entry = entry
     loss.element = entry.element
     loss.map = map_doubles

@@ -1,7 +1,7 @@
 # The formulas of losses of two classes that leave what is easy out of account.
 
 from kernels.core.numeric cimport absolute, exp, log, log1p, log1p_unit, muladd, pow, real, reciprocal
-from kernels.elementwise.formulas cimport BAD_TARGET, CHECKED, NoFormula, not_a_probability, times
+from kernels.elementwise.formulas cimport BAD_TARGET, CHECKED, NONE as ByThird, NONE as ByFourth, NONE as Heavy, not_a_probability, times
 
 
 cdef struct SigmoidFocal:
@@ -83,11 +83,7 @@ ctypedef fused Formula:
     Asymmetric
     AsymmetricWithoutMargin
 
-ctypedef fused Paired:
-    NoFormula
-
-
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     if Formula is SigmoidFocal:
         return sigmoid_focal(f.gamma, focus(x, t, f.gamma, f.positive, f.negative), x, t, v, g, h)
     elif Formula is SigmoidFocal2: return sigmoid_focal(2, focus2(x, t, f.positive, f.negative), x, t, v, g, h)

@@ -2,9 +2,10 @@
 #
 # A formula is a struct of its parameters (at most four doubles, in the order in which Python passes them; one char where
 # there are none) and an inline function, written once and nowhere else. Of one element, x the input, t the target, u a
-# third operand, it gives value v, first derivative g and second derivative h with respect to x (the formulas of `Paired`
-# also gu and hu, with respect to u), and returns which operands are outside its domain: BAD_INPUT, BAD_TARGET, BAD_THIRD
-# or 0.
+# third and s a fourth operand, it gives value v, first derivative g[0] and second derivative h[0] with respect to x, and
+# returns which operands are outside its domain: BAD_INPUT, BAD_TARGET, BAD_THIRD, BAD_FOURTH or 0. The formulas of `ByThird`
+# also give g[1] and h[1], with respect to u, and those of `ByFourth` g[2] and h[2], with respect to s. Those of `Heavy`, which
+# take long to compile, have no loop that adds up without storing. A family that has none of a kind cimports `NONE as` that.
 # What a caller does not store the compiler drops, so there is one function, not three.
 # Write clips, not branches, so that loops vectorise and NaN stays NaN: `c = k if r > k else r`. A bare 2 is a double to C;
 # within a longer expression, `<real> 2` keeps float32 formulas from being computed in double, at half the speed.
@@ -18,12 +19,16 @@ cdef enum:                # what a formula returns
     BAD_INPUT = 1
     BAD_TARGET = 2
     BAD_THIRD = 4
+    BAD_FOURTH = 8
+    DERIVATIVES = 3       # with respect to x, u and s
 
 cdef enum Trait:          # of a formula: without a domain; with one; with targets -1 and +1, which booleans stand for
     PLAIN, CHECKED, SIGNS
 
-cdef struct NoFormula:      # the only one of `Paired` in a family that has none
+cdef struct NoFormula:
     char none
+ctypedef fused NONE:
+    NoFormula
 
 cdef extern from *:
     """

@@ -2,7 +2,7 @@
 
 from kernels.core.numeric cimport absolute, log1p, real
 from kernels.elementwise.formulas cimport (
-    BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LN2, NoFormula, PLAIN, TWO_54, sign, signed, zero)
+    BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LN2, NONE as ByThird, NONE as ByFourth, NONE as Heavy, PLAIN, TWO_54, sign, signed, zero)
 from kernels.elementwise.residuals cimport (
     Cauchy, EpsilonInsensitive, Fair, Huber, LogCosh, PseudoHuber, SmoothL1, SquaredEpsilonInsensitive, cauchy,
     epsilon_insensitive, fair, huber, log_cosh, pseudo_huber, smooth_l1, squared_epsilon_insensitive)
@@ -117,11 +117,7 @@ ctypedef fused Formula:
     EpsilonInsensitive
     SquaredEpsilonInsensitive
 
-ctypedef fused Paired:
-    NoFormula
-
-
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     if Formula is SquaredError: return squared_error(x, t, v, g, h)
     elif Formula is AbsoluteError: return absolute_error(x, t, v, g, h)
     elif Formula is Huber: return huber(f, x, t, v, g, h)

@@ -5,7 +5,7 @@
 
 from libc.math cimport INFINITY
 from kernels.core.numeric cimport real, sqrt
-from kernels.elementwise.formulas cimport HUGE_RATIO, NoFormula, PLAIN, zero
+from kernels.elementwise.formulas cimport HUGE_RATIO, NONE as ByThird, NONE as ByFourth, NONE as Heavy, PLAIN, zero
 from kernels.elementwise.residuals cimport (
     Cauchy, EpsilonInsensitive, Fair, Huber, PseudoHuber, SmoothL1, SquaredEpsilonInsensitive, cauchy,
     epsilon_insensitive, fair, huber, log_cosh, pseudo_huber, smooth_l1, squared_epsilon_insensitive)
@@ -167,11 +167,7 @@ ctypedef fused Formula:
     EpsilonInsensitiveRho
     SquaredEpsilonInsensitiveRho
 
-ctypedef fused Paired:
-    NoFormula
-
-
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     if Formula is SquaredErrorRho: return squared_error_rho(x, v, g, h)
     elif Formula is HuberRho: return huber_rho(f, x, v, g, h)
     elif Formula is SmoothL1Rho: return smooth_l1_rho(f, x, v, g, h)

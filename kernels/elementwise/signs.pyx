@@ -1,7 +1,7 @@
 # The formulas of losses of targets -1 and 1.
 
 from kernels.core.numeric cimport absolute, exp, log1p_unit, real, reciprocal
-from kernels.elementwise.formulas cimport BAD_TARGET, SIGNS, zero
+from kernels.elementwise.formulas cimport NONE as ByFourth, NONE as Heavy, BAD_TARGET, SIGNS, zero
 
 
 cdef inline int not_a_sign(real t) noexcept nogil:
@@ -85,14 +85,14 @@ cdef inline int hinge_embedding(HingeEmbedding f, real x, real t, real *v, real 
 cdef struct MarginRanking:
     double margin
 
-cdef inline int margin_ranking(MarginRanking f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int margin_ranking(MarginRanking f, real x, real t, real u, real *v, real *g, real *h) noexcept nogil:
     """max(0, margin - t (x - u)); at the kink the derivatives are those of the active side, as in torch."""
     cdef real m = <real> f.margin - t * (x - u), slope = m if m != m else t
     v[0] = 0 if m < 0 else m
     g[0] = 0 if m < 0 else -slope
-    gu[0] = 0 if m < 0 else slope
+    g[1] = 0 if m < 0 else slope
     h[0] = zero(m)
-    hu[0] = zero(m)
+    h[1] = zero(m)
     return not_a_sign(t)
 
 
@@ -107,18 +107,18 @@ ctypedef fused Formula:
     HingeEmbedding
     MarginRanking
 
-ctypedef fused Paired:
+ctypedef fused ByThird:
     MarginRanking
 
 
-cdef inline int point(Formula f, real x, real t, real u, real *v, real *g, real *h, real *gu, real *hu) noexcept nogil:
+cdef inline int point(Formula f, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     if Formula is SoftMargin: return soft_margin(x, t, v, g, h)
     elif Formula is Hinge: return hinge(f, x, t, v, g, h)
     elif Formula is SquaredHinge: return squared_hinge(f, x, t, v, g, h)
     elif Formula is ModifiedHuber: return modified_huber(x, t, v, g, h)
     elif Formula is Exponential: return exponential(x, t, v, g, h)
     elif Formula is HingeEmbedding: return hinge_embedding(f, x, t, v, g, h)
-    elif Formula is MarginRanking: return margin_ranking(f, x, t, u, v, g, h, gu, hu)
+    elif Formula is MarginRanking: return margin_ranking(f, x, t, u, v, g, h)
 
 
 cdef int register_formulas() except -1:

@@ -16,6 +16,7 @@ cdef extern from "fusedloss.h" nogil:
     const int BAD_INPUT "FUSEDLOSS_BAD_INPUT"
     const int BAD_TARGET "FUSEDLOSS_BAD_TARGET"
     const int BAD_THIRD "FUSEDLOSS_BAD_THIRD"
+    const int BAD_FOURTH "FUSEDLOSS_BAD_FOURTH"
 
     ctypedef struct Loss "fusedloss_loss":
         int32_t operands
@@ -24,14 +25,16 @@ cdef extern from "fusedloss.h" nogil:
         int32_t abi
         int32_t size
         double third
+        double fourth
         const double *parameters
         double label_smoothing
         int64_t ignore_index
         int32_t third_bound
+        int32_t fourth_bound
         int32_t by_distribution
         const void *entry
-        int (*element)(const double *, int, double, double, double, double *) noexcept
-        int (*elementf)(const double *, int, float, float, float, float *) noexcept
+        int (*element)(const double *, int, double, double, double, double, double *) noexcept
+        int (*elementf)(const double *, int, float, float, float, float, float *) noexcept
         Py_ssize_t (*map)(const Loss *, Py_ssize_t, const double *, const double *, const double *, const double *, double,
                           double *, double *, double *, double *, double *, double *) noexcept
         Py_ssize_t (*mapf)(const Loss *, Py_ssize_t, const float *, const float *, const float *, const float *, double,

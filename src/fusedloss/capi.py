@@ -151,8 +151,8 @@ def _bind(name: str, options: dict[str, Any]) -> BoundLoss:
     computation = loss.computation({**defaults, **options})
     if computation is None:
         raise TypeError(
-            f"bind: {name} is neither elementwise nor a loss of class numbers, and fusedloss.h has "
-            "no function for it"
+            f"bind: {name} is neither elementwise, of at most three arrays, nor a loss of class "
+            "numbers, and fusedloss.h has no function for it"
         )
     module, unknown, *arguments = computation
     if unknown:

@@ -37,20 +37,24 @@ _elementwise: Final = kernels.modules["elementwise"]
 class Formula:
     """A formula of kernels/, and what a call needs to know of it.
 
-    `third` is the name of its third operand. With `third_may_lack_axis` that may be without the
-    last axis; `third_has_precision` says whether its dtype counts for that of the computation.
-    `accepted` completes "accepted are" for the operands that have a domain; `mean_by_weight` says
-    that torch's mean of this loss divides by the sum of the weights.
+    `input`, `target`, `third` and `fourth` are the names of its operands. With
+    `third_may_lack_axis` the third may be without the last axis; `third_has_precision` says whether
+    its dtype counts for that of the computation. `accepted` completes "accepted are" for the
+    operands that have a domain; `mean_by_weight` says that torch's mean of this loss divides by the
+    sum of the weights.
     """
 
     __slots__ = (
         "accepted",
+        "by_fourth",
+        "by_third",
+        "fourth",
         "input",
         "mean_by_weight",
         "name",
         "number",
-        "paired",
         "rho",
+        "target",
         "third",
         "third_has_precision",
         "third_may_lack_axis",
@@ -62,7 +66,9 @@ class Formula:
         accepted: dict[str, str] | None = None,
         *,
         input: str = "input",
+        target: str = "target",
         third: str = "",
+        fourth: str = "",
         third_may_lack_axis: bool = False,
         third_has_precision: bool = True,
         mean_by_weight: bool = False,
@@ -70,13 +76,16 @@ class Formula:
         self.name = name
         self.accepted = accepted or {}
         self.input = input
+        self.target = target
         self.third = third
+        self.fourth = fourth
         self.third_may_lack_axis = third_may_lack_axis
         self.third_has_precision = third_has_precision
         self.mean_by_weight = mean_by_weight
-        #: Whether there are derivatives with respect to the third operand too.
-        self.paired: bool
-        self.number, self.paired = kernels.number("elementwise", "FORMULAS", name)
+        #: Whether there are derivatives with respect to the third and the fourth operand too.
+        self.by_third: bool
+        self.by_fourth: bool
+        self.number, self.by_third, self.by_fourth = kernels.number("elementwise", "FORMULAS", name)
         #: The same as a function of a squared residual, if there is that.
         self.rho: int | None = _elementwise.FORMULAS.get(f"{name}_rho", (None,))[0]
 
@@ -87,6 +96,7 @@ def elementwise(
     input: Any,
     target: Any,
     third: Any = None,
+    fourth: Any = None,
     *,
     parameters: tuple[float, ...] = (),
     weight: Any = None,
@@ -99,18 +109,21 @@ def elementwise(
     try:
         x, precision = operand(formula.input, input)
     except OperandsReached as reached:
-        reached.computation = _bound(formula, parameters, third)
+        reached.computation = _bound(formula, parameters, third, fourth)
         raise
-    t, more = operand("target", target)
+    t, more = operand(formula.target, target)
     precision |= more
     shape = x.shape
     if t.shape != shape:
-        t = broadcast("target", t, shape, formula.input)
-    u = w = weight_given = mask = direction = None
-    if third is not None or formula.paired:
+        t = broadcast(formula.target, t, shape, formula.input)
+    u = s = w = weight_given = mask = direction = None
+    if third is not None or formula.by_third:
         u, more = operand(formula.third, third)
         if formula.third_has_precision:
             precision |= more
+    if formula.fourth:
+        s, more = operand(formula.fourth, fourth)
+        precision |= more
     if weight is not None:
         weight_given, more = operand("weight", weight)
         w = broadcast("weight", weight_given, shape, formula.input)
@@ -140,30 +153,48 @@ def elementwise(
     if w is not None:
         scaled_weight, scaled = lifted(w, divisor)
     reduced = reduction != "none"
-    value = grad = hess = gu = hu = gradients = None
+    value = grad = hess = gradients = None
+    others: tuple[Any, ...] = (None, None, None, None)
     third_given: Any = u
+    fourth_given: Any = s
+    given: tuple[Any, ...] = (x, t, u, s, w, mask)
+    if s is not None:
+        s = broadcast(formula.fourth, s, shape, formula.input)
     if u is not None:
         lacks_axis = formula.third_may_lack_axis and u.shape == shape[:-1] != shape
         u = broadcast(formula.third, u[..., np.newaxis] if lacks_axis else u, shape, formula.input)
     if direction is not None:
-        hess = derivative("hvp_out", request[2], x, double, (x, t, third_given, w, mask, direction))
-    elif formula.paired and order:
+        hess = derivative("hvp_out", request[2], x, double, (*given, direction))
+    elif order and (formula.by_third or formula.by_fourth):
 
-        def kernel_view(array: Array) -> Array:
+        def view_of_third(array: Array) -> Array:
             if array.shape == shape:
                 return array
             return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
 
-        both: list[Differentiated] = [(x, None), (third_given, kernel_view)]
-        value = value_output(out, None if reduced else shape, double, (x, t, u, w, mask), x)
-        others = (x, None if t is third_given else t, third_given, w, mask, value)
-        gradients = Gradients(request, double, both, others, in_place=True)
-        (grad, gu), (hess, hu) = gradients.grads, gradients.hesses or (None, None)
-    elif order or out is not None or not reduced:
-        value, grad, hess = outputs(
-            request, x, double, None if reduced else shape, (x, t, u, w, mask), True
+        def view_of_fourth(array: Array) -> Array:
+            return np.broadcast_to(array, shape)
+
+        differentiated: list[Differentiated] = [(x, None)]
+        if formula.by_third:
+            differentiated.append((third_given, view_of_third))
+        if formula.by_fourth:
+            differentiated.append((fourth_given, view_of_fourth))
+        if t is third_given:
+            given = (x, *given[2:])
+        value = value_output(out, None if reduced else shape, double, given, x)
+        gradients = Gradients(request, double, differentiated, (*given, value), in_place=True)
+        grads = list(gradients.grads)
+        hesses = list(gradients.hesses or (None,) * len(grads))
+        grad, hess = grads.pop(0), hesses.pop(0)
+        others = (
+            *((grads.pop(0), hesses.pop(0)) if formula.by_third else (None, None)),
+            *((grads.pop(0), hesses.pop(0)) if formula.by_fourth else (None, None)),
         )
-    arrays: tuple[Any, ...] = (x, t, u, scaled_weight, mask, direction, value, grad, hess, gu, hu)
+    elif order or out is not None or not reduced:
+        value, grad, hess = outputs(request, x, double, None if reduced else shape, given, True)
+    operands = (x, t, u, s, scaled_weight, mask, direction)
+    arrays: tuple[Any, ...] = (*operands, value, grad, hess, *others)
     try:
         total = _elementwise.elementwise(
             formula.number,
@@ -178,7 +209,7 @@ def elementwise(
         )
     except LookupError as error:
         which, position = error.args
-        name = (formula.input, "target", formula.third)[which]
+        name = (formula.input, formula.target, formula.third, formula.fourth)[which]
         raise outside_error(name, arrays[which], position, formula.accepted.get(name)) from None
     if direction is not None:
         return hess if request[2] is None else request[2]
@@ -188,18 +219,27 @@ def elementwise(
     return result_tuple(request, divisor, result, grad, hess)
 
 
-def _bound(formula: Formula, parameters: tuple[float, ...], third: Any) -> tuple[Any, ...]:
-    """What `OperandsReached` says of a formula. A third operand that is an option may be a
-    number."""
-    has_third = third is not None or formula.paired
+def _bound(
+    formula: Formula, parameters: tuple[float, ...], third: Any, fourth: Any
+) -> tuple[Any, ...] | None:
+    """What `OperandsReached` says of a formula. A third operand that is an option may be a number;
+    a fourth one must be, as C's functions have no place for it."""
+    if formula.fourth and type(fourth) is Unread:
+        return None
+    has_third = third is not None or bool(formula.third)
     given, unknown = None, ""
     if third is not None and type(third) is not Unread:
         if np.ndim(third):
             unknown = formula.third
         else:
             given = number(formula.third, third)
+    if formula.fourth:
+        if np.ndim(fourth):
+            unknown = formula.fourth
+        else:
+            fourth = number(formula.fourth, fourth)
     floats = are_in_range(parameters)
-    return "elementwise", unknown, formula.number, parameters, has_third, given, floats
+    return "elementwise", unknown, formula.number, parameters, has_third, given, fourth, floats
 
 
 def _rho(
@@ -214,7 +254,7 @@ def _rho(
     result = value_output(out, (3, *z.shape), double, (z,))
     assert result is not None
     rows = (result[k, ...] for k in range(3))
-    arrays = (z, None, None, None, None, None, *rows, None, None)
+    arrays = (z, *(None,) * 6, *rows, *(None,) * 4)
     threads = threads_for(z.size)
     _elementwise.elementwise(formula.rho, parameters, double, 2, 1.0, False, threads, arrays)
     return result if out is None else out
@@ -227,7 +267,7 @@ def _map(formula: Formula, double: bool, order: int, *arrays: Array | None) -> N
     """Run a formula without parameters, scale or sum: on x, weight, value, gradient."""
     x, weight, value, grad = arrays
     assert x is not None
-    operands = (x, None, None, weight, None, None, value, grad, None, None, None)
+    operands = (x, None, None, None, weight, None, None, value, grad, *(None,) * 5)
     _elementwise.elementwise(
         formula.number, (), double, order, 1.0, False, threads_for(x.size), operands
     )

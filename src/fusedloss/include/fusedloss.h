@@ -32,6 +32,7 @@
 #define FUSEDLOSS_BAD_INPUT 1
 #define FUSEDLOSS_BAD_TARGET 2
 #define FUSEDLOSS_BAD_THIRD 4
+#define FUSEDLOSS_BAD_FOURTH 8
 
 typedef struct fusedloss_loss fusedloss_loss;
 
@@ -41,13 +42,14 @@ struct fusedloss_loss {
     int32_t operands;      /* 2: input and target; 3: one more */
     int32_t gradients;     /* 1, or 2: also with respect to the third operand */
     double third;          /* a third operand that is bound; 0 where there is none */
+    double fourth;         /* a fourth operand, which is always bound */
     double parameters[4];  /* the library's own, as what follows: call the functions below */
     double label_smoothing;
     int64_t ignore_index;
-    int32_t third_bound, by_distribution;
+    int32_t third_bound, fourth_bound, by_distribution;
     const void *entry;
-    int (*element)(const double *, int, double, double, double, double *);
-    int (*elementf)(const double *, int, float, float, float, float *);
+    int (*element)(const double *, int, double, double, double, double, double *);
+    int (*elementf)(const double *, int, float, float, float, float, float *);
     ptrdiff_t (*map)(const fusedloss_loss *, ptrdiff_t, const double *, const double *, const double *, const double *,
                      double, double *, double *, double *, double *, double *, double *);
     ptrdiff_t (*mapf)(const fusedloss_loss *, ptrdiff_t, const float *, const float *, const float *, const float *, double,
@@ -71,7 +73,7 @@ struct fusedloss_loss {
     {                                                                                                                         \
         int k, bad = FUSEDLOSS_BAD_INPUT;                                                                                     \
         if (loss->element##f != NULL)                                                                                         \
-            bad = loss->element##f(loss->parameters, order, input, target, third, out);                                       \
+            bad = loss->element##f(loss->parameters, order, input, target, third, (real)loss->fourth, out);                   \
         for (k = 0; bad != 0 && k < 5; k++)                                                                                   \
             out[k] = nan;                                                                                                     \
         return bad;                                                                                                           \
