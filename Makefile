@@ -48,7 +48,7 @@ PYTEST := OMP_WAIT_POLICY=passive $(PY) -m pytest $(PARALLEL)
 test: $(BUILT) $(VENV)/.extra-test $(VENV)/.extra-bench $(VENV)/.extra-plot  ## build, then run the tests, with the examples in README, docs and docstrings
 	$(PYTEST) --ignore=tests/peers --ignore=tests/integrations
 
-test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers  ## run the comparisons with torch (installs torch into .venv)
+test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers $(VENV)/.extra-peers  ## run the comparisons with torch, lifelines, statsmodels and others (installs them into .venv)
 	$(PYTEST) tests/peers
 
 # An environment of their own, as large libraries ask for this or that NumPy; the package comes from the checkout.
