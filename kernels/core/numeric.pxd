@@ -44,6 +44,14 @@ cdef extern from "core/vecmath/special.h" nogil:
     float vm_reciprocalf(float)
     double vm_atan2(double, double)
 
+cdef extern from "core/vecmath/normal.h" nogil:
+    float vm_log1mexpf(float)
+    double vm_log1mexp(double)
+    float vm_log_ndtrf(float)
+    double vm_log_ndtr(double)
+    float vm_log_ndtr_slopef(float)
+    double vm_log_ndtr_slope(double)
+
 ctypedef fused real:         # the computation's dtype
     float
     double
@@ -108,6 +116,27 @@ cdef inline real log_factorial(real t) noexcept nogil:
         return vm_log_factorialf(t)
     else:
         return vm_log_factorial(t)
+
+cdef inline real log1mexp(real x) noexcept nogil:
+    """log(1 - exp(x)) for x <= 0"""
+    if real is float:
+        return vm_log1mexpf(x)
+    else:
+        return vm_log1mexp(x)
+
+cdef inline real log_ndtr(real x) noexcept nogil:
+    """log Φ(x), of the normal distribution function"""
+    if real is float:
+        return vm_log_ndtrf(x)
+    else:
+        return vm_log_ndtr(x)
+
+cdef inline real log_ndtr_slope(real x) noexcept nogil:
+    """φ(x) / Φ(x), the derivative of log_ndtr; together they cost little more than one"""
+    if real is float:
+        return vm_log_ndtr_slopef(x)
+    else:
+        return vm_log_ndtr_slope(x)
 
 cdef inline real exp_gap(real a, real m) noexcept nogil:
     """exp(a - m) for a <= m, the rounding error of a - m carried"""

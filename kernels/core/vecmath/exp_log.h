@@ -218,17 +218,10 @@ VM_INLINE double vm_expm1_near(double x)
     return y * (y + 2.0);
 }
 
-/* exp(a - m) for a <= m (only).  d + e = a - m exactly (Knuth TwoDiff), and e
- * joins the reduced argument.  0 for a = -inf or far gaps, 1 for a == m finite,
- * NaN if a or m is NaN or a == m is infinite.
- * max 0.8975 ULP at a=-0x1.5ee77ap+6, m=0x1.e941cap-19 (FMA),
- *     0.8861 ULP at a=-0x1.c7f50cp+5, m=-0x1.34339ep+4 (no FMA). */
-VM_INLINE float vm_exp_gapf(float a, float m)
+/* exp(d + e) for d <= 0, |e| tiny beside |d| or 1; e joins the reduced argument.  Errors as vm_exp_gapf. */
+VM_INLINE float vm_exp_sumf(float d, float e)
 {
     const float magic = 0x1.8p23f + (127.0f + 64.0f); /* low bits: exponent field of 2^(n+64) */
-    float d = a - m;
-    float t = d - a;
-    float e = (a - (d - t)) - (m + t);
     float z = VM_FMAF(d, 0x1.715476p0f, magic);
     float n = z - magic;
     float r = VM_FMAF(n, -VM_LN2F_HI, d);
@@ -237,7 +230,20 @@ VM_INLINE float vm_exp_gapf(float a, float m)
     return d < -104.0f ? 0.0f : y;
 }
 
-/* exp(d + e) for d <= 0, |e| tiny beside |d| or 1; e joins the reduced argument.  Errors as vm_exp_gap. */
+/* exp(a - m) for a <= m (only).  d + e = a - m exactly (Knuth TwoDiff), and e
+ * joins the reduced argument.  0 for a = -inf or far gaps, 1 for a == m finite,
+ * NaN if a or m is NaN or a == m is infinite.
+ * max 0.8975 ULP at a=-0x1.5ee77ap+6, m=0x1.e941cap-19 (FMA),
+ *     0.8861 ULP at a=-0x1.c7f50cp+5, m=-0x1.34339ep+4 (no FMA). */
+VM_INLINE float vm_exp_gapf(float a, float m)
+{
+    float d = a - m;
+    float t = d - a;
+    float e = (a - (d - t)) - (m + t);
+    return vm_exp_sumf(d, e);
+}
+
+/* exp(d + e), as vm_exp_sumf.  Errors as vm_exp_gap. */
 VM_INLINE double vm_exp_sum(double d, double e)
 {
     const double magic = 0x1.8p52 + (1023.0 + 128.0); /* low bits: exponent field of 2^(n+128) */
