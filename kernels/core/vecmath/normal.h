@@ -5,35 +5,6 @@
 #define VECMATH_NORMAL_H
 #include "exp_log.h"
 
-/* log(base + b c) for a base of 0, 1/2 or 1 and a sum in [0, 2], as vm_log or vm_log1p. */
-VM_INLINE float vm_log_of_sumf(float base, float b, float c)
-{
-    float u = VM_FMAF(b, c, base);
-    int small = u < 0x1p-64f; /* the base is 0 there; the power of two below stays finite */
-    c = small ? c * 0x1p80f : c;
-    u = small ? u * 0x1p80f : u;
-    uint32_t k = (vm_bitsf(u) - 0x3f400000u) & 0xff800000u; /* k << 23; 0.75f */
-    float s = vm_floatf(0x40800000u - k); /* 2^(2-k) */
-    float n = (float)(int32_t)k - (small ? 80.0f * 0x1p23f : 0.0f);
-    float y = vm_log_endf(VM_FMAF(b * s, c, base * s - 4.0f), n);
-    return u == 0.0f ? -(float)VM_INF : y;
-}
-
-/* log(base + b c), as vm_log_of_sumf. */
-VM_INLINE double vm_log_of_sum(double base, double b, double c)
-{
-    double u = VM_FMA(b, c, base);
-    int small = u < 0x1p-500;
-    c = small ? c * 0x1p600 : c;
-    u = small ? u * 0x1p600 : u;
-    uint64_t h = vm_bits(u) + 0x0008000000000000u; /* exponent field: k + 1023 */
-    double s = vm_float(0x8000000000000000u - (h & 0xfff0000000000000u)); /* 2^(2-k) */
-    double n = vm_float((h >> 52) | 0x4330000000000000u)
-        - (small ? 0x1p52 + (1023.0 + 600.0) : 0x1p52 + 1023.0);
-    double y = vm_log_end(VM_FMA(b * s, c, VM_FMA(base, s, -4.0)), n);
-    return u == 0.0 ? -VM_INF : y;
-}
-
 /* log(1 - exp(x)) for x <= 0; NaN above 0.  x = n ln2 + r, |r| <= ln2/2; for n = 0 the logarithm of
  * 1 - exp(r) = -(r + r^2 q(r)), below that of 1 less a number.
  * max 2.3331 ULP at -0x1.d7a942p-2 (FMA),
