@@ -53,8 +53,8 @@ VM_INLINE float vm_log_factorialf(float t)
 }
 
 /* The log of the gamma function of x > 0.
- * max 0.5578 ULP at 0x1.4bfe9ep+1 (FMA),
- *     0.5578 ULP at 0x1.4bfe9ep+1 (no FMA). */
+ * max 0.5836 ULP at 0x1.4a4872p+1 (FMA),
+ *     0.5836 ULP at 0x1.4a4872p+1 (no FMA). */
 VM_INLINE float vm_log_gammaf(float x)
 {
     return (float)vm_log_factorial_narrow(x < 1.0f ? (double)x : x - 1.0, x < 1.0f);
@@ -155,8 +155,8 @@ VM_INLINE double vm_log_factorial(double t)
 }
 
 /* The log of the gamma function of x > 0, as vm_log_gammaf.
- * max 1.4513 ULP at 0x1.36850c138f87cp+1 (FMA),
- *     2.2190 ULP at 0x1.37cc41e77b139p+1 (no FMA). */
+ * max 1.4711 ULP at 0x1.d7a594d543132p-1 (FMA),
+ *     2.2553 ULP at 0x1.0093bf96debc8p+1 (no FMA). */
 VM_INLINE double vm_log_gamma(double x)
 {
     return vm_log_factorial_wide(x < 1.0 ? x : x - 1.0, x < 1.0);
@@ -208,18 +208,19 @@ VM_INLINE double vm_digamma_of(double x, int narrow)
     e = VM_FMA(o, q, e);
     c = VM_FMA(q - 0x1.e375ba64058f3p-5, e, c);
     double f = -0x1.e375ba64058f3p-5 * (0x1.fb16c31ab5f2p+1 + h) * q * e; /* (q - q0) D / (x - x0) */
-    double g = VM_FMA(VM_FMA(0x1.6118a4c3220cap+0, x, 0x1.93b15cb802acap+1), x, 0x1.5e4b1810ad60ep+0); /* the shift: the sum of 1/((x0 + k)(x + k)) */
+    /* the shift: the sum of 1/((x0 + k)(x + k)) */
+    double g = VM_FMA(VM_FMA(0x1.6118a4c3220cap+0, x, 0x1.93b15cb802acap+1), x, 0x1.5e4b1810ad60ep+0);
     g /= VM_FMA(x + 3.0, x, 2.0) * x;
     y += low ? delta * (f + g) : c;
     return x < VM_INF ? y : x;
 }
 
-/* max 0.4999 ULP at 0x1.997d9p-85 (FMA),
- *     0.4999 ULP at 0x1.997d9p-85 (no FMA). */
+/* max 0.5001 ULP at 0x1.d2d61p+1 (FMA),
+ *     0.5001 ULP at 0x1.d2d61p+1 (no FMA). */
 VM_INLINE float vm_digammaf(float x) { return (float)vm_digamma_of(x, 1); }
 
-/* max 3.3009 ULP at 0x1.260f58b91021cp-4 (FMA),
- *     3.3756 ULP at 0x1.b395e659815b9p+0 (no FMA). */
+/* max 3.5039 ULP at 0x1.9cb5745e8c8f6p-1 (FMA),
+ *     3.6584 ULP at 0x1.3ccbf9d16c5cep+0 (no FMA). */
 VM_INLINE double vm_digamma(double x) { return vm_digamma_of(x, 0); }
 
 /* trigamma(x) for x > 0. */
@@ -263,12 +264,12 @@ VM_INLINE double vm_trigamma_of(double x, int narrow)
     return low ? b : y;
 }
 
-/* max 0.5000 ULP at 0x1.1bd9f6p+0 (FMA),
- *     0.5000 ULP at 0x1.1bd9f6p+0 (no FMA). */
+/* max 0.5000 ULP at 0x1.70b848p+0 (FMA),
+ *     0.5000 ULP at 0x1.70b848p+0 (no FMA). */
 VM_INLINE float vm_trigammaf(float x) { return (float)vm_trigamma_of(x, 1); }
 
-/* max 2.6130 ULP at 0x1.6fff16dd81da3p+0 (FMA),
- *     2.5583 ULP at 0x1.ff185faa3088bp+0 (no FMA). */
+/* max 2.4976 ULP at 0x1.73f4337dab835p+0 (FMA),
+ *     2.6103 ULP at 0x1.7506278bb5fbbp+0 (no FMA). */
 VM_INLINE double vm_trigamma(double x) { return vm_trigamma_of(x, 0); }
 
 /* For b = a + t: log(b/a), and b log(b/a) - t, without cancellation.  b = 2^k m a, m in [1, 2),
@@ -371,26 +372,28 @@ VM_INLINE double vm_log_rising_of(double r, double t, int gap, int narrow)
     return r + t == r + t ? y : r + t; /* NaN */
 }
 
-/* log gamma(r + t) - log gamma(r) for r > 0, t >= 0; r below 2^-800 counts as that.  Where it passes 0, and
- * r < 3/2, errors are relative to t.
- * max 0.4997 ULP at 0x1.67d57cp-2, 0x1.1b9688p-11 (FMA),
- *     0.4997 ULP at 0x1.67d57cp-2, 0x1.1b9688p-11 (no FMA). */
+/* log gamma(r + t) - log gamma(r) for r > 0, t >= 0; r below 2^-800 counts as that.  For r < 3, where it may pass 0,
+ * errors are relative to t if that is more.
+ * max 0.5000 ULP at 0x1.8c3236p+2, 0x1.12b0c8p-38 (FMA),
+ *     0.5000 ULP at 0x1.8c3236p+2, 0x1.12b0c8p-38 (no FMA). */
 VM_INLINE float vm_log_risingf(float r, float t) { return (float)vm_log_rising_of(r, t, 0, 1); }
 
 /* As vm_log_risingf.
- * max 11.2754 ULP at 0x1.9a6f014c259efp+0, 0x1.106f3c64f9402p-11 (FMA),
- *     9.6295 ULP at 0x1.bd232ef375b12p+0, 0x1.a7c47cca6e7c2p-6 (no FMA). */
+ * For r >= 3 1.6566 ULP.
+ * max 5.7324 ULP at 0x1.ea8ef929ed8adp-1, 0x1.6525ba2779654p-7 (FMA),
+ *     7.8065 ULP at 0x1.cc8c39acc1fc4p-1, 0x1.2320586788d88p-37 (no FMA). */
 VM_INLINE double vm_log_rising(double r, double t) { return vm_log_rising_of(r, t, 0, 0); }
 
-/* log gamma(r + t) - log gamma(r) - t log r, which for large r is about t (t - 1)/(2 r): errors are relative to t (t + 1)
- * where that is more.
- * max 0.4999 ULP at 0x1.a8a006p-1, 0x1.4p+2 (FMA),
- *     0.4999 ULP at 0x1.a8a006p-1, 0x1.4p+2 (no FMA). */
+/* log gamma(r + t) - log gamma(r) - t log r, which for large r is about t (t - 1)/(2 r): errors are relative to
+ * t (t + 1)/(2 r) if that is more, and t < r; for r < 3 to t and to t |log r|.
+ * max 0.5000 ULP at 0x1.2cf8cp-4, 0x1.bp+4 (FMA),
+ *     0.5000 ULP at 0x1.2cf8cp-4, 0x1.bp+4 (no FMA). */
 VM_INLINE float vm_log_rising_gapf(float r, float t) { return (float)vm_log_rising_of(r, t, 1, 1); }
 
 /* As vm_log_rising_gapf.
- * max 32.0000 ULP at 0x1.904193272da5bp-57, 0x1p+0 (FMA),
- *     32.0000 ULP at 0x1.5364366912334p-49, 0x1p+0 (no FMA). */
+ * For r >= 3 2.8773 ULP.
+ * max 9.1188 ULP at 0x1.731da452f3196p-1, 0x1.3388dc3d6595ap-32 (FMA),
+ *     8.9321 ULP at 0x1.1967ded7ec082p-1, 0x1.99a8a63102aa3p-29 (no FMA). */
 VM_INLINE double vm_log_rising_gap(double r, double t) { return vm_log_rising_of(r, t, 1, 0); }
 
 /* digamma(r + t) - digamma(r) for r > 0, t >= 0. */
@@ -440,12 +443,12 @@ VM_INLINE double vm_digamma_rise_of(double r, double t, int narrow)
     return r + t == r + t ? y : r + t; /* NaN */
 }
 
-/* max 0.4995 ULP at 0x1.475548p+18, 0x1.25933cp-84 (FMA),
- *     0.4995 ULP at 0x1.475548p+18, 0x1.25933cp-84 (no FMA). */
+/* max 0.5000 ULP at 0x1.ec47e4p-36, 0x1.8p+1 (FMA),
+ *     0.5000 ULP at 0x1.ec47e4p-36, 0x1.8p+1 (no FMA). */
 VM_INLINE float vm_digamma_risef(float r, float t) { return (float)vm_digamma_rise_of(r, t, 1); }
 
-/* max 2.2663 ULP at 0x1.c47451ba3977cp-2, 0x1.267e6c5fbba1p-12 (FMA),
- *     2.2663 ULP at 0x1.c47451ba3977cp-2, 0x1.267e6c5fbba1p-12 (no FMA). */
+/* max 2.4000 ULP at 0x1.57587b131be12p-8, 0x1.500c937de591bp+15 (FMA),
+ *     2.4000 ULP at 0x1.57587b131be12p-8, 0x1.500c937de591bp+15 (no FMA). */
 VM_INLINE double vm_digamma_rise(double r, double t) { return vm_digamma_rise_of(r, t, 0); }
 
 /* trigamma(r + t) - trigamma(r) for r > 0, t >= 0; 0 for r > 2^250. */
@@ -500,11 +503,11 @@ VM_INLINE double vm_trigamma_rise_of(double r, double t, int narrow)
     return r + t == r + t ? y : r + t; /* NaN */
 }
 
-/* max 0.4999 ULP at 0x1.a44336p+17, 0x1.6af69ap-95 (FMA),
- *     0.4999 ULP at 0x1.a44336p+17, 0x1.6af69ap-95 (no FMA). */
+/* max 0.5000 ULP at 0x1.965e6p-1, 0x1p+0 (FMA),
+ *     0.5000 ULP at 0x1.965e6p-1, 0x1p+0 (no FMA). */
 VM_INLINE float vm_trigamma_risef(float r, float t) { return (float)vm_trigamma_rise_of(r, t, 1); }
 
-/* max 4.7778 ULP at 0x1.6bd3c8a3bf769p+4, 0x1.9p+5 (FMA),
- *     4.7778 ULP at 0x1.6bd3c8a3bf769p+4, 0x1.9p+5 (no FMA). */
+/* max 4.4633 ULP at 0x1.db84e0004f09ap-12, 0x1.a431b71a726e4p-14 (FMA),
+ *     4.4633 ULP at 0x1.db84e0004f09ap-12, 0x1.a431b71a726e4p-14 (no FMA). */
 VM_INLINE double vm_trigamma_rise(double r, double t) { return vm_trigamma_rise_of(r, t, 0); }
 #endif
