@@ -212,10 +212,10 @@ FUNCTIONS = {
     ),
     "log_factorial": Function(log_factorial, positive, {(0.0,): 0.0, (inf,): inf, (nan,): nan}),
     "log_gamma": Function(
-        mp.loggamma, positive, {(1.0,): 0.0, (2.0,): 0.0, (inf,): inf, (nan,): nan}
+        mp.loggamma, positive, {(0.0,): inf, (1.0,): 0.0, (2.0,): 0.0, (inf,): inf, (nan,): nan}
     ),
-    "digamma": Function(digamma, positive, {(inf,): inf, (nan,): nan}),
-    "trigamma": Function(trigamma, positive, {(inf,): 0.0, (nan,): nan}),
+    "digamma": Function(digamma, positive, {(0.0,): -inf, (inf,): inf, (nan,): nan}),
+    "trigamma": Function(trigamma, positive, {(0.0,): inf, (inf,): 0.0, (nan,): nan}),
     "log_rising": Function(
         log_rising,
         pairs,

@@ -134,21 +134,21 @@ cdef inline real log_factorial(real t) noexcept nogil:
         return vm_log_factorial(t)
 
 cdef inline real log_gamma(real x) noexcept nogil:
-    """log Γ(x), x > 0"""
+    """log Γ(x), x >= 0"""
     if real is float:
         return vm_log_gammaf(x)
     else:
         return vm_log_gamma(x)
 
 cdef inline real digamma(real x) noexcept nogil:
-    """ψ(x) = (log Γ)'(x), x > 0"""
+    """ψ(x) = (log Γ)'(x), x >= 0"""
     if real is float:
         return vm_digammaf(x)
     else:
         return vm_digamma(x)
 
 cdef inline real trigamma(real x) noexcept nogil:
-    """ψ'(x), x > 0"""
+    """ψ'(x), x >= 0"""
     if real is float:
         return vm_trigammaf(x)
     else:

@@ -8,9 +8,9 @@
 #define VECMATH_GAMMA_H
 #include "exp_log.h"
 
-/* log of the gamma function of d + 1 for d >= 0; where `low` of that of d, for which d < 1.  d < 3/2:
- * d (d - 1) q(d), which keeps both zeros exact, q minimax of degree 12; above, Stirling's formula,
- * (d + 1/2)(log d - 1) + (log(2 pi) + 1)/2 + p(1/d^2)/d, p minimax of degree 4. */
+/* The log of the gamma function of d + 1 for d >= 0, or where `low` is set, and d < 1, of that of d.
+ * d < 3/2: d (d - 1) q(d), which keeps both zeros exact, q minimax of degree 12; above, Stirling's
+ * formula, (d + 1/2)(log d - 1) + (log(2 pi) + 1)/2 + p(1/d^2)/d, p minimax of degree 4. */
 VM_INLINE double vm_log_factorial_narrow(double d, int low)
 {
     double x = d - 0.75;
@@ -39,7 +39,7 @@ VM_INLINE double vm_log_factorial_narrow(double d, int low)
     h = VM_FMA(h, v, -0x1.6b99eb2be3033p-9);
     g = VM_FMA(g, v, 0x1.5555328128a9p-4);
     double b = VM_FMA(d + 0.5, y - 1.0, VM_FMA(VM_FMA(h, w, g), r, 0x1.6b3f8e4325f5ap+0));
-    a = low ? a - y : a;
+    a = low ? (d == 0.0 ? VM_INF : a - y) : a;
     a = d < 1.5 ? a : b;
     return d < VM_INF ? a : d;
 }
@@ -52,7 +52,7 @@ VM_INLINE float vm_log_factorialf(float t)
     return (float)vm_log_factorial_narrow(t, 0);
 }
 
-/* The log of the gamma function of x > 0.
+/* The log of the gamma function of x >= 0.
  * max 0.5836 ULP at 0x1.4a4872p+1 (FMA),
  *     0.5836 ULP at 0x1.4a4872p+1 (no FMA). */
 VM_INLINE float vm_log_gammaf(float x)
@@ -141,7 +141,7 @@ VM_INLINE double vm_log_factorial_wide(double t, int low)
     bl = vm_product_error(q, u, p) + vm_sum_error(p, 0x1.6b3f8e4325f5ap+0, b);
     bl = t < 0x1p900 ? bl : 0.0; /* NaN where p overflows */
     b += bl + VM_FMA(q, ul, VM_FMA(VM_FMA(h, w, g), z, VM_FMA(ql, u, 0x1.4d252f2400510p-54)));
-    a = low ? (a - yl) - y : a;
+    a = low ? (t == 0.0 ? VM_INF : (a - yl) - y) : a;
     a = t < 1.5 ? a : b;
     return t < VM_INF ? a : t;
 }
@@ -154,7 +154,7 @@ VM_INLINE double vm_log_factorial(double t)
     return vm_log_factorial_wide(t, 0);
 }
 
-/* The log of the gamma function of x > 0, as vm_log_gammaf.
+/* The log of the gamma function of x >= 0, as vm_log_gammaf.
  * max 1.4711 ULP at 0x1.d7a594d543132p-1 (FMA),
  *     2.2553 ULP at 0x1.0093bf96debc8p+1 (no FMA). */
 VM_INLINE double vm_log_gamma(double x)
@@ -168,7 +168,7 @@ VM_INLINE double vm_log_gamma(double x)
  * minimax for the derivative of the function, so that differences are exact too: P of degree 11 (narrow: 6),
  * K of 12 (7), T of 11 (7).  A difference is the rise in q times a divided difference, by Horner's scheme for both. */
 
-/* digamma(x) for x > 0.  x < 3: from the zero x0 on, (x - x0) times a sum of positive terms.
+/* digamma(x) for x >= 0.  x < 3: from the zero x0 on, (x - x0) times a sum of positive terms.
  * D is the divided difference of q P(q) between x0 and x. */
 VM_INLINE double vm_digamma_of(double x, int narrow)
 {
@@ -223,7 +223,7 @@ VM_INLINE float vm_digammaf(float x) { return (float)vm_digamma_of(x, 1); }
  *     3.6584 ULP at 0x1.3ccbf9d16c5cep+0 (no FMA). */
 VM_INLINE double vm_digamma(double x) { return vm_digamma_of(x, 0); }
 
-/* trigamma(x) for x > 0. */
+/* trigamma(x) for x >= 0. */
 VM_INLINE double vm_trigamma_of(double x, int narrow)
 {
     int low = x < 3.0;
