@@ -284,7 +284,7 @@ VM_INLINE double vm_rise_log(double a, double t, int narrow, double *bend)
     double s = (k == 0.0 ? t : b - c) / (b + c);
     double y = s * s;
     double w = y * y;
-    double e, o, hi, lo, l, near, far;
+    double e, o, hi, lo, l, within, beyond;
     if (narrow) {
         e = 0x1.5f2f86401d0f9p-4;
         o = 0x1.be51060bd6237p-4;
@@ -305,15 +305,15 @@ VM_INLINE double vm_rise_log(double a, double t, int narrow, double *bend)
         o = VM_FMA(o, w, 0x1.99999999a082cp-3);
     }
     y *= VM_FMA(o, y, e);
-    near = t * VM_FMA(1.0 + s, y, s);
+    within = t * VM_FMA(1.0 + s, y, s);
     c = k * 0x1.62e42fefa4p-1; /* ln 2, short enough for the product to be exact */
     s += s;
     hi = c + s;
     lo = ((c - hi) + s) + VM_FMA(s, y, k * -0x1.8432a1b0e2634p-43);
     l = hi + lo;
-    far = b * hi;
-    far = (far - t) + (vm_product_error(b, hi, far) + VM_FMA(b, lo, (a - (b - t)) * (l + 1.0)));
-    *bend = k == 0.0 ? near : far;
+    beyond = b * hi;
+    beyond = (beyond - t) + (vm_product_error(b, hi, beyond) + VM_FMA(b, lo, (a - (b - t)) * (l + 1.0)));
+    *bend = k == 0.0 ? within : beyond;
     return l;
 }
 
