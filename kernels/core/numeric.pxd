@@ -39,10 +39,34 @@ cdef extern from "core/vecmath/special.h" nogil:
     double vm_log_cosh_unit(double)
     float vm_entropy_gap_unitf(float)
     double vm_entropy_gap_unit(double)
-    float vm_log_factorialf(float)
-    double vm_log_factorial(double)
     float vm_reciprocalf(float)
     double vm_atan2(double, double)
+
+cdef extern from "core/vecmath/normal.h" nogil:
+    float vm_log1mexpf(float)
+    double vm_log1mexp(double)
+    float vm_log_ndtrf(float)
+    double vm_log_ndtr(double)
+    float vm_log_ndtr_slopef(float)
+    double vm_log_ndtr_slope(double)
+
+cdef extern from "core/vecmath/gamma.h" nogil:
+    float vm_log_factorialf(float)
+    double vm_log_factorial(double)
+    float vm_log_gammaf(float)
+    double vm_log_gamma(double)
+    float vm_digammaf(float)
+    double vm_digamma(double)
+    float vm_trigammaf(float)
+    double vm_trigamma(double)
+    float vm_log_risingf(float, float)
+    double vm_log_rising(double, double)
+    float vm_log_rising_gapf(float, float)
+    double vm_log_rising_gap(double, double)
+    float vm_digamma_risef(float, float)
+    double vm_digamma_rise(double, double)
+    float vm_trigamma_risef(float, float)
+    double vm_trigamma_rise(double, double)
 
 ctypedef fused real:         # the computation's dtype
     float
@@ -108,6 +132,76 @@ cdef inline real log_factorial(real t) noexcept nogil:
         return vm_log_factorialf(t)
     else:
         return vm_log_factorial(t)
+
+cdef inline real log_gamma(real x) noexcept nogil:
+    """log Γ(x), x >= 0"""
+    if real is float:
+        return vm_log_gammaf(x)
+    else:
+        return vm_log_gamma(x)
+
+cdef inline real digamma(real x) noexcept nogil:
+    """ψ(x) = (log Γ)'(x), x >= 0"""
+    if real is float:
+        return vm_digammaf(x)
+    else:
+        return vm_digamma(x)
+
+cdef inline real trigamma(real x) noexcept nogil:
+    """ψ'(x), x >= 0"""
+    if real is float:
+        return vm_trigammaf(x)
+    else:
+        return vm_trigamma(x)
+
+cdef inline real log_rising(real r, real t) noexcept nogil:
+    """log Γ(r + t) - log Γ(r), r > 0, t >= 0"""
+    if real is float:
+        return vm_log_risingf(r, t)
+    else:
+        return vm_log_rising(r, t)
+
+cdef inline real log_rising_gap(real r, real t) noexcept nogil:
+    """log Γ(r + t) - log Γ(r) - t log r, which goes to 0 for large r"""
+    if real is float:
+        return vm_log_rising_gapf(r, t)
+    else:
+        return vm_log_rising_gap(r, t)
+
+cdef inline real digamma_rise(real r, real t) noexcept nogil:
+    """ψ(r + t) - ψ(r), r > 0, t >= 0"""
+    if real is float:
+        return vm_digamma_risef(r, t)
+    else:
+        return vm_digamma_rise(r, t)
+
+cdef inline real trigamma_rise(real r, real t) noexcept nogil:
+    """ψ'(r + t) - ψ'(r), r > 0, t >= 0"""
+    if real is float:
+        return vm_trigamma_risef(r, t)
+    else:
+        return vm_trigamma_rise(r, t)
+
+cdef inline real log1mexp(real x) noexcept nogil:
+    """log(1 - exp(x)) for x <= 0"""
+    if real is float:
+        return vm_log1mexpf(x)
+    else:
+        return vm_log1mexp(x)
+
+cdef inline real log_ndtr(real x) noexcept nogil:
+    """log Φ(x), of the normal distribution function"""
+    if real is float:
+        return vm_log_ndtrf(x)
+    else:
+        return vm_log_ndtr(x)
+
+cdef inline real log_ndtr_slope(real x) noexcept nogil:
+    """φ(x) / Φ(x), the derivative of log_ndtr; together they cost little more than one"""
+    if real is float:
+        return vm_log_ndtr_slopef(x)
+    else:
+        return vm_log_ndtr_slope(x)
 
 cdef inline real exp_gap(real a, real m) noexcept nogil:
     """exp(a - m) for a <= m, the rounding error of a - m carried"""

@@ -218,17 +218,10 @@ VM_INLINE double vm_expm1_near(double x)
     return y * (y + 2.0);
 }
 
-/* exp(a - m) for a <= m (only).  d + e = a - m exactly (Knuth TwoDiff), and e
- * joins the reduced argument.  0 for a = -inf or far gaps, 1 for a == m finite,
- * NaN if a or m is NaN or a == m is infinite.
- * max 0.8975 ULP at a=-0x1.5ee77ap+6, m=0x1.e941cap-19 (FMA),
- *     0.8861 ULP at a=-0x1.c7f50cp+5, m=-0x1.34339ep+4 (no FMA). */
-VM_INLINE float vm_exp_gapf(float a, float m)
+/* exp(d + e) for d <= 0, |e| tiny beside |d| or 1; e joins the reduced argument.  Errors as vm_exp_gapf. */
+VM_INLINE float vm_exp_sumf(float d, float e)
 {
     const float magic = 0x1.8p23f + (127.0f + 64.0f); /* low bits: exponent field of 2^(n+64) */
-    float d = a - m;
-    float t = d - a;
-    float e = (a - (d - t)) - (m + t);
     float z = VM_FMAF(d, 0x1.715476p0f, magic);
     float n = z - magic;
     float r = VM_FMAF(n, -VM_LN2F_HI, d);
@@ -237,7 +230,20 @@ VM_INLINE float vm_exp_gapf(float a, float m)
     return d < -104.0f ? 0.0f : y;
 }
 
-/* exp(d + e) for d <= 0, |e| tiny beside |d| or 1; e joins the reduced argument.  Errors as vm_exp_gap. */
+/* exp(a - m) for a <= m (only).  d + e = a - m exactly (Knuth TwoDiff), and e
+ * joins the reduced argument.  0 for a = -inf or far gaps, 1 for a == m finite,
+ * NaN if a or m is NaN or a == m is infinite.
+ * max 0.8975 ULP at a=-0x1.5ee77ap+6, m=0x1.e941cap-19 (FMA),
+ *     0.8861 ULP at a=-0x1.c7f50cp+5, m=-0x1.34339ep+4 (no FMA). */
+VM_INLINE float vm_exp_gapf(float a, float m)
+{
+    float d = a - m;
+    float t = d - a;
+    float e = (a - (d - t)) - (m + t);
+    return vm_exp_sumf(d, e);
+}
+
+/* exp(d + e), as vm_exp_sumf.  Errors as vm_exp_gap. */
 VM_INLINE double vm_exp_sum(double d, double e)
 {
     const double magic = 0x1.8p52 + (1023.0 + 128.0); /* low bits: exponent field of 2^(n+128) */
@@ -424,6 +430,36 @@ VM_INLINE double vm_log(double x)
     y = x < VM_INF ? y : x; /* inf and NaN */
     y = x > 0.0 ? y : (x == 0.0 ? -VM_INF : VM_NAN);
     return y;
+}
+
+/* log(base + b c) for a base of 0, 1/2 or 1; the sum is not below 0, and not tiny but for a base of 0.
+ * As vm_log or vm_log1p. */
+VM_INLINE float vm_log_of_sumf(float base, float b, float c)
+{
+    float u = VM_FMAF(b, c, base);
+    int small = u < 0x1p-64f; /* the base is 0 there; the power of two below stays finite */
+    c = small ? c * 0x1p80f : c;
+    u = small ? u * 0x1p80f : u;
+    uint32_t k = (vm_bitsf(u) - 0x3f400000u) & 0xff800000u; /* k << 23; 0.75f */
+    float s = vm_floatf(0x40800000u - k); /* 2^(2-k) */
+    float n = (float)(int32_t)k - (small ? 80.0f * 0x1p23f : 0.0f);
+    float y = vm_log_endf(VM_FMAF(b * s, c, base * s - 4.0f), n);
+    return u == 0.0f ? -(float)VM_INF : y;
+}
+
+/* log(base + b c), as vm_log_of_sumf. */
+VM_INLINE double vm_log_of_sum(double base, double b, double c)
+{
+    double u = VM_FMA(b, c, base);
+    int small = u < 0x1p-500;
+    c = small ? c * 0x1p600 : c;
+    u = small ? u * 0x1p600 : u;
+    uint64_t h = vm_bits(u) + 0x0008000000000000u; /* exponent field: k + 1023 */
+    double s = vm_float(0x8000000000000000u - (h & 0xfff0000000000000u)); /* 2^(2-k) */
+    double n = vm_float((h >> 52) | 0x4330000000000000u)
+        - (small ? 0x1p52 + (1023.0 + 600.0) : 0x1p52 + 1023.0);
+    double y = vm_log_end(VM_FMA(b * s, c, VM_FMA(base, s, -4.0)), n);
+    return u == 0.0 ? -VM_INF : y;
 }
 
 /* log(x) = hi + lo: returns hi, stores lo; special cases as vm_log, lo is then any number.
