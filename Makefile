@@ -202,7 +202,7 @@ wheel: $(VENV)/.extra-wheel  ## make dist/*.tar.gz, from it dist/*.whl of all le
 	@FUSEDLOSS_LEVELS="$(FUSEDLOSS_LEVELS)" $(PY) -m build --outdir build/wheel > build/wheel/log 2>&1 || { tail -30 build/wheel/log; exit 1; }
 	@mv build/wheel/*.tar.gz dist
 	@if $(PY) -c 'import sys; sys.exit(sys.platform != "linux")'; then \
-		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist build/wheel/*.whl \
+		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --strip --wheel-dir dist build/wheel/*.whl \
 			>> build/wheel/log 2>&1 || { tail -30 build/wheel/log; exit 1; }; \
 	else \
 		echo "wheel: auditwheel is for Linux; the wheel stays as it is" && mv build/wheel/*.whl dist; \
@@ -233,9 +233,10 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# Of Cython and NumPy a build imports a small part; Python compiles what it imports.
 $(VENV)/.extra-%: pyproject.toml | $(VENV)/.created
 	@echo "venv: installing what '$*' needs"
-	@$(EXTRAS) $* > $@.txt && $(PIP) install -r $@.txt
+	@$(EXTRAS) $* > $@.txt && $(PIP) install $(if $(filter build,$*),--no-compile) -r $@.txt
 	@touch $@
 
 $(VENV)/.peers: | $(VENV)/.created

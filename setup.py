@@ -22,6 +22,7 @@ CC, CFLAGS, LDFLAGS    as usual
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -144,14 +145,15 @@ def update(file: Path, text: str) -> None:
 # A function of ours in generated C, with its return type; Cython's own are called __Pyx_...
 OURS = r"\b__pyx_(?:fuse_\w*?__pyx_)?f_"
 FUNCTION = re.compile(rf"^static (CYTHON_INLINE )?(?=[^;={{}}()]*{OURS})", re.M)
-# The head of the loop over a block, whose arrays never overlap.
-MAP_BLOCK = re.compile(r"^static [^;()]*map_block\([^;{]*\{", re.M)
+# The heads of loops over a block or a line, whose arrays never overlap.
+LOOPS = "(?:map_block|transform_classes)"
+LOOP = re.compile(rf"^static [^;()]*{LOOPS}\([^;{{]*\{{", re.M)
 # Where a module looks for another of its level, and puts itself.
 LOOKED_UP = re.compile(r'(?<=PyImport_ImportModule\()"(?=kernels\.)|(?<=modules, )"(?=kernels\.)')
 # What would be left of these if a Cython wrote them in another way.
 MISSED = re.compile(
     rf"^(?!static FL_)\w[^\n;={{}}()]*{OURS}\w*\(.*|^static FL_NOINLINE .*(?i:inline).*{OURS}.*"
-    r"|^[^ /#].*map_block\([^\n;{]*\* *__pyx_v_.*\{"
+    rf"|^[^ /#].*{LOOPS}\([^\n;{{]*\* *__pyx_v_.*\{{"
     r'|^.*(?:Import\w*\(|[Mm]odules?, *)"kernels\..*',
     re.M,
 )
@@ -160,12 +162,12 @@ MISSED = re.compile(
 def retouch(code: str) -> str:
     """What Cython cannot say: `cdef inline` functions are always inlined, as a call in a loop keeps
     it from being vectorised; the others never, as they work on blocks, and copies cost time of
-    compiling; arrays of `map_block` do not overlap; modules look for each other inside of our
+    compiling; arrays of `LOOPS` do not overlap; modules look for each other inside of our
     package."""
     level = '"kernels.' in code  # a module of a level: it has functions, and puts itself somewhere
     inlined = {True: "static FL_INLINE ", False: "static FL_NOINLINE "}
     code, functions = FUNCTION.subn(lambda m: inlined[bool(m[1])], code)
-    code = MAP_BLOCK.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
+    code = LOOP.sub(lambda m: m[0].replace("*__pyx_v_", "*FL_RESTRICT __pyx_v_"), code)
     code, names = LOOKED_UP.subn('"fusedloss._', code)
     missed = MISSED.search(code)
     if missed or (level and not (functions and names)):
@@ -252,6 +254,9 @@ class BuildKernels(build_ext):
         folder = Path("build/cython")
         settings_file = folder / "settings.txt"
         known = settings_file.exists() and settings_file.read_text(encoding="utf-8")
+        # Syntax trees live long: to look for garbage as often as Python does takes a fifth of the
+        # time.
+        gc.set_threshold(100_000, *gc.get_threshold()[1:])
         # Here rather than in setup(), so that making an sdist, say, does not translate anything.
         extensions = cythonize(
             [Extension(".".join(p.with_suffix("").parts), [str(p)]) for p in SOURCES]

@@ -1,4 +1,5 @@
-"""Writes src/fusedloss/__init__.pyi, which type checkers read: ``make stubs``.
+"""Writes src/fusedloss/__init__.pyi, which type checkers read, and src/fusedloss/_families.py, by
+which names are found: ``make stubs``.
 
 A loss's call depends on its arguments in a way that no annotation of `Loss` can say: buffers,
 ``reduction="none"``, ``return_divisor=True`` and the like change what it returns. So each kind of
@@ -27,6 +28,7 @@ from fusedloss._core.types import Reduction
 
 ROOT = Path(__file__).parent.parent
 STUB = ROOT / "src" / "fusedloss" / "__init__.pyi"
+FAMILIES = STUB.with_name("_families.py")
 
 HEAD = '''\
 """Written by docs/stubs.py (make stubs), from the signatures in the modules."""
@@ -240,11 +242,8 @@ def stub() -> str:
     kinds: dict[Any, Kind] = {}
     of_loss: dict[str, Kind] = {}
     imports: dict[str, list[str]] = {"fusedloss": []}
-    modules = {
-        name for name, value in vars(fl).items() if inspect.ismodule(value) and name[0] != "_"
-    }
-    modules |= {name for name in fl._ADAPTERS if find_spec(f"fusedloss.{name}")}
-    imports["fusedloss"] = sorted(modules)
+    adapters = {name for name in fl._ADAPTERS if find_spec(f"fusedloss.{name}")}
+    imports["fusedloss"] = sorted(adapters.union(fl._FAMILIES))
     for name, value in public.items():
         if isinstance(value, fl.Loss):
             kind = Kind(value, grads[name])
@@ -276,5 +275,20 @@ def stub() -> str:
     return text
 
 
+def families() -> str:
+    """The module with the table of names."""
+    pairs = sorted(
+        (name, family) for family in fl._FAMILIES for name in getattr(fl, family).__all__
+    )
+    lines = "".join(f'    "{name}": "{family}",\n' for name, family in pairs)
+    return f'''"""Written by docs/stubs.py (make stubs), from the `__all__` of the families."""
+
+#: The family of each public name: what to import when it is asked for.
+FAMILY_OF = {{
+{lines}}}
+'''
+
+
 if __name__ == "__main__":
+    FAMILIES.write_text(families(), encoding="utf-8")
     STUB.write_text(stub(), encoding="utf-8")

@@ -49,7 +49,10 @@ def members(module: ModuleType) -> list[Any]:
 
 def criterion(loss: fl.Loss[...]) -> type[fl.Criterion]:
     """The class that binds a loss's options."""
-    found = [x for x in vars(fl).values() if isinstance(x, type) and vars(x).get("loss") is loss]
+    family = sys.modules[loss.__module__]
+    found = [
+        x for x in vars(family).values() if isinstance(x, type) and vars(x).get("loss") is loss
+    ]
     (cls,) = found
     return cls
 

@@ -53,10 +53,12 @@ METHODS = {
 
 
 def test_all_is_complete() -> None:
-    assert fl.__all__ == sorted(set(fl.__all__))
+    families = [name for family in fl._FAMILIES for name in getattr(fl, family).__all__]
+    assert fl.__all__ == sorted(families + fl._CORE) == sorted(set(fl.__all__))
     names = [n for n in vars(fl) if not n.startswith("_")]
     public = {n for n in names if not inspect.ismodule(getattr(fl, n))}
     assert public == set(PUBLIC)
+    assert {*PUBLIC, *fl._FAMILIES, *fl._ADAPTERS, "__version__"} <= set(dir(fl))
 
 
 def test_the_registry_is_complete() -> None:
@@ -307,6 +309,7 @@ import sys
 import numpy
 before = set(sys.modules)
 import fusedloss
+fusedloss.__all__  # all families
 # Cython's modules share their types through these two.
 own = ("fusedloss", "_cython_", "cython_runtime")
 more = {m for m in set(sys.modules) - before if not m.startswith(own)}
@@ -328,6 +331,71 @@ def test_imports_nothing_but_numpy() -> None:
     assert {m for m in others if not m.startswith(("numpy", "__editable__"))} == set()
     editable = any(m.startswith("__editable__") for m in more)  # its finder imports what it needs
     assert editable or not more & SLOW
+
+
+LATER = """
+import sys, pickle
+import fusedloss as fl
+
+def imported():
+    return {name for name in fl._FAMILIES if f"fusedloss.{name}" in sys.modules}
+
+assert not imported() and "huber_loss" not in vars(fl)
+loss = fl.huber_loss
+assert imported() == {"regression"} and vars(fl)["huber_loss"] is loss is fl.regression.huber_loss
+pickled = b"cfusedloss.boxes\\ngeneralized_box_iou_loss\\n."
+assert pickle.loads(pickled) is fl.generalized_box_iou_loss
+assert imported() == {"regression", "boxes"}
+from fusedloss import *
+assert imported() == set(fl._FAMILIES) and huber_loss is loss and CrossEntropyLoss
+"""
+
+
+def test_families_are_imported_when_a_name_is_asked_for() -> None:
+    subprocess.run([sys.executable, "-c", LATER], check=True, timeout=60)
+
+
+AT_ONCE = """
+import sys, threading
+import fusedloss as fl
+from fusedloss._families import FAMILY_OF
+
+sys.setswitchinterval(1e-5)
+start = threading.Barrier(8)
+found = []
+
+def ask(k):
+    start.wait()
+    names = sorted(FAMILY_OF)
+    names = names[k * len(names) // 8 :] + names[: k * len(names) // 8]
+    found.append({name: id(getattr(fl, name)) for name in names})
+
+threads = [threading.Thread(target=ask, args=(k,)) for k in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(found) == 8 and all(each == found[0] for each in found)
+"""
+
+
+def test_threads_may_ask_for_first_names_at_once() -> None:
+    subprocess.run([sys.executable, "-c", AT_ONCE], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("table", [{}, {"huber_loss": "boxes"}], ids=["newer", "moved"])
+def test_names_that_the_table_lacks(table: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss that was added or moved is found before `make stubs` writes the table."""
+    loss = fl.huber_loss
+    monkeypatch.setattr(fl, "_FAMILY_OF", table)
+    monkeypatch.delitem(vars(fl), "huber_loss")
+    assert fl.huber_loss is loss
+
+
+@pytest.mark.parametrize("name", ["hubert_loss", "_hidden", "np"])
+def test_unknown_names(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"module 'fusedloss' has no attribute '{name}'"):
+        getattr(fl, name)
 
 
 def test_docstrings_are_filled_when_asked_for() -> None:

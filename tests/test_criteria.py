@@ -422,7 +422,7 @@ def test_repr_can_be_evaluated(case: Case | reg.Joint) -> None:
     cls, _, options = sample(case)
     plain = {n: x for n, x in options.items() if isinstance(x, (bool, int, float, str, tuple))}
     criterion = cls(**{**plain, **{name: [1.0, 2.0] for name in arrays_of(cls)}})
-    assert eval(repr(criterion), vars(fl) | {"inf": inf}) == criterion
+    assert eval(repr(criterion), {cls.__name__: cls, "inf": inf}) == criterion
 
 
 CLONES = """

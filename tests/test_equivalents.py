@@ -86,6 +86,6 @@ def test_every_row_has_a_call_or_a_reason() -> None:
 def test_every_loss_of_torch_is_there() -> None:
     """By the names of its classes; the functions have those of ours."""
     theirs = {row.theirs.split("(")[0].removeprefix("F.") for row in ROWS if "F." in row.theirs[:2]}
-    here = [loss for loss in map(fl.__dict__.get, fl.__all__) if isinstance(loss, fl.Loss)]
+    here = [x for x in (getattr(fl, name) for name in fl.__all__) if isinstance(x, fl.Loss)]
     torch_names = {x.__name__ for x in here if f"torch: ``{x.__name__}``" in x.__doc__}
     assert torch_names - theirs - {"sigmoid_focal_loss"} == set()

@@ -576,7 +576,7 @@ def test_criteria(case: reg.Joint) -> None:
     loss, arrays = getattr(fl, case.loss), typical(case, 6)
     (cls,) = (
         c
-        for c in map(fl.__dict__.get, fl.__all__)
+        for c in (getattr(fl, name) for name in fl.__all__)
         if isinstance(c, type) and vars(c).get("loss") is loss
     )
     bound = {k: a for k, a in arrays.items() if k not in case.operands}

@@ -27,6 +27,9 @@ ON_LOSSES = {
     "fusedloss.linear_heads",
 }
 
+#: The public families.
+FAMILIES = set(fusedloss._FAMILIES)
+
 #: Adapters to other packages: each a module or a folder.
 ADAPTERS = set(fusedloss._ADAPTERS)
 
@@ -80,6 +83,11 @@ def allowed(module: str, other: str) -> bool:
         return False
     # Families do not know each other.
     return layer(other) != "losses" or module in ON_LOSSES or other in ON_LOSSES
+
+
+def test_every_public_module_is_named() -> None:
+    parts = {name.split(".")[1] for name in MODULES if name != "fusedloss"}
+    assert {part for part in parts if not part.startswith("_")} == FAMILIES | ADAPTERS
 
 
 @FILE

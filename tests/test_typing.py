@@ -25,6 +25,10 @@ def test_stub_is_current() -> None:
     assert stubs.STUB.read_text(encoding="utf-8") == stubs.stub(), "run make stubs"
 
 
+def test_table_of_names_is_current() -> None:
+    assert stubs.FAMILIES.read_text(encoding="utf-8") == stubs.families(), "run make stubs"
+
+
 def test_what_checkers_believe_is_so() -> None:
     runpy.run_path(str(PROGRAMS / "right.py"))
     fl.set_num_threads(None)

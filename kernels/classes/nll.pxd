@@ -1,11 +1,10 @@
 # What losses are made of the negative log-likelihood of a class: of their values and gradients, and of products with the Hessian.
 #
 # To add one: the struct of its parameters (doubles, in the order in which Python passes them), its name in `NllTransform`, its
-# branch in `transform`, and its lines at the end of softmax_losses.pyx and products.pyx.
+# branch in `transform`, and its line at the end of softmax_losses.pyx.
 
-from kernels.classes.softmax cimport Layout, M, LOG, REST, S, WHOLE_SHARE, at, distance, within, xlogy_term
-from kernels.core.numeric cimport exp_parts, log1p_gap_unit, pow, product_error, real, vm_expm1_near, vm_sum_error
-from kernels.core.sums cimport TILE
+from kernels.classes.softmax cimport Across, Layout
+from kernels.core.numeric cimport exp_parts, log1p_gap_unit, pow, product_error, real, vm_expm1_near
 
 
 # φ, φ' and φ'' as functions of L = -log p; q = 1 - p. `gap` is m - x and `share` 1 / (1 + S), so p = exp(-gap) share.
@@ -28,6 +27,15 @@ ctypedef fused NllTransform:
     Focal
     Generalized
     Poly
+
+cdef struct Nll:              # one of them, as all that is the same for them knows it
+    bint plain                # whether φ is L itself
+    double z
+    double cap
+    const double *parameters
+    void *across              # its `transform_line` for each layout, and its `transform_labels`
+    void *along
+    void *labels
 
 cdef inline double z_of(NllTransform f) noexcept nogil:
     if NllTransform is Plain:
@@ -77,31 +85,9 @@ cdef inline void transform(NllTransform f, double nll, double p, double q, doubl
         d[0] = 1
         d2[0] = 0
 
-cdef inline void transform_line(NllTransform f, Layout l, Py_ssize_t n, const real *x, const real *e, const real *tau, const real *own,
-                           const double *wide, real *v, real *a, real *b) noexcept nogil:
-    """τ φ, a and b of the classes of a line."""
-    cdef real m, s, log
-    cdef double rest, share, gap, low, value, d, d2
-    cdef Py_ssize_t i
-    for i in range(n):
-        m = own[<int> M * <int> TILE + at(l, i)]
-        s = own[<int> S * <int> TILE + at(l, i)]
-        log = own[<int> LOG * <int> TILE + at(l, i)]
-        if NllTransform is Plain:
-            v[i] = xlogy_term(tau[i], distance(x[i], m, s) + log)
-            a[i] = tau[i]
-            b[i] = 0
-        else:
-            rest = wide[<int> REST * <int> TILE + at(l, i)]
-            share = wide[<int> WHOLE_SHARE * <int> TILE + at(l, i)]
-            gap = s * 0 if x[i] == m else <double> m - x[i]
-            if NllTransform is Generalized:
-                low = vm_sum_error(m, -x[i], gap)
-                low = low if gap - gap == 0 else 0
-            else:
-                low = 0
-            transform(f, gap + log, e[i] * share, (rest if e[i] == 1 else (1 - <double> e[i]) + rest) * share,
-                 gap, low, share, &value, &d, &d2)
-            v[i] = 0 if (tau[i] == 0) & (value == value) else <real> (tau[i] * value)
-            a[i] = <real> (tau[i] * d)
-            b[i] = within(tau[i] * d2, x)
+cdef inline void transform_line(const Nll *f, Layout l, Py_ssize_t n, const real *x, const real *e, const real *tau, const real *own,
+                                const double *wide, real *v, real *a, real *b) noexcept nogil:
+    """τ φ, a and b of the classes of a line: see `transform_classes`."""
+    (<void (*)(const void *, Layout, Py_ssize_t, const real *, const real *, const real *, const real *, const double *,
+               real *, real *, real *) noexcept nogil> (f.across if Layout is Across else f.along))(
+        f.parameters, l, n, x, e, tau, own, wide, v, a, b)

@@ -7,13 +7,12 @@
 
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
-from kernels.classes.nll cimport Focal, Generalized, NllTransform, Plain, Poly, cap_of, transform_line, z_of
-from kernels.classes.rows cimport CHUNK, R_D, R_G, Rows, memory, register_product
+from kernels.classes.nll cimport Nll, transform_line
+from kernels.classes.rows cimport CHUNK, R_D, R_G, Rows
 from kernels.classes.softmax cimport (
-    DOUBLE_ROWS, LOG, LOST_A, LOST_B, LOST_C, LOST_V, M, PSI, REAL_ROWS, S, SCALE, SHARE, SUMS, SUM_A, SUM_B, SUM_C,
-    SUM_OF_A, SUM_V, WHOLE_SHARE, Across, Along, Layout, View, add_line, at, blank_line, blank_rows, e_line,
-    has_no_target, mask_line, out_line, prepare_targets, prepare_tile, raw_line, scale_of, slope, soft_cap,
-    store_line, store_tile, sum_exponentials, target_line, tau_line, x_line)
+    LOG, LOST_A, LOST_B, LOST_C, LOST_V, M, PSI, S, SCALE, SHARE, SUMS, SUM_A, SUM_B, SUM_C, SUM_OF_A, SUM_V, WHOLE_SHARE,
+    Across, Along, Layout, View, add_line, at, blank_line, blank_rows, e_line, has_no_target, mask_line, out_line,
+    prepare_targets, raw_line, scale_of, slope, soft_cap, store_line, store_tile, target_line, tau_line, x_line)
 from kernels.core.numeric cimport real
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -71,7 +70,7 @@ cdef void find_tops(Layout l, const Rows *job, const View *v, const real *rows, 
             for i in range(n):
                 top[at(l, i)] = d[i] if x[i] == m[at(l, i)] else top[at(l, i)]
 
-cdef void add_product_sums(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide,
+cdef void add_product_sums(const Nll *f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide,
                            real *kept, real *turns, double *sums, const int64_t *labels) noexcept nogil:
     """Σ e d, Σ a, Σ b and Σ b d of each row, d relative to that at the maximum."""
     cdef real room[7][CHUNK]      # x, e, τ, values, a, b, the direction
@@ -95,18 +94,23 @@ cdef void add_product_sums(NllTransform f, Layout l, const Rows *job, const View
             e = e_line(l, job, v, own, line, start, n, <real *> room[1])
             d = kept_line(l, job, v, line, start, n, kept, <real *> room[6])
             tau_line(l, job, v, line, start, n, labels, e, own, <real *> room[2], True)
-            transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line, <real *> room[3], <real *> room[4], <real *> room[5])
+            transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line,
+                           NULL if f.plain else <real *> room[3], <real *> room[4], <real *> room[5])
             add_line(l, <const real *> room[4], n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
             for i in range(n):
                 room[3][i] = e[i] * (d[i] - top[at(l, i)])
             add_line(l, <const real *> room[3], n, to + <int> SUM_C * <int> TILE, to + <int> LOST_C * <int> TILE)
-            if NllTransform is not Plain:
+            if not f.plain:
                 add_line(l, <const real *> room[5], n, to + <int> SUM_B * <int> TILE, to + <int> LOST_B * <int> TILE)
                 for i in range(n):
                     room[5][i] *= d[i] - top[at(l, i)]
                 add_line(l, <const real *> room[5], n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
 
-cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide,
+cdef inline real centered(Layout l, real d, const real *turn, Py_ssize_t i) noexcept nogil:
+    """u = d - P."""
+    return (d - turn[<int> TOP * <int> TILE + at(l, i)]) - turn[<int> MEAN * <int> TILE + at(l, i)]
+
+cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide,
                          const real *kept, const real *turns, const int64_t *labels, bint ignored) noexcept nogil:
     cdef real room[7][CHUNK]      # x, e, τ, values, a, b, the direction
     cdef real gs[CHUNK]
@@ -116,7 +120,7 @@ cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *
     cdef const real *d
     cdef const real *turn
     cdef real *g
-    cdef real scale, u, slope_of_cap, bend, steepness
+    cdef real scale, slope_of_cap, bend, steepness
     cdef Py_ssize_t line, start, i, n
     for line in range(v.lines):
         own = rows if Layout is Across else rows + line
@@ -126,21 +130,23 @@ cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             e = e_line(l, job, v, own, line, start, n, <real *> room[1])
             d = kept_line(l, job, v, line, start, n, kept, <real *> room[6])
-            if NllTransform is not Plain or v.cap:
+            if not f.plain or v.cap:
                 x = x_line(job, v, line, start, n, <real *> room[0])
                 tau_line(l, job, v, line, start, n, labels, e, own, <real *> room[2], False)
-                transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line, <real *> room[3], <real *> room[4], <real *> room[5])
+                transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line,
+                               NULL if f.plain else <real *> room[3], <real *> room[4], <real *> room[5])
             if v.cap:
                 for i in range(n):      # the gradient with respect to the capped logits: e may have to give way
                     room[3][i] = slope(e[i], room[4][i], own[<int> SUM_OF_A * <int> TILE + at(l, i)], own[<int> PSI * <int> TILE + at(l, i)],
                                   own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
-                u = (d[i] - turn[<int> TOP * <int> TILE + at(l, i)]) - turn[<int> MEAN * <int> TILE + at(l, i)]
+                u = centered(l, d[i], turn, i)
                 g[i] = e[i] * own[<int> SHARE * <int> TILE + at(l, i)] * (
                     turn[<int> WHOLE_A * <int> TILE + at(l, i)] * u + turn[<int> REMAINDER * <int> TILE + at(l, i)])
-                if NllTransform is not Plain:
-                    g[i] += room[5][i] * u
+            if not f.plain:
+                for i in range(n):
+                    g[i] += room[5][i] * centered(l, d[i], turn, i)
             if v.cap:
                 # The chain rule: both sides of the Hessian, and what the bend of the cap adds to the diagonal.
                 x = raw_line(job, v, line, start, n, <real *> room[0])
@@ -158,14 +164,14 @@ cdef void write_products(NllTransform f, Layout l, const Rows *job, const View *
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double product_tile(NllTransform f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
+cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
                          real *raw_tile) noexcept nogil:
     """The product of a tile's Hessian with the direction; class numbers are told as distributions."""
     cdef int64_t labels[TILE]
     cdef real turns[<int> TURNS * <int> TILE]
     cdef real *kept = raw_tile if v.staged and not v.cap else NULL
     cdef double *sums = fl_own(&job.team).sums
-    cdef double z = z_of(f), a, b, mean, bent, lse
+    cdef double z = f.z, a, b, mean, bent, lse
     cdef Py_ssize_t r
     cdef bint ignored = prepare_targets(job, v, z == 0 and job.spread == 0, labels, rows)
     cdef Across across
@@ -199,33 +205,3 @@ cdef double product_tile(NllTransform f, const Rows *job, const View *v, real *r
         if ignored:
             blank_rows(job, v, labels, rows)
     return 0
-
-
-# ---- losses ----------------------------------------------------------------------------------------------------------
-
-cdef double tile_of(const NllTransform *tag, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    cdef real *x_tile = memory(job, 0, like)
-    cdef real *e_tile = memory(job, 1, like)
-    cdef real *raw_tile = memory(job, 2, like)
-    cdef real rows[<int> REAL_ROWS * <int> TILE]
-    cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
-    cdef View v
-    cdef NllTransform f = (<const NllTransform *> job.parameters)[0]
-    prepare_tile(job, &v, row, n, cap_of(f), x_tile, e_tile, raw_tile)
-    sum_exponentials(job, &v, <real *> rows, wide)
-    return product_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile, raw_tile)
-
-cdef double tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return tile_of(tag, <const float *> NULL, job, row, n)
-
-cdef double tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return tile_of(tag, <const double *> NULL, job, row, n)
-
-cdef int register_product_of(const NllTransform *tag, str name) except -1:
-    return register_product(name, <void *> tile_of_floats[NllTransform], <void *> tile_of_doubles[NllTransform])
-
-
-register_product_of[Plain](NULL, "cross_entropy")
-register_product_of[Focal](NULL, "softmax_focal")
-register_product_of[Generalized](NULL, "generalized_cross_entropy")
-register_product_of[Poly](NULL, "poly_cross_entropy")

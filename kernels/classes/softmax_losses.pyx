@@ -1,18 +1,106 @@
 # Losses of the softmax: cross entropy and what is made of the negative log-likelihood of a class.
 
 from libc.stdint cimport int64_t
-from kernels.classes.nll cimport Focal, Generalized, NllTransform, Plain, Poly, cap_of, transform, transform_line, z_of
+from kernels.classes.nll cimport Focal, Generalized, Nll, NllTransform, Plain, Poly, cap_of, transform, transform_line, z_of
+from kernels.classes.products cimport product_tile
 from kernels.classes.rows cimport (
-    CHUNK, CLASS, R_F, R_G, R_H, TIMES_SOFTMAX, UPSTREAM, Rows, load_labels, load_rows, memory, put_class,
-    register_rows, row_step)
+    CHUNK, CLASS, R_D, R_F, R_G, R_H, TIMES_SOFTMAX, UPSTREAM, Rows, load_labels, load_rows, memory, put_class,
+    register_product, register_rows, row_step)
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, FIRST, LOG, LOST_A, LOST_B, LOST_V, M, PSI, REAL_ROWS, REST, S, SCALE, SECOND, SHARE, SUMS,
     SUM_A, SUM_B, SUM_OF_A, SUM_V, WHOLE_SHARE, Across, Along, Layout, View, add_line, at, blank_line, blank_rows,
-    curvature, e_line, finish_values, gather_target_logits, has_no_target, mask_line, out_line, prepare_targets,
+    curvature, distance, e_line, finish_values, gather_target_logits, has_no_target, mask_line, out_line, prepare_targets,
     prepare_tile, raw_line, scale_of, slope, soft_cap, softmax_gap, store_line, store_tile, sum_exponentials,
-    tau_line, within, x_line)
+    tau_line, within, x_line, xlogy_term)
 from kernels.core.numeric cimport exp_gap, log, real, vm_sum_error, weighed
 from kernels.core.sums cimport TILE, fl_own, regained
+
+
+# ---- what depends on φ: of the classes of a line, of the rows of a tile, of a tile -------------------------------------
+
+cdef void transform_classes(const NllTransform *parameters, Layout l, Py_ssize_t n, const real *x, const real *e, const real *tau,
+                            const real *own, const double *wide, real *v, real *a, real *b) noexcept nogil:
+    """τ φ, a and b of the classes of a line; of cross entropy, whose b is 0, no b, and τ φ where v is not NULL."""
+    cdef NllTransform f = parameters[0]
+    cdef real m, s, log
+    cdef double rest, share, gap, low, value, d, d2
+    cdef Py_ssize_t i
+    if NllTransform is Plain:
+        if v != NULL:
+            for i in range(n):
+                v[i] = xlogy_term(tau[i], distance(x[i], own[<int> M * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)])
+                                  + own[<int> LOG * <int> TILE + at(l, i)])
+        for i in range(n):
+            a[i] = tau[i]
+    else:
+        for i in range(n):
+            m = own[<int> M * <int> TILE + at(l, i)]
+            s = own[<int> S * <int> TILE + at(l, i)]
+            log = own[<int> LOG * <int> TILE + at(l, i)]
+            rest = wide[<int> REST * <int> TILE + at(l, i)]
+            share = wide[<int> WHOLE_SHARE * <int> TILE + at(l, i)]
+            gap = s * 0 if x[i] == m else <double> m - x[i]
+            if NllTransform is Generalized:
+                low = vm_sum_error(m, -x[i], gap)
+                low = low if gap - gap == 0 else 0
+            else:
+                low = 0
+            transform(f, gap + log, e[i] * share, (rest if e[i] == 1 else (1 - <double> e[i]) + rest) * share,
+                      gap, low, share, &value, &d, &d2)
+            v[i] = 0 if (tau[i] == 0) & (value == value) else <real> (tau[i] * value)
+            a[i] = <real> (tau[i] * d)
+            b[i] = within(tau[i] * d2, x)
+
+cdef void transform_labels(const NllTransform *parameters, Py_ssize_t n, const real *x_y, const real *rows, const double *wide,
+                           const double *p_y, const double *q_y, const double *omega, double *v, double *a, double *b) noexcept nogil:
+    """The same of each row's own class, in doubles; ω is its weight."""
+    cdef NllTransform f = parameters[0]
+    cdef const real *m = rows + <int> M * <int> TILE
+    cdef const real *log = rows + <int> LOG * <int> TILE
+    cdef const double *rest = wide + <int> REST * <int> TILE
+    cdef const double *share = wide + <int> WHOLE_SHARE * <int> TILE
+    cdef double gap, low, nll, value, d, d2
+    cdef Py_ssize_t r
+    for r in range(n):
+        gap = rest[r] * 0 if x_y[r] == m[r] else <double> m[r] - x_y[r]
+        nll = gap + log[r]
+        if NllTransform is Plain:
+            value = nll
+            a[r] = omega[r]
+            b[r] = 0
+        else:
+            low = 0
+            if NllTransform is Generalized:
+                low = vm_sum_error(m[r], -x_y[r], gap)
+                low = low if gap - gap == 0 else 0
+            transform(f, nll, p_y[r], q_y[r], gap, low, share[r], &value, &d, &d2)
+            a[r] = omega[r] * d
+            b[r] = omega[r] * d2
+        v[r] = weighed(omega[r], value)
+
+cdef double nll_tile(const NllTransform *tag, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    cdef NllTransform f = (<const NllTransform *> job.parameters)[0]
+    cdef Nll nll
+    nll.plain = NllTransform is Plain
+    nll.z = z_of(f)
+    nll.cap = cap_of(f)
+    nll.parameters = job.parameters
+    nll.across = <void *> transform_classes[NllTransform, Across, real]
+    nll.along = <void *> transform_classes[NllTransform, Along, real]
+    nll.labels = <void *> transform_labels[NllTransform, real]
+    return tile_of(&nll, like, job, row, n)
+
+cdef double tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return nll_tile(tag, <const float *> NULL, job, row, n)
+
+cdef double tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    return nll_tile(tag, <const double *> NULL, job, row, n)
+
+cdef int register_loss(const NllTransform *tag, str name) except -1:
+    cdef void *narrow = <void *> tile_of_floats[NllTransform]
+    cdef void *wide = <void *> tile_of_doubles[NllTransform]
+    register_rows(name, narrow, wide, sizeof(NllTransform) // sizeof(double), True)
+    return register_product(name, narrow, wide)
 
 
 # ---- class numbers ---------------------------------------------------------------------------------------------------
@@ -54,7 +142,7 @@ cdef void write_class_derivatives(Layout l, const Rows *job, const View *v, cons
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double class_tile(NllTransform f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+cdef double class_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
     """What is left of a tile with class numbers; returns the sum of its values."""
     cdef int64_t labels[TILE]
     cdef double values[TILE]
@@ -74,7 +162,7 @@ cdef double class_tile(NllTransform f, const Rows *job, const View *v, real *row
     cdef const double *share = wide + <int> WHOLE_SHARE * <int> TILE
     cdef real *first = rows + <int> FIRST * <int> TILE
     cdef real *second = rows + <int> SECOND * <int> TILE
-    cdef double z = z_of(f), scale = job.scale, gap, low, nll, value, d, d2, lse, psi
+    cdef double z = f.z, scale = job.scale, value, lse, psi
     cdef real e
     cdef Py_ssize_t r
     cdef int64_t none = 0
@@ -98,33 +186,19 @@ cdef double class_tile(NllTransform f, const Rows *job, const View *v, real *row
         for r in range(v.n):
             omega[r] *= factor[r]
             zs[r] *= factor[r]
-    if NllTransform is not Plain or v.base_g != NULL:
+    if not f.plain or v.base_g != NULL:
         for r in range(v.n):
             e = exp_gap(x_y[r], m[r])
             e = 1 if x_y[r] == m[r] else e
             p_y[r] = e * share[r]
             q_y[r] = (rest[r] if e == 1 else (1 - <double> e) + rest[r]) * share[r]
-    for r in range(v.n):
-        gap = rest[r] * 0 if x_y[r] == m[r] else <double> m[r] - x_y[r]
-        nll = gap + log[r]
-        if NllTransform is Plain:
-            value = nll
-            a[r] = omega[r]
-            b[r] = 0
-        else:
-            low = 0
-            if NllTransform is Generalized:
-                low = vm_sum_error(m[r], -x_y[r], gap)
-                low = low if gap - gap == 0 else 0
-            transform(f, nll, p_y[r], q_y[r], gap, low, share[r], &value, &d, &d2)
-            a[r] = omega[r] * d
-            b[r] = omega[r] * d2
-        values[r] = weighed(omega[r], value)
-    if NllTransform is Plain:
-        if z > 0:
-            for r in range(v.n):
-                lse = <double> m[r] + log[r]
-                values[r] += zs[r] * lse * lse
+    (<void (*)(const void *, Py_ssize_t, const real *, const real *, const double *, const double *, const double *, const double *,
+               double *, double *, double *) noexcept nogil> f.labels)(
+        f.parameters, v.n, x_y, rows, wide, p_y, q_y, omega, values, a, b)
+    if z > 0:
+        for r in range(v.n):
+            lse = <double> m[r] + log[r]
+            values[r] += zs[r] * lse * lse
     if ignored:
         blank_line(labels, v.n, values)
     value = finish_values(job, v, <const real *> rows, values)
@@ -161,7 +235,7 @@ cdef double class_tile(NllTransform f, const Rows *job, const View *v, real *row
 
 # ---- target distributions --------------------------------------------------------------------------------------------
 
-cdef void add_row_sums(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
+cdef void add_row_sums(const Nll *f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, double *sums, const int64_t *labels) noexcept nogil:
     """Σ τ φ, Σ a and Σ b of each row."""
     cdef real xs[CHUNK]
     cdef real es[CHUNK]
@@ -183,16 +257,21 @@ cdef void add_row_sums(NllTransform f, Layout l, const Rows *job, const View *v,
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             x = x_line(job, v, line, start, n, <real *> xs)
             e = <const real *> es
-            if NllTransform is not Plain or job.target == TIMES_SOFTMAX:
+            if not f.plain or job.target == TIMES_SOFTMAX:
                 e = e_line(l, job, v, own, line, start, n, <real *> es)
             tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, True)
             transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
             add_line(l, <const real *> vs, n, to + <int> SUM_V * <int> TILE, to + <int> LOST_V * <int> TILE)
             add_line(l, <const real *> as_, n, to + <int> SUM_A * <int> TILE, to + <int> LOST_A * <int> TILE)
-            if NllTransform is not Plain:
+            if not f.plain:
                 add_line(l, <const real *> bs, n, to + <int> SUM_B * <int> TILE, to + <int> LOST_B * <int> TILE)
 
-cdef void write_derivatives(NllTransform f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const int64_t *labels,
+cdef inline real curvature_of_others(Layout l, real e, real b, const real *own, Py_ssize_t i) noexcept nogil:
+    """The second derivative of a class but for its b q²."""
+    return curvature(e, own[<int> FIRST * <int> TILE + at(l, i)], own[<int> SECOND * <int> TILE + at(l, i)] - b,
+                     own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
+
+cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View *v, const real *rows, const double *wide, const int64_t *labels,
                 bint ignored) noexcept nogil:
     """The derivatives of all classes."""
     cdef real xs[CHUNK]
@@ -218,38 +297,36 @@ cdef void write_derivatives(NllTransform f, Layout l, const Rows *job, const Vie
             x = x_line(job, v, line, start, n, <real *> xs)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
             tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, False)
-            transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line, <real *> vs, <real *> as_, <real *> bs)
+            transform_line(f, l, n, x, e, <const real *> ts, own, wide if Layout is Across else wide + line,
+                           NULL if f.plain else <real *> vs, <real *> as_, <real *> bs)
             h = <real *> hs
             if v.base_h != NULL:
                 h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs)
-                for i in range(n):
-                    d = curvature(e[i], own[<int> FIRST * <int> TILE + at(l, i)],
-                                  own[<int> SECOND * <int> TILE + at(l, i)] - bs[i],
-                                  own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
-                    if NllTransform is not Plain:
-                        q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
-                        d += bs[i] * q * q
-                    h[i] = d * scale_of(l, own, i, scale)
-            if NllTransform is Plain:
-                if v.cap:      # of the raw input, where the gradient may lie
-                    x = raw_line(job, v, line, start, n, <real *> xs)
+                if f.plain:
                     for i in range(n):
-                        soft_cap(x[i], v.cap, &d, &d2)
-                        vs[i] = d
-                        bs[i] = d2
+                        h[i] = curvature_of_others(l, e[i], <real> 0, own, i) * scale_of(l, own, i, scale)
+                else:
+                    for i in range(n):
+                        q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
+                        h[i] = (curvature_of_others(l, e[i], bs[i], own, i) + bs[i] * q * q) * scale_of(l, own, i, scale)
+            if v.cap:      # of the raw input, where the gradient may lie
+                x = raw_line(job, v, line, start, n, <real *> xs)
+                for i in range(n):
+                    soft_cap(x[i], v.cap, &d, &d2)
+                    vs[i] = d
+                    bs[i] = d2
             g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
                 g[i] = scale_of(l, own, i, scale) * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
                                      own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
                                      own[<int> SHARE * <int> TILE + at(l, i)])
-            if NllTransform is Plain:
-                if v.cap:
-                    # The chain rule: h d² + g d'', then g d.
-                    if v.base_h != NULL:
-                        for i in range(n):
-                            h[i] = h[i] * vs[i] * vs[i] + g[i] * bs[i]
+            if v.cap:
+                # The chain rule: h d² + g d'', then g d.
+                if v.base_h != NULL:
                     for i in range(n):
-                        g[i] *= vs[i]
+                        h[i] = h[i] * vs[i] * vs[i] + g[i] * bs[i]
+                for i in range(n):
+                    g[i] *= vs[i]
             if Layout is Across:
                 if ignored:
                     blank_line(labels, n, g)
@@ -264,14 +341,14 @@ cdef void write_derivatives(NllTransform f, Layout l, const Rows *job, const Vie
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double distribution_tile(NllTransform f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+cdef double distribution_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
     """What is left of a tile with target distributions; returns the sum of its values."""
     cdef int64_t labels[TILE]
     cdef double values[TILE]
     cdef const real *m = rows + <int> M * <int> TILE
     cdef const real *log = rows + <int> LOG * <int> TILE
     cdef double *sums = fl_own(&job.team).sums
-    cdef double z = z_of(f), total, a, b, lse
+    cdef double z = f.z, total, a, b, lse
     cdef Py_ssize_t r
     cdef int spoiled
     cdef bint ignored = prepare_targets(job, v, z == 0 and job.spread == 0, labels, rows)
@@ -288,13 +365,12 @@ cdef double distribution_tile(NllTransform f, const Rows *job, const View *v, re
         b = regained(sums[<int> SUM_B * <int> TILE + r], sums[<int> LOST_B * <int> TILE + r])
         rows[<int> SUM_OF_A * <int> TILE + r] = <real> a
         rows[<int> PSI * <int> TILE + r] = 0
-        if NllTransform is Plain:
+        if z > 0:
             lse = <double> m[r] + log[r]
-            if z > 0:
-                values[r] += z * lse * lse
-                rows[<int> PSI * <int> TILE + r] = <real> (2 * z * lse)
-                a += 2 * z * lse
-                b += 2 * z
+            values[r] += z * lse * lse
+            rows[<int> PSI * <int> TILE + r] = <real> (2 * z * lse)
+            a += 2 * z * lse
+            b += 2 * z
         rows[<int> FIRST * <int> TILE + r] = <real> (a * wide[<int> WHOLE_SHARE * <int> TILE + r])
         rows[<int> SECOND * <int> TILE + r] = <real> b
     if job.operands[<int> R_F].data != NULL:
@@ -326,29 +402,21 @@ cdef double distribution_tile(NllTransform f, const Rows *job, const View *v, re
 
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
-cdef double transform_tile(const NllTransform *tag, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef double tile_of(const Nll *f, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """Values and derivatives of a tile, or the product of its Hessian with a direction."""
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real *raw_tile = memory(job, 2, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef View v
-    cdef NllTransform f = (<const NllTransform *> job.parameters)[0]
-    prepare_tile(job, &v, row, n, cap_of(f), x_tile, e_tile, raw_tile)
+    prepare_tile(job, &v, row, n, f.cap, x_tile, e_tile, raw_tile)
     sum_exponentials(job, &v, <real *> rows, wide)
+    if job.operands[<int> R_D].data != NULL:
+        return product_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile, raw_tile)
     if job.target == CLASS:
         return class_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
     return distribution_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
-
-cdef double tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return transform_tile(tag, <const float *> NULL, job, row, n)
-
-cdef double tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return transform_tile(tag, <const double *> NULL, job, row, n)
-
-cdef int register_loss(const NllTransform *tag, str name) except -1:
-    return register_rows(name, <void *> tile_of_floats[NllTransform], <void *> tile_of_doubles[NllTransform],
-                         sizeof(NllTransform) // sizeof(double), True)
 
 
 register_loss[Plain](NULL, "cross_entropy")

@@ -1,61 +1,20 @@
 """Loss functions for NumPy arrays: value, gradient and curvature in one compiled pass."""
-# ruff: noqa: F403 (what a module offers is its __all__)
 
-import gc as _gc
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
+from fusedloss._core.config import get_include as get_include
+from fusedloss._core.config import show_config as show_config
+from fusedloss._core.criterion import Criterion as Criterion
+from fusedloss._core.loss import Activation as Activation
+from fusedloss._core.loss import Loss as Loss
+from fusedloss._core.threads import get_num_threads as get_num_threads
+from fusedloss._core.threads import set_num_threads as set_num_threads
+from fusedloss._families import FAMILY_OF as _FAMILY_OF
+
 __version__ = "0.1.0"
 
-# Nothing that an import makes is garbage, but looking for it takes a sixth of the time.
-_collects = _gc.isenabled()
-_gc.disable()
-try:
-    from fusedloss import (
-        activations,
-        binary,
-        boxes,
-        classification,
-        contrastive,
-        counts,
-        distributions,
-        linear_heads,
-        location_scale,
-        margins,
-        ordinal,
-        ranking,
-        regions,
-        regression,
-        sequences,
-        similarity,
-        survival,
-    )
-    from fusedloss._core.config import get_include, show_config
-    from fusedloss._core.criterion import Criterion
-    from fusedloss._core.loss import Activation, Loss
-    from fusedloss._core.threads import get_num_threads, set_num_threads
-    from fusedloss.activations import *
-    from fusedloss.binary import *
-    from fusedloss.boxes import *
-    from fusedloss.classification import *
-    from fusedloss.contrastive import *
-    from fusedloss.counts import *
-    from fusedloss.distributions import *
-    from fusedloss.linear_heads import *
-    from fusedloss.location_scale import *
-    from fusedloss.margins import *
-    from fusedloss.ordinal import *
-    from fusedloss.ranking import *
-    from fusedloss.regions import *
-    from fusedloss.regression import *
-    from fusedloss.sequences import *
-    from fusedloss.similarity import *
-    from fusedloss.survival import *
-finally:
-    if _collects:
-        _gc.enable()
-
-__all__ = [
+_CORE = [
     "Activation",
     "Criterion",
     "Loss",
@@ -64,35 +23,53 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
-__all__ += activations.__all__
-__all__ += binary.__all__
-__all__ += boxes.__all__
-__all__ += classification.__all__
-__all__ += contrastive.__all__
-__all__ += counts.__all__
-__all__ += distributions.__all__
-__all__ += linear_heads.__all__
-__all__ += location_scale.__all__
-__all__ += margins.__all__
-__all__ += ordinal.__all__
-__all__ += ranking.__all__
-__all__ += regions.__all__
-__all__ += regression.__all__
-__all__ += sequences.__all__
-__all__ += similarity.__all__
-__all__ += survival.__all__
-__all__.sort()
-
-# Adapters to other packages are imported when they are first asked for, and import the other
-# package when they need it.
+# The modules with losses. What is in their `__all__` is found in this package, too; they are
+# imported when a name of theirs is first asked for.
+_FAMILIES = (
+    "activations",
+    "binary",
+    "boxes",
+    "classification",
+    "contrastive",
+    "counts",
+    "distributions",
+    "linear_heads",
+    "location_scale",
+    "margins",
+    "ordinal",
+    "ranking",
+    "regions",
+    "regression",
+    "sequences",
+    "similarity",
+    "survival",
+)
+# Adapters to other packages, which import the other package when they need it.
 _ADAPTERS = ("boosting", "capi", "jax", "linear", "metrics", "scipy", "torch")
 
 
+def _module(name: str) -> _Any:
+    return _import_module(f"fusedloss.{name}")
+
+
 def __getattr__(name: str) -> _Any:
-    if name in _ADAPTERS:
-        return _import_module(f"fusedloss.{name}")
+    """What is not imported yet. It is kept, so that this is called once for each name."""
+    if name in _FAMILIES or name in _ADAPTERS:
+        return _module(name)
+    if name == "__all__":
+        names = {n for family in _FAMILIES for n in _module(family).__all__}
+        globals()[name] = sorted(names.union(_CORE))
+        return globals()[name]
+    if name[:1] != "_":
+        # A name that the table lacks may be newer than the table, so all families are asked.
+        known = _FAMILY_OF.get(name)
+        for module in map(_module, (known, *_FAMILIES) if known else _FAMILIES):
+            if name in module.__all__:
+                globals()[name] = getattr(module, name)
+                return globals()[name]
     raise AttributeError(f"module 'fusedloss' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ADAPTERS})
+    names: list[str] = globals().get("__all__") or __getattr__("__all__")
+    return sorted({*globals(), *names, *_FAMILIES, *_ADAPTERS})
