@@ -23,6 +23,10 @@ cdef extern from "core/vecmath/exp_log.h" nogil:
     double vm_product_error(double, double, double)
     double vm_sum_error(double, double, double)
     double vm_expm1_near(double)
+    float vm_exp_bowf(float)
+    double vm_exp_bow(double)
+    float vm_log_partsf(float, float *)
+    double vm_log_parts(double, double *)
     float VM_FMAF(float, float, float)
     double VM_FMA(double, double, double)
     float vm_powf(float, float, float)
@@ -43,6 +47,14 @@ cdef extern from "core/vecmath/special.h" nogil:
     double vm_log_factorial(double)
     float vm_reciprocalf(float)
     double vm_atan2(double, double)
+
+cdef extern from "core/vecmath/stirling.h" nogil:
+    float vm_stirling_errorf(float)
+    double vm_stirling_error(double)
+    float vm_stirling_slopef(float)
+    double vm_stirling_slope(double)
+    float vm_stirling_bendf(float)
+    double vm_stirling_bend(double)
 
 ctypedef fused real:         # the computation's dtype
     float
@@ -109,6 +121,27 @@ cdef inline real log_factorial(real t) noexcept nogil:
     else:
         return vm_log_factorial(t)
 
+cdef inline real stirling_error(real x) noexcept nogil:
+    """ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2π)/2, x > 0"""
+    if real is float:
+        return vm_stirling_errorf(x)
+    else:
+        return vm_stirling_error(x)
+
+cdef inline real stirling_slope(real x) noexcept nogil:
+    """-x ε'(x) = x (log x - digamma(x)) - 1/2, x > 0"""
+    if real is float:
+        return vm_stirling_slopef(x)
+    else:
+        return vm_stirling_slope(x)
+
+cdef inline real stirling_bend(real x) noexcept nogil:
+    """-(x² ε'(x))', x > 0"""
+    if real is float:
+        return vm_stirling_bendf(x)
+    else:
+        return vm_stirling_bend(x)
+
 cdef inline real exp_gap(real a, real m) noexcept nogil:
     """exp(a - m) for a <= m, the rounding error of a - m carried"""
     if real is float:
@@ -122,6 +155,25 @@ cdef inline real exp_parts(real high, real low, real factor) noexcept nogil:
         return vm_exp_partsf(high, low, factor)
     else:
         return vm_exp_parts(high, low, factor)
+
+cdef inline real exp_bow(real x) noexcept nogil:
+    """exp(x) - 1 - x for |x| <= 0.34"""
+    if real is float:
+        return vm_exp_bowf(x)
+    else:
+        return vm_exp_bow(x)
+
+cdef inline real log_parts(real x, real *low) noexcept nogil:
+    """log(x) for x > 0, and what its rounding left out"""
+    if real is float:
+        return vm_log_partsf(x, low)
+    else:
+        return vm_log_parts(x, low)
+
+cdef inline real sum_error(real a, real b, real s) noexcept nogil:
+    """a + b - s for s = a + b, rounded"""
+    cdef real t = s - a
+    return (a - (s - t)) + (b - t)
 
 cdef inline real product_error(real a, real b, real p) noexcept nogil:
     """a b - p for p = a b, rounded"""
