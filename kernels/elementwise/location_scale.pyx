@@ -8,7 +8,8 @@ from kernels.core.numeric cimport (
     absolute, exp_bow, exp_parts, log, log1p, log1p_unit, log_parts, muladd, product_error, real, reciprocal,
     stirling_bend, stirling_error, stirling_slope, sum_error, tanh_unit)
 from kernels.elementwise.formulas cimport (
-    BAD_TARGET, BAD_THIRD, CHECKED, EXPECTED, HUGE_RATIO, NONE as ByFourth, LN2, LOG_2PI, NATURAL, clip, sign, signed, zero)
+    BAD_TARGET, BAD_THIRD, CHECKED, EXPECTED, HUGE_RATIO, NONE as ByFourth, LN2, LOG_2PI, NATURAL, TINY_RATIO,
+    clip, sign, signed, zero)
 
 cdef extern from *:
     """
@@ -60,6 +61,7 @@ cdef inline void exponential(real r, real low, real k, real *e, real *less_one, 
     one = muladd(one, one, one + one)
     e[0] = exp_parts(r, low, k)
     rest = e[0] - k
+    one = r if absolute(r) < <real> TINY_RATIO else one      # of which a quarter may underflow
     less_one[0] = k * one if absolute(r) <= <real> 0.6875 else rest
     rest = rest - k * r
     rest = e[0] if e[0] == INFINITY else rest
@@ -99,10 +101,10 @@ cdef inline real with_square(real e, real y) noexcept nogil:
     return 0 if e == 0 else e * y * y
 
 
-cdef inline void by_half(double kind, bint inverse, real s, real r, real half, real slope, real turn, real curve, real *g,
+cdef inline void by_half(double kind, bint inverse, real s, real less, real half, real slope, real turn, real curve, real *g,
                          real *h) noexcept nogil:
-    """What by_scale gave, of a bend exp(r) = half², where that overflows or underflows and the result does not."""
-    cdef real root = moved(half, s, inverse), less = r / s, second
+    """What by_scale gave, of a bend exp(r) = half², where that overflows or underflows and the result does not; `less` is r/s."""
+    cdef real root = moved(half, s, inverse), second
     h[0] = h[0] if kind == EXPECTED else root * root
     g[1] = g[1] if (absolute(turn) < INFINITY) | (kind == NATURAL) else -less * slope
     second = 0 if half == 0 else less * half
@@ -186,8 +188,9 @@ cdef struct Gumbel:
 cdef struct Weibull:
     double kind
 
-cdef inline void of_extremes(double kind, bint inverse, real s, real r, real low, real first, real *v, real *g, real *h) noexcept nogil:
-    """first + exp(r) - r, for a scale s, or for an inverse one."""
+cdef inline void of_extremes(double kind, bint inverse, real s, real less, real r, real low, real first, real *v, real *g,
+                             real *h) noexcept nogil:
+    """first + exp(r) - r, for a scale s, or for an inverse one; `less` is r/s."""
     cdef real e, slope, line, turn, curve, half = exp_parts(<real> 0.5 * r, <real> 0.5 * low, <real> 1)
     exponential(r, low, <real> 1, &e, &slope, &line)
     v[0] = first + (e if e == INFINITY else e - r)
@@ -198,12 +201,12 @@ cdef inline void of_extremes(double kind, bint inverse, real s, real r, real low
     else:
         curve = curve + (<real> 1 - <real> 2 * turn)
     by_scale(kind, inverse, s, slope, turn, e, curve, 1, -(1 - EULER), PI_SQUARED / 6 + (1 - EULER) * (1 - EULER), g, h)
-    by_half(kind, inverse, s, r, half, slope, turn, curve, g, h)
+    by_half(kind, inverse, s, less, half, slope, turn, curve, g, h)
 
 cdef inline int gumbel(Gumbel f, real x, real t, real s, real *v, real *g, real *h) noexcept nogil:
     """log s + exp(r) - r"""
     cdef real d = x - t, low, r = in_scales(d, sum_error(x, -t, d), s, &low)
-    of_extremes(f.kind, False, s, r, low, log(s), v, g, h)
+    of_extremes(f.kind, False, s, r / s, r, low, log(s), v, g, h)
     return BAD_THIRD * (s <= 0)
 
 
@@ -212,7 +215,7 @@ cdef inline int gumbel(Gumbel f, real x, real t, real s, real *v, real *g, real 
 cdef inline int weibull(Weibull f, real x, real t, real k, real *v, real *g, real *h) noexcept nogil:
     """log t - log k + exp(z) - z with z = k (log t - x): log t has the distribution that mirrors Gumbel's, of scale 1/k."""
     cdef real low, l, d = -log_residual(x, t, &l, &low), z = k * d
-    of_extremes(f.kind, True, k, z, tiny_part(z, product_error(k, d, z) - k * low), l - log(k), v, g, h)
+    of_extremes(f.kind, True, k, d, z, tiny_part(z, product_error(k, d, z) - k * low), l - log(k), v, g, h)
     return BAD_TARGET * (t <= 0) | BAD_THIRD * (k <= 0)
 
 
@@ -222,14 +225,18 @@ cdef struct GammaShape:
 cdef inline int gamma_shape(GammaShape f, real x, real t, real k, real *v, real *g, real *h) noexcept nogil:
     """log t + k (exp(y) - 1 - y) + c with y = log t - x and c = log Γ(k) - k log k + k, which is ε(k) + log(2π/k)/2. The mean
     and the shape are orthogonal: without by_scale."""
-    cdef real low, l, d = -log_residual(x, t, &l, &low), e, slope, line, tilt = stirling_slope(k), second
-    cdef real factor = 1 if k > 1 else k, rest = k if k > 1 else <real> 1      # k in two, so that exp(y) is in range with either
+    cdef real low, l, d = -log_residual(x, t, &l, &low), e, slope, line, tilt = stirling_slope(k), second, far
+    # k exp(y), and exp(y) from it or the other way round, so that neither overflows or underflows if it need not.
+    cdef bint small = (k <= 1) | (d < 0)
+    cdef real factor = k if small else <real> 1, rest = 1 if small else k
     exponential(d, -low, factor, &e, &slope, &line)
     second = (<real> 0.5 + (tilt + tilt) - stirling_bend(k)) / k / k
     v[0] = rest * line + (l + (stirling_error(k) + <real> 0.5 * (<real> LOG_2PI - log(k))))
     g[0] = -slope / factor if f.kind == NATURAL else -rest * slope
-    line = line / factor
-    g[1] = line if line == INFINITY else line - (tilt + <real> 0.5) / k
+    tilt = tilt + <real> 0.5
+    far = e / factor
+    far = far if far == INFINITY else (far - <real> 1) - d
+    g[1] = (line - tilt) / k if k <= 1 else (line / factor if absolute(d) <= 1 else far) - tilt / k
     g[1] = g[1] / second if f.kind == NATURAL else g[1]
     h[0] = k if f.kind == EXPECTED else rest * e
     h[1] = second + zero(line)

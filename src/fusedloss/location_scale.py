@@ -118,7 +118,7 @@ def student_t_nll_loss(
     ...     [1.0, 3.0], [0.0, 20.0], [1.0, 2.0], df=4.0, reduction="sum"
     ... )
     >>> value.round(6), grad.round(6)
-    (np.float64(9.888297), array([ 1.      , -0.556465]))
+    (np.float64(10.581972), array([ 1.      , -0.278689]))
     """
     return elementwise(
         request,
@@ -344,7 +344,7 @@ def log_normal_nll_loss(
     ...     [1.0, 3.0], [1.0, 20.0], [1.0, 2.0], reduction="sum"
     ... )
     >>> value.round(6), grad.round(6)
-    (np.float64(6.026757), array([1.      , 0.001067]))
+    (np.float64(6.026759), array([1.      , 0.001067]))
     """
     return elementwise(
         request,
@@ -499,7 +499,7 @@ def weibull_nll_loss(
     ...     [1.0, 3.0], [1.0, 20.0], [1.0, 2.0], reduction="sum"
     ... )
     >>> value.round(6), grad.round(6)
-    (np.float64(4.67914), array([0.632121, 0.017074]))
+    (np.float64(4.670501), array([0.632121, 0.016998]))
     """
     return elementwise(
         request,
@@ -582,7 +582,7 @@ def gamma_shape_nll_loss(
     ...     [0.0, 1.0], [2.0, 1.0], [1.0, 2.0], reduction="sum"
     ... )
     >>> value.round(6), grad.round(6)
-    (np.float64(3.349466), array([-1.      ,  1.264241]))
+    (np.float64(3.349465), array([-1.      ,  1.264241]))
     """
     return elementwise(
         request,
