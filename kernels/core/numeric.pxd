@@ -48,14 +48,6 @@ cdef extern from "core/vecmath/special.h" nogil:
     float vm_reciprocalf(float)
     double vm_atan2(double, double)
 
-cdef extern from "core/vecmath/stirling.h" nogil:
-    float vm_stirling_errorf(float)
-    double vm_stirling_error(double)
-    float vm_stirling_slopef(float)
-    double vm_stirling_slope(double)
-    float vm_stirling_bendf(float)
-    double vm_stirling_bend(double)
-
 ctypedef fused real:         # the computation's dtype
     float
     double
@@ -120,27 +112,6 @@ cdef inline real log_factorial(real t) noexcept nogil:
         return vm_log_factorialf(t)
     else:
         return vm_log_factorial(t)
-
-cdef inline real stirling_error(real x) noexcept nogil:
-    """ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2π)/2, x > 0"""
-    if real is float:
-        return vm_stirling_errorf(x)
-    else:
-        return vm_stirling_error(x)
-
-cdef inline real stirling_slope(real x) noexcept nogil:
-    """-x ε'(x) = x (log x - digamma(x)) - 1/2, x > 0"""
-    if real is float:
-        return vm_stirling_slopef(x)
-    else:
-        return vm_stirling_slope(x)
-
-cdef inline real stirling_bend(real x) noexcept nogil:
-    """-(x² ε'(x))', x > 0"""
-    if real is float:
-        return vm_stirling_bendf(x)
-    else:
-        return vm_stirling_bend(x)
 
 cdef inline real exp_gap(real a, real m) noexcept nogil:
     """exp(a - m) for a <= m, the rounding error of a - m carried"""

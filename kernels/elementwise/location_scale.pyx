@@ -6,7 +6,8 @@
 from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
     absolute, exp_bow, exp_parts, log, log1p, log1p_unit, log_parts, muladd, product_error, real, reciprocal,
-    stirling_bend, stirling_error, stirling_slope, sum_error, tanh_unit)
+    sum_error, tanh_unit)
+from kernels.core.stirling cimport stirling_bend, stirling_error, stirling_slope
 from kernels.elementwise.formulas cimport (
     BAD_TARGET, BAD_THIRD, CHECKED, EXPECTED, HUGE_RATIO, NONE as ByFourth, LN2, LOG_2PI, NATURAL, TINY_RATIO,
     clip, sign, signed, zero)

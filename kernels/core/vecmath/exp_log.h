@@ -219,7 +219,8 @@ VM_INLINE double vm_expm1_near(double x)
 }
 
 /* exp(r) - 1 - r for |r| <= ln2/2 only: r^2 times Taylor's polynomial of degree 6.
- * max @F@. */
+ * max 2.6430 ULP at 0x1.55a504p-4 (FMA),
+ *     2.7168 ULP at -0x1.0245f2p-2 (no FMA), on 60 thousand points. */
 VM_INLINE float vm_exp_bowf(float r)
 {
     float w = r * r;
@@ -234,7 +235,8 @@ VM_INLINE float vm_exp_bowf(float r)
 }
 
 /* exp(r) - 1 - r for |r| <= ln2/2 only, as vm_exp_bowf, of degree 13.
- * max @D@. */
+ * max 2.5673 ULP at 0x1.5bdf1270c3b04p-3 (FMA),
+ *     2.7967 ULP at -0x1.0ab15065f4e96p-2 (no FMA), on 60 thousand points. */
 VM_INLINE double vm_exp_bow(double r)
 {
     double w = r * r;

@@ -202,7 +202,7 @@ VM_INLINE float vm_stirling_stepf(float x)
 }
 
 /* ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2 pi)/2 for x > 0, of which the absolute error counts below 1/2.
- * TBD */
+ * From 1/2 on max 3.33 ULP at 1.3201302f; below, errors are up to 1.8 ULP of 1, or of log(x)/2 where that is larger. */
 VM_INLINE float vm_stirling_errorf(float x)
 {
     int low = x < 0.5f;
@@ -212,7 +212,7 @@ VM_INLINE float vm_stirling_errorf(float x)
 }
 
 /* -x ε'(x) = x (log x - digamma(x)) - 1/2 for x > 0: 1/2 at 0, and 1/(12 x) far out.
- * TBD */
+ * From 1/2 on max 3.21 ULP at 1.2705754f; below, errors are up to 1.2 ULP of 1. */
 VM_INLINE float vm_stirling_slopef(float x)
 {
     int low = x < 0.5f;
@@ -222,7 +222,7 @@ VM_INLINE float vm_stirling_slopef(float x)
 }
 
 /* -(x^2 ε'(x))', the derivative of x vm_stirling_slope(x), for x > 0: 1/2 at 0, and 1/(60 x^3) far out.
- * TBD */
+ * From 1/2 on max 0.1 ULP of 1, and 15 of itself; below, errors are up to 2.7 ULP of 1. */
 VM_INLINE float vm_stirling_bendf(float x)
 {
     int low = x < 0.5f;
@@ -239,7 +239,7 @@ VM_INLINE double vm_stirling_step(double x)
 }
 
 /* ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2 pi)/2 for x > 0, of which the absolute error counts below 1/2.
- * TBD */
+ * From 1/2 on max 3.66 ULP at 0.63131131; below, errors are up to 1.9 ULP of 1, or of log(x)/2 where that is larger. */
 VM_INLINE double vm_stirling_error(double x)
 {
     int low = x < 0.5;
@@ -249,7 +249,7 @@ VM_INLINE double vm_stirling_error(double x)
 }
 
 /* -x ε'(x) = x (log x - digamma(x)) - 1/2 for x > 0: 1/2 at 0, and 1/(12 x) far out.
- * TBD */
+ * From 1/2 on max 3.62 ULP at 1.44558779; below, errors are up to 1.2 ULP of 1. */
 VM_INLINE double vm_stirling_slope(double x)
 {
     int low = x < 0.5;
@@ -259,7 +259,7 @@ VM_INLINE double vm_stirling_slope(double x)
 }
 
 /* -(x^2 ε'(x))', the derivative of x vm_stirling_slope(x), for x > 0: 1/2 at 0, and 1/(60 x^3) far out.
- * TBD */
+ * From 1/2 on max 0.1 ULP of 1, and 23 of itself; below, errors are up to 2.6 ULP of 1. */
 VM_INLINE double vm_stirling_bend(double x)
 {
     int low = x < 0.5;
