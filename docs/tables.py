@@ -223,10 +223,10 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 COLUMNS = {
     "torch": r"torch|torchvision|timm|MONAI|segmentation_models\.pytorch",
-    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras",
+    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras|TensorFlow Probability",
     "optax": "optax",
-    "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",
-    "XGBoost, LightGBM": "XGBoost|LightGBM",
+    "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|statsmodels|ngboost",
+    "XGBoost, LightGBM": "XGBoost|LightGBM|XGBoostLSS",
 }
 
 
