@@ -11,7 +11,7 @@ that torch.nn.functional does not have.
 from __future__ import annotations
 
 import functools
-from math import inf, log, pi
+from math import inf, lgamma, log, pi
 
 import numpy
 
@@ -110,6 +110,34 @@ class Formulas:
     def gaussian_nll_loss(np, x, t, var, eps=1e-6):
         v = np.clip(var, min=eps)
         return 0.5 * (np.log(v) + np.square(x - t) / v)
+
+    def student_t_nll_loss(np, x, t, s, df=3.0):
+        constant = lgamma(df / 2) - lgamma((df + 1) / 2) + log(pi * df) / 2
+        return np.log(s) + (df + 1) / 2 * np.log1p(np.square((x - t) / s) / df) + constant
+
+    laplace_nll_loss = lambda np, x, t, s: np.log(2 * s) + np.abs(x - t) / s
+
+    def logistic_nll_loss(np, x, t, s):
+        r = (x - t) / s
+        return np.log(s) + 2 * np.softplus(r) - r
+
+    def gumbel_nll_loss(np, x, t, s):
+        r = (x - t) / s
+        return np.log(s) + np.exp(r) - r
+
+    def log_normal_nll_loss(np, x, t, s):
+        log_t = np.log(t)
+        return log_t + np.log(s) + 0.5 * np.square((x - log_t) / s) + 0.5 * log(2 * pi)
+
+    def weibull_nll_loss(np, x, t, k):
+        log_t = np.log(t)
+        z = k * (log_t - x)
+        return log_t - np.log(k) - z + np.exp(z)
+
+    def gamma_shape_nll_loss(np, x, t, k):
+        log_t = np.log(t)
+        rise = x - log_t + np.exp(log_t - x) - np.log(k)
+        return log_t + k * rise + np.gammaln(k)
 
     def js_div(np, x, t):
         p, q = np.exp(x), np.exp(t)

@@ -186,6 +186,61 @@ add(
     ("nn.AdaptiveLogSoftmaxWithLoss", "", "a layer with weights of its own"),
 )
 add(
+    "torch.distributions",
+    (
+        "-D.StudentT(4.0, input, rates).log_prob(target)",
+        "fl.student_t_nll_loss(input, target, rates, df=4.0, reduction='none')",
+        "infinite there, with gradient 0, where the square of the residual is beyond all numbers",
+    ),
+    *(
+        (
+            f"-D.{theirs}(input, rates).log_prob(target)",
+            f"fl.{name}_nll_loss(input, target, rates, reduction='none')",
+        )
+        for theirs, name in (("Laplace", "laplace"), ("Gumbel", "gumbel"))
+    ),
+    (
+        "-D.LogNormal(input, rates).log_prob(amounts)",
+        "fl.log_normal_nll_loss(input, amounts, rates, reduction='none')",
+    ),
+    (
+        "-D.Weibull(input.exp(), rates).log_prob(amounts)",
+        "fl.weibull_nll_loss(input, amounts, rates, reduction='none')",
+        "the logarithm of the scale here",
+    ),
+    (
+        "-D.Gamma(rates, rates / input.exp()).log_prob(amounts)",
+        "fl.gamma_shape_nll_loss(input, amounts, rates, reduction='none')",
+        "the logarithm of the mean, shape / rate, here",
+    ),
+)
+add(
+    "scipy.stats",
+    *(
+        (
+            f"-stats.{theirs}.logpdf({operands})",
+            f"fl.{name}_nll_loss(input, {target}, rates, {more}reduction='none')",
+            *remark,
+        )
+        for theirs, operands, name, target, more, *remark in (
+            ("t", "target, 4.0, input, rates", "student_t", "target", "df=4.0, "),
+            ("laplace", "target, input, rates", "laplace", "target", ""),
+            ("logistic", "target, input, rates", "logistic", "target", ""),
+            (
+                "gumbel_r",
+                "target, input, rates",
+                "gumbel",
+                "target",
+                "",
+                "`gumbel_l`: change the signs of input and target",
+            ),
+            ("lognorm", "amounts, rates, scale=np.exp(input)", "log_normal", "amounts", ""),
+            ("weibull_min", "amounts, rates, scale=np.exp(input)", "weibull", "amounts", ""),
+            ("gamma", "amounts, rates, scale=np.exp(input) / rates", "gamma_shape", "amounts", ""),
+        )
+    ),
+)
+add(
     "torchvision.ops",
     (
         "ops.sigmoid_focal_loss(input, labels)",

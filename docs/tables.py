@@ -26,6 +26,7 @@ LOSSES = (
     fl.regression,
     fl.binary,
     fl.distributions,
+    fl.location_scale,
     fl.classification,
     fl.margins,
     fl.similarity,
@@ -70,6 +71,9 @@ SYMBOLS = {
     "delta": "δ",
     "epsilon": "ε",
     "mu": "μ",
+    "nu": "ν",
+    "psi": "ψ",
+    "Gamma": "Γ",
     "pi": "π",
     "rho": "ρ",
     "sigma": "σ",
@@ -222,10 +226,10 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 COLUMNS = {
     "torch": r"torch|torchvision|timm|MONAI|segmentation_models\.pytorch",
-    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras",
+    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras|TensorFlow Probability",
     "optax": "optax",
-    "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+",
-    "XGBoost, LightGBM": "XGBoost|LightGBM",
+    "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|statsmodels|ngboost",
+    "XGBoost, LightGBM": "XGBoost|LightGBM|XGBoostLSS",
 }
 
 

@@ -227,6 +227,7 @@ KINDS = {
         bad=(-1.5, -2.0, -inf),
     ),
     "positive": _POSITIVE,
+    "wide scale": _changed(_POSITIVE, moderate=(1, 10)),  # residuals in it have exponentials
     "factor": _changed(_POSITIVE, random=_spread(-1, 1), moderate=(0.1, 10), bad=()),
     "mean": _changed(  # one that is raised to powers
         _POSITIVE, hard=lambda dtype: [x for x in _positive(dtype) if 1e-9 < x < 1e9]

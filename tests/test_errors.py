@@ -157,6 +157,7 @@ OPTIONS = {
     ("poisson_nll_loss", "eps"): FROM_0_ON,
     ("tweedie_loss", "power"): ([-1, 0, 1, 1.5, 2, 3], [0.5, 1e-9, 1 - 1e-9, *NO_NUMBERS]),
     ("gaussian_nll_loss", "eps"): FROM_0_ON,
+    ("student_t_nll_loss", "df"): POSITIVE,
     ("js_div", "beta"): ([0.5, 0.25, np.float32(0.75)], [0, 1, -0.5, 1.5, *NO_NUMBERS]),
     ("cross_entropy", "z_loss"): FROM_0_ON,
     ("cross_entropy", "softcap"): ([None, 1, 30.0, np.float32(0.5)], [0, -1.0, -0.0, nan, -inf]),
@@ -176,6 +177,11 @@ OPTIONS = {
     **{(loss, "label_smoothing"): UNIT for loss in SMOOTHING},
 }
 OPTION = pytest.mark.parametrize(("loss", "option"), OPTIONS)
+FISHER = [
+    name
+    for name, loss in vars(fl).items()
+    if isinstance(loss, fl.Loss) and "fisher" in loss._options
+]
 
 
 def sample_of(loss: str) -> Any:
@@ -229,6 +235,7 @@ def test_every_number_among_the_options_is_tested() -> None:
         ("kl_div", "log_target"),
         ("kl_div", "target_grad"),
         ("gaussian_nll_loss", "full"),
+        *((loss, "fisher") for loss in FISHER),
         ("poisson_nll_loss", "full"),
         ("cross_entropy", "return_lse"),
     ],

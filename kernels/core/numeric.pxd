@@ -23,6 +23,10 @@ cdef extern from "core/vecmath/exp_log.h" nogil:
     double vm_product_error(double, double, double)
     double vm_sum_error(double, double, double)
     double vm_expm1_near(double)
+    float vm_exp_bowf(float)
+    double vm_exp_bow(double)
+    float vm_log_partsf(float, float *)
+    double vm_log_parts(double, double *)
     float VM_FMAF(float, float, float)
     double VM_FMA(double, double, double)
     float vm_powf(float, float, float)
@@ -216,6 +220,25 @@ cdef inline real exp_parts(real high, real low, real factor) noexcept nogil:
         return vm_exp_partsf(high, low, factor)
     else:
         return vm_exp_parts(high, low, factor)
+
+cdef inline real exp_bow(real x) noexcept nogil:
+    """exp(x) - 1 - x for |x| <= 0.34"""
+    if real is float:
+        return vm_exp_bowf(x)
+    else:
+        return vm_exp_bow(x)
+
+cdef inline real log_parts(real x, real *low) noexcept nogil:
+    """log(x) for x > 0, and what its rounding left out"""
+    if real is float:
+        return vm_log_partsf(x, low)
+    else:
+        return vm_log_parts(x, low)
+
+cdef inline real sum_error(real a, real b, real s) noexcept nogil:
+    """a + b - s for s = a + b, rounded"""
+    cdef real t = s - a
+    return (a - (s - t)) + (b - t)
 
 cdef inline real product_error(real a, real b, real p) noexcept nogil:
     """a b - p for p = a b, rounded"""

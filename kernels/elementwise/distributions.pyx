@@ -3,7 +3,7 @@
 from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
     absolute, exp, exp_parts, log, log1p, log1p_gap_unit, log1p_unit, log_factorial, pow, product_error, real, reciprocal)
-from kernels.elementwise.formulas cimport NONE as ByFourth, NONE as Heavy, BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, LOG_2PI, PLAIN, clip, times, zero
+from kernels.elementwise.formulas cimport NONE as ByFourth, NONE as Heavy, BAD_INPUT, BAD_TARGET, BAD_THIRD, CHECKED, EXPECTED, LOG_2PI, NATURAL, PLAIN, clip, times, zero
 
 
 # ---- counts ----------------------------------------------------------------------------------------------------------
@@ -141,16 +141,16 @@ cdef inline int half_squared_log_link(real x, real t, real *v, real *g, real *h)
 # ---- distributions ---------------------------------------------------------------------------------------------------
 
 cdef struct Gaussian:
-    double eps, constant
+    double kind, eps, constant
 
 cdef inline int gaussian(Gaussian f, real x, real t, real u, real *v, real *g, real *h) noexcept nogil:
     """(log s + d²/s) / 2 with s = max(u, ε); its derivative with respect to u does not see the clamp, as in torch."""
     cdef real d = x - t, s = <real> f.eps if u < <real> f.eps else u, r = d / s, i = <real> 1 / s
     v[0] = <real> 0.5 * (log(s) + d * r) + <real> f.constant
-    g[0] = r
+    g[0] = d if f.kind == NATURAL else r
     h[0] = i
-    g[1] = <real> 0.5 * (i - r * r)
-    h[1] = r * (r * i) - <real> 0.5 * i * i
+    g[1] = s - d * d if f.kind == NATURAL else <real> 0.5 * (i - r * r)
+    h[1] = <real> 0.5 * i * i if f.kind == EXPECTED else r * (r * i) - <real> 0.5 * i * i
     return BAD_THIRD * (u < 0)
 
 

@@ -25,6 +25,11 @@ cdef enum:                # what a formula returns
 cdef enum Trait:          # of a formula: without a domain; with one; with targets -1 and +1, which booleans stand for
     PLAIN, CHECKED, SIGNS
 
+cdef enum:                # what the first parameter of a formula with Fisher information says
+    EXACT = 0             # derivatives
+    EXPECTED = 1          # the diagonal of the Fisher information for the second derivatives
+    NATURAL = 2           # its inverse times the gradient for the gradient
+
 cdef struct NoFormula:
     char none
 ctypedef fused NONE:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from fusedloss._calls.elementwise import Formula, elementwise
+from fusedloss._calls.elementwise import Formula, elementwise, kind_of
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Loss, joint
 from fusedloss._core.parameters import finite, flag, number
@@ -336,6 +336,7 @@ def gaussian_nll_loss(
     *,
     full: bool = False,
     eps: float = 1e-6,
+    fisher: bool = False,
     weight: ArrayLike | None = None,
     where: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -365,6 +366,7 @@ def gaussian_nll_loss(
         Whether the value contains the constant :math:`\log(2 \pi) / 2`.
     eps : float
         ε, the least variance; not negative, and finite.
+    <fisher>
     <weight>
     <reduction of pairs>
 
@@ -377,6 +379,9 @@ def gaussian_nll_loss(
     torch: ``gaussian_nll_loss``, whose ``var`` broadcasts along one axis only.
 
     The gradient of a broadcast ``var`` is summed over the axes along which it was repeated.
+
+    The Fisher information is 1 / v for x and :math:`1 / (2 v^2)` for var, and 0 between them; with
+    it, `natural_gradient` is that of ngboost's ``Normal``, but for the parameter.
 
     References
     ----------
@@ -400,7 +405,11 @@ def gaussian_nll_loss(
         input,
         target,
         var,
-        parameters=(finite("eps", eps, 0.0), _HALF_LOG_2PI if flag("full", full) else 0.0),
+        parameters=(
+            kind_of(fisher),
+            finite("eps", eps, 0.0),
+            _HALF_LOG_2PI if flag("full", full) else 0.0,
+        ),
         weight=weight,
         where=where,
         reduction=reduction,

@@ -20,7 +20,10 @@ import numpy as np
 from docs.equivalents import ROWS, arrays
 
 DATA = Path(__file__).parent.parent / "data" / "equivalents.json"
-PACKAGES = ("torch", "torchvision", "tensorflow-cpu", "keras", "optax", "xgboost-cpu", "lightgbm")
+PACKAGES = (
+    *("torch", "scipy", "torchvision", "tensorflow-cpu", "keras", "optax"),
+    *("xgboost-cpu", "lightgbm"),
+)
 
 
 def multiclass(library: str, objective: str) -> float:
@@ -58,6 +61,7 @@ def main() -> None:
     import jax
     import keras
     import optax
+    import scipy.stats
     import tensorflow as tf
     import torch
 
@@ -74,6 +78,8 @@ def main() -> None:
     as_torch = {k: torch.tensor(a) for k, a in arrays().items()}
     names = {
         "torch.nn.functional": as_torch | {"F": torch.nn.functional, "torch": torch},
+        "torch.distributions": as_torch | {"D": torch.distributions},
+        "scipy.stats": arrays() | {"stats": scipy.stats, "np": np},
         "torchvision.ops": as_torch | {"ops": torchvision.ops},
         "tf.losses (v1)": arrays() | {"losses": tf.compat.v1.losses, "np": np},
         "tf.nn": arrays() | {"nn": tf.nn},

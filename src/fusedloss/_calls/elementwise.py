@@ -20,7 +20,7 @@ from fusedloss._core.outputs import (
     unwrap_scalar,
     value_output,
 )
-from fusedloss._core.parameters import are_in_range, check_range, number
+from fusedloss._core.parameters import are_in_range, check_range, flag, number
 from fusedloss._core.reductions import (
     check_reduction,
     lifted,
@@ -29,7 +29,7 @@ from fusedloss._core.reductions import (
     weighted_divisor,
 )
 from fusedloss._core.threads import threads_for
-from fusedloss._core.types import PRODUCT, RHO, Array, Request
+from fusedloss._core.types import NATURAL, PRODUCT, RHO, Array, Request
 
 _elementwise: Final = kernels.modules["elementwise"]
 
@@ -41,7 +41,8 @@ class Formula:
     `third_may_lack_axis` the third may be without the last axis; `third_has_precision` says whether
     its dtype counts for that of the computation. `accepted` completes "accepted are" for the
     operands that have a domain; `mean_by_weight` says that torch's mean of this loss divides by the
-    sum of the weights.
+    sum of the weights. One that knows its Fisher information has `kind_of` what is asked for as its
+    first parameter.
     """
 
     __slots__ = (
@@ -90,6 +91,14 @@ class Formula:
         self.rho: int | None = _elementwise.FORMULAS.get(f"{name}_rho", (None,))[0]
 
 
+def kind_of(fisher: bool) -> float:
+    """The first parameter of a formula with Fisher information: as the kernels number it."""
+    return 1.0 if flag("fisher", fisher) else 0.0
+
+
+_NATURAL: Final = 2.0
+
+
 def elementwise(
     request: Request,
     formula: Formula,
@@ -132,6 +141,9 @@ def elementwise(
         where = operand("where", where)[0]
         mask = broadcast("where", where, shape, formula.input)
     order, out = request[0], request[1]
+    if order == NATURAL:
+        parameters, order = (_NATURAL, *parameters[1:]), 1
+        request = (order, *request[1:])
     if order == RHO:
         return _rho(formula, x, precision, parameters, out)
     if order == PRODUCT:

@@ -91,6 +91,15 @@ input : array_like
     "log_input": """\
 log_input : bool
     Whether the input is the logarithm of the mean, or the mean itself.""",
+    "scale": """\
+scale : array_like
+    Positive scales s, in the unit of the target (not its square, as the ``var`` of
+    `gaussian_nll_loss`): of input's shape or broadcasting up to it, or a number.""",
+    "fisher": """\
+fisher : bool
+    Whether `value_grad_hess` gives the diagonal of the Fisher information, which is the expected
+    second derivative and always positive, in the place of the second derivative; `hvp` goes by
+    that too.""",
     "weight": """\
 weight : array_like, optional
     Weights w of the elements, of input's shape or broadcasting up to it. What has the weight 0

@@ -17,7 +17,7 @@ MODULES: Final = (
     *("core.operands", "core.sums", "core.call", "core.arrays"),
     *("elementwise.elementwise", "elementwise.regression", "elementwise.rho"),
     *("elementwise.binary", "elementwise.focal", "elementwise.signs"),
-    *("elementwise.distributions", "elementwise.divergences"),
+    *("elementwise.distributions", "elementwise.divergences", "elementwise.location_scale"),
     *("classes.rows", "classes.softmax", "classes.products", "classes.softmax_losses"),
     "classes.labels",
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),

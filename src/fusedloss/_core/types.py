@@ -29,6 +29,8 @@ PRODUCT: Final = 3
 #: An elementwise loss of residuals as a function of their squares, with derivatives: an array of
 #: three rows.
 RHO: Final = 4
+#: The natural gradients of a loss with Fisher information, in the place of the gradients.
+NATURAL: Final = 5
 #: A call of two operands and whether the gradient is wanted: (mean, gradient, whether they are
 #: float64), or None where the call is not one of those that it is for.
 Short: TypeAlias = Callable[[Any, Any, bool], tuple[float, Any, bool] | None]
