@@ -234,15 +234,16 @@ cdef inline void above(const Distribution *tag, real z, real *v, real *g, real *
 
 cdef inline void density(const Distribution *tag, real z, real *v, real *g, real *h) noexcept nogil:
     """-log f(z)"""
-    cdef real up, down, rest, e
+    cdef real up, down, rest, e, k, rise, share, size = absolute(z)
     if Distribution is Normal:
         v[0] = <real> 0.5 * z * z + <real> CDF_HALF_LOG_2PI
         g[0] = z
         h[0] = 1
     elif Distribution is Logistic:
         sigmoids(z, &up, &down, &rest)
-        v[0] = absolute(z) + 2 * rest
-        g[0] = up - down
+        exp_ratios(size, exp(-size), &k, &rise, &share)
+        v[0] = size + 2 * rest
+        g[0] = share * up if z > 0 else -share * down              # up - down
         h[0] = 2 * (up * down)
     else:
         e = exp(z)
