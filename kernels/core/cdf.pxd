@@ -109,29 +109,44 @@ cdef inline void normal_interval(real a, real b, real w, real *v, real *g, real 
     # Three ways: narrow; from p >= 0 on, by λ = f/(1 - F) at both ends; around 0, by what lies outside.
     cdef bint mirrored = a + b < 0
     cdef real p = -b if mirrored else a, q = -a if mirrored else b
-    cdef real m = 0 if p == -INFINITY else <real> 0.5 * p + <real> 0.5 * q
-    cdef real half = <real> 0.5 * w, fall = weighed(m, w)            # log f(p) - log f(q)
-    cdef bint narrow = (w <= 1) & (fall <= 2), around = (p < 0) & (w > 1)
+    # No end is compared with a number: a comparison of what was chosen becomes a choice of comparisons, which gcc leaves scalar.
+    cdef real middle = <real> 0.5 * p + <real> 0.5 * q, m = middle if middle == middle else <real> INFINITY
+    cdef real half = <real> 0.5 * w, fall = m * w                    # log f(p) - log f(q)
     cdef real e = exp(-fall), k, rise, share, mean, size = absolute(p)
+    cdef bint narrow = (w <= 1) & (fall <= 2), around = (p < size) & (w > 1)
     cdef real gap_p = hazard_gap(size), gap_q = hazard_gap(q), rate_p = size + gap_p
-    cdef real ratio = 0 if q == INFINITY else e * (rate_p / (q + gap_q)), rest = 1 - ratio
+    cdef real ratio = weighed(e, rate_p / (q + gap_q)), rest = 1 - ratio
     cdef real density = <real> CDF_HIGHEST * exp(<real> -0.5 * (p * p)), outside = density * (1 + ratio) / rate_p
     cdef real inside = narrow_mean(<real> 0.5 * fall, half * half, &mean)     # the mean of f(z) / f(p)
     inside = inside * exp(<real> 0.5 * (half * half - fall))
-    cdef real top = <real> 1 if narrow else density if around else rate_p
-    cdef real bottom = inside if narrow else 1 - outside if around else rest
-    cdef real quotient = top / bottom, at_p = quotient / w if narrow else quotient
+    cdef real left = 1 - outside, top = density if around else rate_p, bottom = left if around else rest
+    top = 1 if narrow else top
+    bottom = inside if narrow else bottom
+    cdef real quotient = top / bottom, over_w = quotient / w, at_p = over_w if narrow else quotient
     cdef real at_q = e * at_p                                       # f(p) and f(q) over the probability
     exp_ratios(fall, e, &k, &rise, &share)
-    cdef real shift = m - half * mean if narrow else weighed(at_p, share)
-    cdef real tail_excess = gap_p - weighed(ratio, gap_q + w)
-    cdef real excess = half * (1 - mean) if narrow else shift - p if around else tail_excess / rest     # E z - p
-    cdef real product = weighed(shift, excess) if narrow | around else rate_p * tail_excess * share / (rest * rest)
-    cdef real wide_q = e * quotient if narrow else weighed(at_q, w), bend = product + wide_q
+    cdef real shift = weighed(at_p, share), near = m - half * mean
+    shift = near if narrow else shift
+    # excess: the mean of z, less p; product: it times the shift
+    cdef real tail = gap_p - weighed(ratio, gap_q + w), excess = tail / rest
+    cdef real product = rate_p * tail * share / (rest * rest), beyond = shift - p
+    near = half * (1 - mean)
+    excess = beyond if around else excess
+    excess = near if narrow else excess
+    beyond = weighed(shift, excess)
+    product = beyond if around else product
+    product = beyond if narrow else product
+    cdef real wide_q = weighed(at_q, w), bend
+    near = e * quotient
+    wide_q = near if narrow else wide_q
+    bend = product + wide_q
     cdef real bend_p = at_p * at_q + weighed(at_p, excess), bend_q = weighed(at_q, at_q + q)
-    cdef real part = <real> 1 if around else <real> 0
-    v[0] = (0 if around else <real> 0.5 * p * p + <real> CDF_HALF_LOG_2PI) - log_of_sum(
-        part, -outside if around else inside * w if narrow else rest / rate_p)
+    cdef real base = <real> 1 if around else <real> 0, line = <real> 0.5 * p * p + <real> CDF_HALF_LOG_2PI, term = rest / rate_p
+    line = 0 if around else line
+    near = inside * w
+    term = near if narrow else term
+    term = -outside if around else term
+    v[0] = line - log_of_sum(base, term)
     g[BY_LOWER] = at_q if mirrored else at_p
     g[BY_UPPER] = -(at_p if mirrored else at_q)
     g[BY_SHIFT] = -shift if mirrored else shift

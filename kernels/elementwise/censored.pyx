@@ -18,20 +18,27 @@ cdef struct AftExtreme:
 
 cdef inline int aft(const Distribution *tag, real x, real t, real u, real s, real *v, real *g, real *h) noexcept nogil:
     """-log(F((log u - x)/s) - F((log t - x)/s)); where t = u, the density of the time: -log f((log t - x)/s) + log(s t)"""
-    cdef real log_t = log(t), log_u = log(u), more = (u - t) / t
-    cdef real w = (log1p(more) if more < <real> 1e18 else log_u - log_t) / s      # log u - log t keeps no digits of a narrow one
-    cdef real a = (log_t - x) / s, b = a + w if more < 1 else (log_u - x) / s
+    cdef real log_t = log(t), log_u = log(u), log_s = log(s), more = (u - t) / t, near = log1p(more), far = log_u - log_t
+    cdef real w = (near if more < <real> 1e18 else far) / s       # log u - log t keeps no digits of a narrow one
+    cdef real a = (log_t - x) / s, b = (log_u - x) / s, end = a + w
     cdef bint exact = t == u
-    cdef real value, slope, bend, ray, curve
+    cdef real value, known, slope, bend, ray, curve
     cdef real first[ENDS]
     cdef real second[ENDS]
+    b = end if more < 1 else b
     interval(tag, a, b, w, &value, <real *> first, <real *> second)
-    density(tag, a, v, &slope, &bend)
-    ray = a * slope - 1 if exact else first[BY_FACTOR]
-    curve = a * (a * bend) + 1 if exact else second[BY_FACTOR]
-    v[0] = v[0] + (log(s) + log_t) if exact else value
-    g[0] = -(slope if exact else first[BY_SHIFT]) / s
-    h[0] = (bend if exact else second[BY_SHIFT]) / s / s
+    density(tag, a, &known, &slope, &bend)
+    known = known + (log_s + log_t)
+    ray = a * slope - 1
+    curve = a * (a * bend) + 1
+    value = known if exact else value
+    slope = slope if exact else first[BY_SHIFT]
+    bend = bend if exact else second[BY_SHIFT]
+    ray = ray if exact else first[BY_FACTOR]
+    curve = curve if exact else second[BY_FACTOR]
+    v[0] = value
+    g[0] = -slope / s
+    h[0] = bend / s / s
     g[2] = -ray / s
     h[2] = (2 * ray + curve) / s / s
     return (BAD_TARGET * ((t < 0) | (t == INFINITY)) | BAD_THIRD * ((u < t) | (u <= 0))
