@@ -109,7 +109,7 @@ cdef inline void normal_interval(real a, real b, real w, real *v, real *g, real 
     # Three ways: narrow; from p >= 0 on, by λ = f/(1 - F) at both ends; around 0, by what lies outside.
     cdef bint mirrored = a + b < 0
     cdef real p = -b if mirrored else a, q = -a if mirrored else b
-    # No end is compared with a number: a comparison of what was chosen becomes a choice of comparisons, which gcc leaves scalar.
+    # No end is compared with a number: a comparison of what was chosen becomes a choice of comparisons, which stays scalar.
     cdef real middle = <real> 0.5 * p + <real> 0.5 * q, m = middle if middle == middle else <real> INFINITY
     cdef real half = <real> 0.5 * w, fall = m * w                    # log f(p) - log f(q)
     cdef real e = exp(-fall), k, rise, share, mean, size = absolute(p)
@@ -141,7 +141,8 @@ cdef inline void normal_interval(real a, real b, real w, real *v, real *g, real 
     wide_q = near if narrow else wide_q
     bend = product + wide_q
     cdef real bend_p = at_p * at_q + weighed(at_p, excess), bend_q = weighed(at_q, at_q + q)
-    cdef real base = <real> 1 if around else <real> 0, line = <real> 0.5 * p * p + <real> CDF_HALF_LOG_2PI, term = rest / rate_p
+    cdef real base = <real> 1 if around else <real> 0, term = rest / rate_p
+    cdef real line = <real> 0.5 * p * p + <real> CDF_HALF_LOG_2PI
     line = 0 if around else line
     near = inside * w
     term = near if narrow else term
