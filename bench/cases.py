@@ -30,6 +30,7 @@ from tests.losses import (
     regression,
     sequences,
     similarity,
+    survival,
 )
 
 Array = NDArray[Any]
@@ -164,6 +165,12 @@ def aligned(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     return x.astype(dtype), labels, np.full(count, steps), np.full(count, length)
 
 
+def censored_times(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Predictions, both ends of times of each kind, and scales."""
+    made = survival.censored(rng, min(prod(shape), DRAWN), dtype)
+    return tuple(np.resize(a, shape) for a in made.values())
+
+
 # --- the list -----------------------------------------------------------------------------------
 
 
@@ -281,6 +288,7 @@ OTHERS: dict[str, tuple[Inputs, Shapes]] = {
     "linear_binary_cross_entropy_with_logits": (layer(labels=False), _HEADS),
     "mean_pairwise_squared_error": (with_target("number", 1), _LISTS),
     "pairwise_logistic_loss": (with_target("relevance", 1), _FEW_LISTS),
+    "aft_loss": (censored_times, _ELEMENTS),
     "lovasz_hinge_loss": (with_target("pixel"), _MASKS),
     "lovasz_softmax_loss": (with_target("class"), _ONE_IMAGE),
 }
@@ -299,13 +307,13 @@ JOINT = [
     Case(
         family,
         row.loss,
-        *OTHERS.get(row.loss, FAMILIES[family]),
+        *(OTHERS.get(row.loss) or FAMILIES[family]),
         row.leaves,
         row.options,
         _TOLERANCE.get(row.loss),
     )
     for family, row in _first_rows(
-        "JOINT", similarity, contrastive, linear_heads, ranking, regions, boxes, sequences
+        "JOINT", similarity, contrastive, linear_heads, ranking, regions, boxes, sequences, survival
     )
 ]
 

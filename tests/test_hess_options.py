@@ -274,13 +274,18 @@ def test_errors(loss: Any, options: dict[str, Any], error: type[Exception], matc
 
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if c.curved], ids=str)
 def test_other_losses_refuse_them(case: reg.Joint) -> None:
-    """All but those of lists, which are losses of rows."""
+    """All but those of lists, which are losses of rows, and those that are elementwise."""
     arrays = case.inputs(np.random.default_rng(0), 4, np.float64)
     run = getattr(fl, case.loss).value_grad_hess
     if case.loss in fl.ranking.__all__:
         hess = run(**arrays, **case.options, reduction="sum", hess_floor=9.0)[2]
         left = np.broadcast_to(case.options.get("where", True), hess.shape) != 0
         assert np.all(hess[left] >= 9.0) and np.all(hess[~left] == 0)
+    elif case.in_place:
+        plain = run(**arrays, **case.options, reduction="sum")[2]
+        changed = run(**arrays, **case.options, reduction="sum", hess_scale=2.0, hess_floor=9.0)[2]
+        for before, after in zip(plain, changed, strict=True):
+            np.testing.assert_array_equal(after, np.maximum(2 * before, 9))
     else:
         with pytest.raises(NotImplementedError, match="hess_floor"):
             run(**arrays, **case.options, hess_floor=0.5)

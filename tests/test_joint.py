@@ -301,7 +301,7 @@ def test_integers(case: reg.Joint) -> None:
     for name, bad in case.domains.items():
         if np.isin(whole[name], bad).any() or name not in case.leaves:
             whole[name] = np.round(arrays[name])
-    narrow = {n: a.astype(np.int16) for n, a in whole.items()}
+    narrow = {n: a.astype(np.int16) if np.isfinite(a).all() else a for n, a in whole.items()}
     got, expected = (run(case, a, reduction="none") for a in (narrow, whole))
     assert all(part.dtype == np.float64 for part in flat(got))
     close(got, expected, 1e-12)
@@ -524,7 +524,7 @@ def test_refused_buffers(case: reg.Joint) -> None:
             (np.zeros(shape, int), TypeError),
             (np.zeros(shape).astype(">f8"), TypeError),
             (np.broadcast_to(np.zeros(shape[-1:]), shape), ValueError),
-            (shared, ValueError),
+            *([] if case.in_place else [(shared, ValueError)]),
             ([0.0], TypeError),
         ):
             buffers: list[Any] = [np.full(g.shape, 7.0) for g in fresh[1]]

@@ -38,7 +38,7 @@ class _Mpfr:
             """Of numbers beyond all exponents, a power beyond those of all floats."""
             return gmpy2.exp(x if abs(x) < FAR or gmpy2.is_infinite(x) else FAR * gmpy2.sign(x))
 
-        for known in ("atan", "expm1", "fsum", "log", "log1p", "sinh", "sqrt", "tanh"):
+        for known in ("atan", "erfc", "expm1", "fsum", "log", "log1p", "sinh", "sqrt", "tanh"):
             vars(self)[known] = getattr(gmpy2, known)
         self.mpf, self.exp = mpf, exp
         self.pi, self.euler = gmpy2.const_pi(), gmpy2.const_euler()
@@ -209,6 +209,7 @@ class Joint:
     lean: bool = True  # whether a call with buffers allocates nothing of the operands' size
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
     batch: int = 0  # the axis of the first leaf along which the values lie
+    in_place: bool = False  # whether a gradient may lie exactly where its operand does
     uneven: bool = False  # whether "mean" first divides each value by a number of its own
     kind: str = ""  # what tells the row from another one with these options
 

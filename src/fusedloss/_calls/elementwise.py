@@ -126,7 +126,7 @@ def elementwise(
     if t.shape != shape:
         t = broadcast(formula.target, t, shape, formula.input)
     u = s = w = weight_given = mask = direction = None
-    if third is not None or formula.by_third:
+    if third is not None or formula.by_third or formula.fourth:
         u, more = operand(formula.third, third)
         if formula.third_has_precision:
             precision |= more
@@ -185,7 +185,7 @@ def elementwise(
             return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
 
         def view_of_fourth(array: Array) -> Array:
-            return np.broadcast_to(array, shape)
+            return array if array.shape == shape else np.broadcast_to(array, shape)
 
         differentiated: list[Differentiated] = [(x, None)]
         if formula.by_third:
