@@ -33,6 +33,7 @@ try:
     from fusedloss._core.config import get_include, show_config
     from fusedloss._core.criterion import Criterion
     from fusedloss._core.loss import Activation, Loss
+    from fusedloss._core.plans import Plan
     from fusedloss._core.threads import get_num_threads, set_num_threads
     from fusedloss.activations import *
     from fusedloss.binary import *
@@ -59,6 +60,7 @@ __all__ = [
     "Activation",
     "Criterion",
     "Loss",
+    "Plan",
     "get_include",
     "get_num_threads",
     "set_num_threads",

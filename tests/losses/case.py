@@ -210,6 +210,7 @@ class Joint:
     exact_dtypes: bool = True  # whether half precision is computed as its numbers in float32 are
     batch: int = 0  # the axis of the first leaf along which the values lie
     uneven: bool = False  # whether "mean" first divides each value by a number of its own
+    of_none: float = np.nan  # the mean of no rows
     kind: str = ""  # what tells the row from another one with these options
 
     def __str__(self) -> str:
