@@ -361,6 +361,8 @@ cdef const void *vector(object given, Kind kind, Py_ssize_t n) except? NULL:
 cdef Py_ssize_t read_plan(Job *job, tuple plan) except -1:
     """The arrays of a plan; returns how many strata it has."""
     cdef Py_ssize_t count = len(plan[0]), strata = len(plan[4]) - 1
+    if len(plan) != 7 or strata < 0:
+        raise ValueError("kernel: not the arrays of a plan")
     job.rows = <const int32_t *> vector(plan[0], INT32, count)
     job.kinds = <const uint8_t *> vector(plan[1], UINT8, count)
     job.weights = <const double *> vector(plan[2], DOUBLE, count) if plan[2] is not None else NULL
@@ -374,7 +376,7 @@ cdef Py_ssize_t read_plan(Job *job, tuple plan) except -1:
 def check_plan(Py_ssize_t rows, tuple plan):
     """Raise ValueError if a plan's arrays are not what they say, for so many rows."""
     cdef Job job
-    cdef Py_ssize_t strata = read_plan(&job, plan), count = len(plan[0]), ties = len(plan[3]) // 2, p, k, s, t = 0
+    cdef Py_ssize_t strata = read_plan(&job, plan), count = len(plan[0]), ties = len(plan[3]) // 2, p, k, s, t, times
     cdef bint good = (strata >= 0 and job.strata[0] == 0 and job.strata[strata] == count and job.tie_strata[0] == 0
                       and job.tie_strata[strata] == ties and count <= rows)
     for s in range(strata if good else 0):
@@ -396,6 +398,13 @@ def check_plan(Py_ssize_t rows, tuple plan):
                 good = good and job.kinds[k] < 2
     for p in range(count if good else 0):
         good = good and 0 <= job.rows[p] < rows
+    for s in range(strata if good and job.until != NULL else 0):
+        times = 0
+        for p in range(job.strata[s], job.strata[s + 1]):
+            times += job.kinds[p] == 1
+        times += job.tie_strata[s + 1] - job.tie_strata[s]
+        for p in range(job.strata[s], job.strata[s + 1]):
+            good = good and -1 <= job.until[p] < times
     if not good:
         raise ValueError("plan: its arrays do not fit together")
 
