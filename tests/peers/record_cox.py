@@ -25,17 +25,18 @@ TIED = np.array([4.0, 4, 4, 2, 2, 5, 7, 7, 3, 4, 2, 6])
 EVENT = np.array([1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 1])
 WEIGHT = np.array([1.0, 2, 0.5, 1.5, 3, 1, 1, 0.25, 2, 1, 1, 4])
 STRATA = np.array([2, 0, 2, 2, 0, 0, 2, 0, 2, 2, 0, 0])
-ENTRY = np.array([0.0, 2, 3, 1, 0.5, 4, 4, 5, 2, 0, 1, 2])
+#: How long each row was under observation: it never entered at the time of an event, at which
+#: statsmodels, unlike R, has it at risk already.
+STAY = np.array([0.5, 2.5, 3.5, 1.5, 0.5, 4.5, 4.5, 1.5, 2.5, 0.5, 1.5, 2.5])
 
 
 def lifelines(x: Any, time: Any, event: Any, options: dict[str, Any]) -> Found:
     """The fitter's own steps, which take rows in rising order of time, and one stratum."""
     import pandas as pd
-    from lifelines import CoxPHFitter
+    from lifelines import CoxTimeVaryingFitter
     from lifelines.fitters.coxph_fitter import SemiParametricPHFitter
 
     fitter: Any = SemiParametricPHFitter
-    assert CoxPHFitter
     n = len(x)
     total, grad, hess = 0.0, np.zeros(n), np.zeros(n)
     strata = options.get("strata", np.zeros(n))
@@ -48,8 +49,15 @@ def lifelines(x: Any, time: Any, event: Any, options: dict[str, Any]) -> Found:
         if entry is None:
             h, g, value = fitter._get_efron_values_batch(None, table, *columns, None, x)
         else:
-            late = pd.Series(entry[rows])
-            h, g, value = fitter._get_efron_values_single(None, table, *columns, late, x)
+            stop, happens, weight = columns
+            h, g, value = CoxTimeVaryingFitter._get_gradients(
+                table.values,
+                happens.values.astype(bool),
+                entry[rows],
+                stop.values,
+                weight.values,
+                x,
+            )
         total, grad, hess = total - value, grad - np.ravel(g), hess - np.diag(h)
     return total, grad, hess
 
@@ -118,15 +126,14 @@ def questions() -> list[tuple[str, Any, dict[str, Any]]]:
     """Package, times and options."""
     asked: list[tuple[str, Any, dict[str, Any]]] = []
     for time in (APART, TIED):
-        for options in ({}, {"weight": WEIGHT}, {"strata": STRATA}, {"entry": ENTRY}):
-            late = "entry" in options
-            asked.append(("lifelines", time if not late else time + 5, options))
-        asked.append(("lifelines", time, {"weight": WEIGHT, "strata": STRATA}))
+        entry = {"entry": np.maximum(time - STAY, 0)}
+        both = {"weight": WEIGHT, "strata": STRATA}
+        for options in ({}, {"weight": WEIGHT}, {"strata": STRATA}, entry, both, both | entry):
+            asked.append(("lifelines", time, options))
         for ties in ("efron", "breslow"):
             asked.append(("sksurv", time, {"ties": ties}))
-            for more in ({}, {"strata": STRATA}, {"entry": ENTRY}):
-                late = time + 5 if more.get("entry") is not None else time
-                asked.append(("statsmodels", late, {"ties": ties, **more}))
+            for more in ({}, {"strata": STRATA}, entry, {"strata": STRATA} | entry):
+                asked.append(("statsmodels", time, {"ties": ties, **more}))
         asked.append(("xgboost", time, {"ties": "breslow"}))
     return asked
 
