@@ -32,6 +32,7 @@ STYLES = {
     "scikit-learn": ("#e64980", "<"),
     "SciPy": ("#1098ad", ">"),
     "memory": ("#868e96", "_"),
+    "plan": ("#4c6ef5", "^"),
 }
 _RC: dict[str, Any] = {
     "svg.fonttype": "none",

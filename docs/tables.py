@@ -35,6 +35,7 @@ LOSSES = (
     fl.regions,
     fl.boxes,
     fl.sequences,
+    fl.survival,
 )
 
 # ---- what there is -------------------------------------------------------------------------------
