@@ -165,6 +165,12 @@ def aligned(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     return x.astype(dtype), labels, np.full(count, steps), np.full(count, length)
 
 
+def times(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Log-risks, times and events; half of the rows are censored."""
+    x = _normal(rng, shape).astype(dtype)
+    return x, rng.exponential(1, shape).astype(dtype), rng.integers(0, 2, shape)
+
+
 def censored_times(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Predictions, both ends of times of each kind, and scales."""
     made = survival.censored(rng, min(prod(shape), DRAWN), dtype)
@@ -204,7 +210,10 @@ class Case:
     @property
     def operands(self) -> list[str]:
         """The names of the inputs."""
-        parameters = inspect.signature(getattr(fl, self.loss)).parameters.values()
+        thing = getattr(fl, self.loss)
+        if isinstance(thing, fl.Loss):
+            return list(thing._operands)
+        parameters = inspect.signature(thing).parameters.values()
         return [p.name for p in parameters if p.default is p.empty]
 
     @property
@@ -231,6 +240,7 @@ _IMAGES = Shapes([(1, 3, 32, 32), (8, 21, 256, 256)], [(1, 21, 128, 128)], [(8, 
 _ONE_IMAGE = Shapes([(1, 3, 32, 32), (1, 21, 256, 256)], [(1, 21, 64, 64)], [(1, 21, 256, 256)])
 _MASKS = Shapes([(1, 32, 32), (8, 256, 256)], [(1, 128, 128)], [(8, 256, 256)])
 _SEQUENCES = Shapes([(50, 8, 30), (200, 32, 50)], [(100, 8, 30)], [(200, 32, 50)])
+_TIMES = Shapes([(1000,), _1M], [(10_000,)], [_1M])
 _BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
 
 
@@ -277,6 +287,7 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "regions": (with_target("class"), _IMAGES),
     "boxes": (pairs_of_boxes, _BOXES),
     "sequences": (aligned, _SEQUENCES),
+    "survival": (times, _TIMES),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {

@@ -306,13 +306,14 @@ PEERS = {
         "SciPy",
     ),
 }
+#: Families whose losses of one row are not its part of the mean.
+_NOT_ALONE = ("sequences", "survival")
 MAKERS = {
     FUSED: Maker(fused),
     FRESH: Maker(
         functools.partial(fused, fresh=True), lambda q: q.result != VALUE and _is_large(q)
     ),
-    # Means of one sequence are divided by its labels.
-    NUMPY: Maker(with_numpy, lambda q: q.result != EACH or q.case.family != "sequences"),
+    NUMPY: Maker(with_numpy, lambda q: q.result != EACH or q.case.family not in _NOT_ALONE),
     MEMORY: Maker(of_memory, _is_large),
     **PEERS,
 }

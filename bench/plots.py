@@ -32,6 +32,8 @@ STYLES = {
     "scikit-learn": ("#e64980", "<"),
     "SciPy": ("#1098ad", ">"),
     "memory": ("#868e96", "_"),
+    "fused, rows in order": ("#fab005", "*"),
+    "plan": ("#4c6ef5", "^"),
 }
 _RC: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -78,7 +80,7 @@ def _themed(svg: str) -> str:
 
 
 def _style(name: str) -> dict[str, Any]:
-    colour, marker = STYLES.get(name.partition(",")[0], ("#868e96", "."))
+    colour, marker = STYLES.get(name) or STYLES.get(name.partition(",")[0], ("#868e96", "."))
     return {"color": colour, "marker": marker, "label": name}
 
 

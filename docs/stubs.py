@@ -40,7 +40,7 @@ from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, TypedDict, Unpac
 
 import numpy as np
 
-from fusedloss._core.types import Array, ArrayLike, Reduction
+from fusedloss._core.types import Array, ArrayLike, Ids, Reduction
 {imports}
 
 __version__: str
@@ -54,7 +54,7 @@ _Yes: TypeAlias = Literal[True]
 '''
 
 #: Names in annotations that the stub has.
-KNOWN = {"Any", "Array", "ArrayLike", "Literal", "None", "Reduction"}
+KNOWN = {"Any", "Array", "ArrayLike", "Ids", "Literal", "None", "Plan", "Reduction"}
 #: What else the methods take; a buffer of several gradients is a tuple.
 EXTRAS = {"hess_scale": "float", "hess_floor": "float | None", "v": "ArrayLike"}
 
@@ -62,16 +62,9 @@ EXTRAS = {"hess_scale": "float", "hess_floor": "float | None", "v": "ArrayLike"}
 def annotation(parameter: inspect.Parameter, module: str) -> str:
     """As it stands in the source, names of the module's own types written out."""
     text = str(parameter.annotation).replace("'", '"')
-    for name in set(re.findall(r"\b[A-Z]\w+", text)) - {
-        "Any",
-        "ArrayLike",
-        "Array",
-        "Literal",
-        "None",
-    }:
-        if name != "Reduction":
-            own = str(getattr(sys.modules[module], name)).replace("typing.", "").replace("'", '"')
-            text = re.sub(rf"\b{name}\b", own, text)
+    for name in set(re.findall(r"\b[A-Z]\w+", text)) - KNOWN:
+        own = str(getattr(sys.modules[module], name)).replace("typing.", "").replace("'", '"')
+        text = re.sub(rf"\b{name}\b", own, text)
     return text
 
 
@@ -190,7 +183,11 @@ class Kind:
                 else:
                     given.append(f"{name}: {self.extra(name, grad)} = ...")
             if method == "hvp":
-                first.insert(len(self.loss._operands), f"v: {self.extra('v', grad)}")
+                vector = f"v: {self.extra('v', grad)}"
+                if self.loss.planner is not None:  # after operands that may be left out
+                    given.insert(0, vector)
+                else:
+                    first.insert(len(self.loss._operands), vector)
                 yield [*first, "*", *given, *after], grad
                 continue
             parts = [value, *[grad] * list(BUFFERS).index(method)]
@@ -200,8 +197,8 @@ class Kind:
 
     def methods(self, of_criterion: bool = False) -> str:
         if of_criterion:
-            before = [f"{name}: {self.typed(name)}" for name in self.loss._operands]
-            after = [f"{name}: {self.typed(name)} = ..." for name in self.loss._arrays]
+            before = self.positional()[: len(self.loss._operands)]
+            after = [f"{name}: {self.typed(name)} = ..." for name in self.loss._of_a_call]
         else:
             before = self.positional()
             after = [f"**options: Unpack[{self.options}]"]
@@ -218,7 +215,18 @@ class Kind:
         return (
             f"\nclass {self.options}(TypedDict, total=False):\n{fields}\n"
             f"class {self.name}(Loss[...]):  # {', '.join(self.losses)}\n{self.methods()}"
+            + self.maker()
         )
+
+    def maker(self) -> str:
+        """The method that makes plans."""
+        if self.loss.planner is None:
+            return ""
+        needed = [
+            f"{n}: {self.typed(n).removesuffix(' | None')}" for n in self.loss.planner.operands
+        ]
+        free = [f"{name}: {self.typed(name)} = ..." for name in self.loss.planner.options]
+        return signature("plan", [*needed, "*", *free], "Plan")
 
     def criterion(self, cls: type[fl.Criterion], base: str) -> str:
         parameters, star = [], False

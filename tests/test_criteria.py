@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 from math import inf, nan
@@ -34,12 +35,13 @@ def options_of(cls: Any) -> dict[str, inspect.Parameter]:
 
 def arrays_of(cls: Any) -> list[str]:
     """The options that are operands, by what the signature says of their type."""
-    return [name for name, p in options_of(cls).items() if "ArrayLike" in str(p.annotation)]
+    return [n for n, p in options_of(cls).items() if re.search("ArrayLike|Ids", str(p.annotation))]
 
 
 def free_arrays_of(cls: Any) -> list[str]:
-    """Those that may be left out."""
-    return [name for name in arrays_of(cls) if options_of(cls)[name].default is None]
+    """Those that may be left out and hold numbers."""
+    ids = [name for name, p in options_of(cls).items() if "Ids" in str(p.annotation)]
+    return [n for n in arrays_of(cls) if options_of(cls)[n].default is None and n not in ids]
 
 
 def sample(case: Case | reg.Joint) -> tuple[Any, list[Any], Options]:
@@ -311,10 +313,10 @@ def test_operands_given_in_a_call(case: Case | reg.Joint) -> None:
 def test_other_options_are_not_given_in_a_call(cls: Any) -> None:
     criterion = cls()
     operands = [None] * len(inspect.signature(cls.loss).parameters)
-    count = sum(p.default is p.empty for p in inspect.signature(cls.loss).parameters.values())
+    count = len(cls.loss._operands)
     for method in (criterion, criterion.value_and_grad, criterion.value_grad_hess):
         for name, parameter in options_of(cls).items():
-            if name not in arrays_of(cls):
+            if name not in cls.loss._of_a_call:
                 text = f"{cls.__name__}: the option {name} cannot be given in a call; set it when"
                 with pytest.raises(TypeError, match=text):
                     method(*operands[:count], **{name: parameter.default})
@@ -333,12 +335,11 @@ def test_a_bad_weight_of_a_call() -> None:
 @CLASS
 def test_signatures(cls: Any) -> None:
     criterion = cls()
-    of_loss = inspect.signature(cls.loss).parameters
-    operands = [name for name, p in of_loss.items() if p.default is p.empty]
+    of_a_call = arrays_of(cls) + (["plan"] if cls.loss.planner else [])
     found = inspect.signature(criterion).parameters
-    assert list(found) == [*operands, *arrays_of(cls), "out", "return_divisor"]
+    assert list(found) == [*cls.loss._operands, *of_a_call, "out", "return_divisor"]
     assert "self" not in found and "self" not in inspect.signature(cls).parameters
-    for name in arrays_of(cls):
+    for name in of_a_call:
         assert found[name].kind is found[name].KEYWORD_ONLY
         assert repr(found[name].default) == "<as bound>"
     assert criterion.__name__ == cls.__name__ == type(criterion).__name__
@@ -404,7 +405,8 @@ def test_parameters(cls: Any) -> None:
 
 @CLASS
 def test_copies_are_equal(cls: Any) -> None:
-    weight = {name: np.array([1.0, nan]) for name in arrays_of(cls)}
+    weight = {name: np.array([1.0, 3.0]) for name in arrays_of(cls)}
+    weight |= {name: np.array([1.0, nan]) for name in free_arrays_of(cls)}
     criterion = cls(**weight, reduction="sum")
     copies = [copy.copy(criterion), copy.deepcopy(criterion)]
     copies += [

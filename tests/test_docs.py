@@ -12,7 +12,7 @@ from docs import tables
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = [name for name in fl.__all__ if isinstance(getattr(fl, name), (fl.Loss, fl.Activation))]
-CLASSES = [name for name in fl.__all__ if vars(getattr(fl, name)).get("loss") is not None]
+CLASSES = [n for n in fl.__all__ if isinstance(vars(getattr(fl, n)).get("loss"), fl.Loss)]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

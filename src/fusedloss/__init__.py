@@ -8,6 +8,7 @@ from fusedloss._core.config import show_config as show_config
 from fusedloss._core.criterion import Criterion as Criterion
 from fusedloss._core.loss import Activation as Activation
 from fusedloss._core.loss import Loss as Loss
+from fusedloss._core.plans import Plan as Plan
 from fusedloss._core.threads import get_num_threads as get_num_threads
 from fusedloss._core.threads import set_num_threads as set_num_threads
 from fusedloss._families import FAMILY_OF as _FAMILY_OF
@@ -18,6 +19,7 @@ _CORE = [
     "Activation",
     "Criterion",
     "Loss",
+    "Plan",
     "get_include",
     "get_num_threads",
     "set_num_threads",

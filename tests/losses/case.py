@@ -211,6 +211,7 @@ class Joint:
     batch: int = 0  # the axis of the first leaf along which the values lie
     in_place: bool = False  # whether a gradient may lie exactly where its operand does
     uneven: bool = False  # whether "mean" first divides each value by a number of its own
+    of_none: float = np.nan  # the mean of no rows
     kind: str = ""  # what tells the row from another one with these options
 
     def __str__(self) -> str:

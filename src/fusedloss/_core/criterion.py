@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from fusedloss._core.loss import BUFFERS, Loss, present, with_buffers
-from fusedloss._core.operands import is_bfloat16, operand
+from fusedloss._core.operands import is_bfloat16
 
 
 class _Bound:
@@ -50,7 +50,7 @@ class _Doc:
             (self._own or f"`{loss.__name__}` with its options bound.")
             + f"\n\nA criterion is called with ``({', '.join(loss._operands)})`` and has "
             f"the loss's methods; its options are those of `{loss.__name__}`"
-            + (f". A call may have its own {_listed(loss._arrays)}" if loss._arrays else "")
+            + (f". A call may have its own {_listed(loss._of_a_call)}" if loss._of_a_call else "")
             + f".\n\n{loss.__doc__}"
         )
 
@@ -212,6 +212,9 @@ class Criterion:
         """What criteria are compared and hashed by."""
         arrays = self.loss._arrays
         options = {**self._options(), **self.get_params()}
+        for name in arrays:
+            if options[name] is not None:
+                options[name] = self.loss._read(name, options[name])
         return tuple((name, _value_key(value, name in arrays)) for name, value in options.items())
 
     def __eq__(self, other: object) -> bool:
@@ -298,10 +301,10 @@ def _opened(init: Callable[..., None]) -> Callable[..., None]:
 
 def _value_key(value: Any, is_array: bool) -> Any:
     """The same for values that are the same, whatever their dtype; nan is the same as nan."""
-    if is_array and value is not None:
-        value = operand("", value)[0]
-    elif isinstance(value, np.ndarray) and not value.ndim:
+    if isinstance(value, np.ndarray) and not is_array and not value.ndim:
         value = value.item()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "USOM":  # ids
+        return value.shape, tuple(value.tolist())
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "biuf" or is_bfloat16(value.dtype):
             value = np.asarray(value.astype(np.float64) + 0.0)  # -0.0 is 0.0
@@ -314,7 +317,7 @@ def _bound(name: str, loss: Loss[...]) -> Any:
     """A criterion's method: the loss's, with the options put in."""
     run = loss if name == "__call__" else getattr(loss, name)
     vector = ("v",) if name == "hvp" else ()
-    arrays, count = loss._arrays, len(loss._operands)
+    arrays, count = loss._of_a_call, len(loss._operands)
     most = count + len(vector)
     accepted = {*loss._operands, *vector, *arrays, *BUFFERS[name]}
 

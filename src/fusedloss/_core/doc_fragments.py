@@ -108,6 +108,7 @@ where : array_like, optional
     Which elements count, of input's shape or broadcasting up to it: booleans, or numbers of which 0
     leaves an element out, also of what the reduction divides by.""",
     "reduction": _REDUCTION + _BUFFERS_IN_PLACE,
+    "buffers of a call": _BUFFERS,
     "reduction of pairs": _REDUCTION + _PAIR_BUFFERS_IN_PLACE,
     "reduction, mean over weights": """\
 reduction : str

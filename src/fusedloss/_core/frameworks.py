@@ -11,6 +11,7 @@ import numpy as np
 
 from fusedloss._core.loss import Activation, Loss
 from fusedloss._core.operands import operand
+from fusedloss._core.reductions import Upstream
 from fusedloss._core.types import Array
 
 #: Families whose losses look at one element of the input at a time.
@@ -119,6 +120,8 @@ class Outline(_Arguments):
 
     def carry_back(self, given: Given, upstream: Any, want: Collection[str]) -> dict[str, Any]:
         """The gradients of the sum of the values of ``reduction="none"``, times `upstream`."""
+        if self.function.planner is not None:
+            return self.run({**given, "reduction": Upstream(np.asarray(upstream))}, want)[2]
         given = {**given, "reduction": "sum"}
         given.pop("return_lse", None)
         if self.of_regions:
@@ -175,7 +178,7 @@ class Outline(_Arguments):
             known["where"] = False
         elif "target_lengths" in self.parameters:  # sequences without steps and labels
             known.update(targets=(), input_lengths=0, target_lengths=0)
-        else:
+        elif known.get("plan") is None:
             known.setdefault(self.factor, 0.0)
         return self.run(known, ())[:2]
 

@@ -26,6 +26,7 @@ MODULES: Final = (
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     *("boxes.boxes", "sequences.sequences"),
+    *("survival.risk", "survival.intervals", "survival.cox"),
 )
 
 

@@ -22,9 +22,11 @@ from typing import (
 import numpy as np
 
 from fusedloss._core.foreign import NullsError, buffer_memory
+from fusedloss._core.groups import ids_of
 from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import operand
 from fusedloss._core.parameters import finite, flag, positive
+from fusedloss._core.plans import Planner
 from fusedloss._core.types import PRODUCT, Array, Request, Short
 
 P = ParamSpec("P")
@@ -66,9 +68,11 @@ def with_buffers(
     ]
     parameters = list(signature.parameters.values())
     if method == "hvp":
-        parameters.insert(
-            count or 0, inspect.Parameter("v", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        )
+        v = inspect.Parameter("v", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        if count and parameters[count - 1].default is not v.empty:  # operands that may be left out
+            extra.insert(0, v.replace(kind=v.KEYWORD_ONLY))
+        else:
+            parameters.insert(count or 0, v)
     return signature.replace(parameters=[*parameters, *extra])
 
 
@@ -178,6 +182,7 @@ class Loss(Generic[P]):
         curved: bool = True,
         has_hvp: bool = True,
         differentiable: tuple[str, ...] = (),
+        planner: Planner | None = None,
     ) -> None:
         plain: Any = function
         #: Whether it has second derivatives.
@@ -193,12 +198,20 @@ class Loss(Generic[P]):
         by_position = code.co_varnames[1 : code.co_argcount]  # after the request
         by_keyword = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
         count = len(by_position) - len(plain.__defaults__ or ())
+        #: How its plans are made, if it has such. Then operands may be left out of a call.
+        self.planner = planner
+        if planner is not None:
+            count += len(planner.operands)
         self._operands: tuple[str, ...] = by_position[:count]
         self._options: tuple[str, ...] = by_position[count:] + by_keyword
         #: The options that are operands too.
+        notes = plain.__annotations__
+        self._ids = [name for name in self._options if "Ids" in notes[name]]
         self._arrays = [
-            name for name in self._options if "ArrayLike" in plain.__annotations__[name]
+            name for name in self._options if "ArrayLike" in notes[name] or name in self._ids
         ]
+        #: The options that a criterion's call may have, too.
+        self._of_a_call = [*self._arrays, *(["plan"] if planner is not None else [])]
         #: The arguments with derivatives, in the order of the gradients. One that may be left out
         #: has none then; one with an option of its name and "_grad" has them if that is set.
         self.differentiable = differentiable or by_position[:1]
@@ -219,6 +232,43 @@ class Loss(Generic[P]):
         return with_buffers(self._arguments, "__call__")
 
     __doc__ = Lazy(lambda self: filled_doc(self._function), __doc__)
+
+    @Lazy
+    def plan(self) -> Any:
+        """What makes plans of this loss."""
+        if self.planner is None:
+            raise AttributeError(f"{self.__name__} has no plans")
+        parameters = self._arguments.parameters
+        names, options = self.planner.operands, self.planner.options
+        signature = inspect.Signature(
+            [
+                *(parameters[name].replace(default=inspect.Parameter.empty) for name in names),
+                *(parameters[name] for name in options),
+            ]
+        )
+        make = self.planner.make
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{self.__name__}.plan: {error}") from None
+            return make(*args, **kwargs)
+
+        doc = f"""What `{self.__name__}` needs of this data, computed once for many calls.
+
+Parameters
+----------
+{", ".join((*names, *options))} : array_like
+    As of `{self.__name__}`. Nothing of it is kept but copies.
+
+Returns
+-------
+plan : Plan
+    For the option ``plan=`` of `{self.__name__}` and its methods, in the place of this data. It
+    cannot be changed; threads may share it, and it can be pickled.
+"""
+        return present(method, "plan", f"{self.__name__}.plan", doc, lambda: signature)
 
     def _method(self, order: int, name: str, doc: str) -> Any:
         function = self._function
@@ -299,6 +349,8 @@ class Loss(Generic[P]):
                 if "v" in kwargs and len(args) <= place:
                     options = {name: kwargs[name] for name in kwargs if name != "v"}
                     v = kwargs["v"]
+                elif self.planner is not None:
+                    raise TypeError("v")
                 else:
                     v, operands = args[place], args[:place] + args[place + 1 :]
                 request: Request = (PRODUCT, None, hvp_out, v, False, None)
@@ -386,7 +438,7 @@ NotImplementedError
             raise ValueError("where: holds nulls; fill them by False or True") from None
         mask: Any = operand("where", given["where"])[0] != 0
         for name in (*self._operands, *self._arrays):
-            if given.get(name) is None or name == "where":
+            if given.get(name) is None or name == "where" or name in self._ids:
                 continue
             try:
                 operand(name, given[name])
@@ -417,8 +469,12 @@ NotImplementedError
         """
         for name in self._arrays:
             if options[name] is not None:
-                operand(name, options[name])
+                self._read(name, options[name])
         self.computation(options)
+
+    def _read(self, name: str, value: Any) -> Array:
+        """An option that is an array."""
+        return ids_of(name, value) if name in self._ids else operand(name, value)[0]
 
     def computation(self, options: dict[str, Any]) -> tuple[Any, ...] | None:
         """Check these options, and find what they come to: see `OperandsReached`."""
@@ -523,10 +579,14 @@ def _put_back(buffer: Any, result: Any) -> Any:
 
 
 def joint(
-    *differentiable: str, curved: bool = True, has_hvp: bool = True
+    *differentiable: str,
+    curved: bool = True,
+    has_hvp: bool = True,
+    planner: Planner | None = None,
 ) -> Callable[[Callable[Concatenate[Request, P], Any]], Loss[P]]:
-    """Make a Loss with derivatives with respect to these arguments of the decorated function."""
-    return lambda function: Loss(function, curved, has_hvp, differentiable)
+    """Make a Loss with derivatives with respect to these arguments of the decorated function, and
+    perhaps with plans: see `Planner`."""
+    return lambda function: Loss(function, curved, has_hvp, differentiable, planner)
 
 
 def _with_gradient(loss: Loss[...]) -> Any:

@@ -30,6 +30,14 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction: must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
 
 
+class Upstream:
+    """In the place of a reduction, from adapters: a number for each value, with which the sum is
+    weighed. For losses whose weights are more than factors of the values."""
+
+    def __init__(self, numbers: Array) -> None:
+        self.numbers = numbers
+
+
 def divisor_for(
     reduction: str, shape: tuple[int, ...], count: float, weights: float, nonzero: float
 ) -> tuple[float, bool]:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = npt.NDArray[Any]
     ArrayLike: TypeAlias = npt.ArrayLike
+    Ids: TypeAlias = npt.ArrayLike
 else:  # numpy.typing takes time to import, and only type checkers need it
     Array = np.ndarray
     ArrayLike = Any
+    Ids = Any  # an id for each row: numbers or strings
 
 Reduction: TypeAlias = Literal[
     "mean", "sum", "none", "batchmean", "weighted_mean", "sum_by_nonzero_weights"

@@ -134,6 +134,8 @@ class Differentiable:
         for name in outline.options:
             if name in types:
                 options.append(given.get(name, outline.options[name]))
+            elif name == "plan" and given.get(name) is not None:
+                raise ValueError("plan: not within torch.compile; give the data, or call outside")
             elif name in given:
                 literals[name] = given[name]
         operator = getattr(torch.ops.fusedloss, operator_name(outline.name))
