@@ -37,6 +37,7 @@ LOSSES = (
     fl.boxes,
     fl.sequences,
     fl.survival,
+    fl.ordinal,
 )
 
 # ---- what there is -------------------------------------------------------------------------------

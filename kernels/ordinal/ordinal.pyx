@@ -10,7 +10,8 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from kernels.core.call cimport lay_out
-from kernels.core.numeric cimport exp_gap, log, log1p, real, weighed
+from kernels.core.cdf cimport BY_LOWER, BY_SHIFT, BY_UPPER, ENDS, Distribution, Extreme, Normal, interval
+from kernels.core.numeric cimport absolute, exp_gap, log1mexp, real, weighed
 from kernels.core.operands cimport (
     UINT64, Load, Operand, Space, check_shape, describe, fetch, label_loader, load_block, load_mask, merge_axes, put)
 from kernels.core.orders cimport Curvature, Order, Slope, Value
@@ -28,7 +29,7 @@ cdef enum:
     LEAST = 64            # scores of a part for each grade: the sums take little memory beside the operands
 
 cdef enum Loss:
-    LOGIT, IMMEDIATE, ALL, LOSSES
+    LOGIT, PROBIT, CLOGLOG, IMMEDIATE, ALL, LOSSES
 
 cdef enum:
     X, T, W, M, V, G, H, OPERANDS       # of the shape of the input
@@ -62,13 +63,15 @@ cdef struct Ordinal:          # one call
 # Value, derivatives g and h with respect to the score x, and both with respect to the thresholds low and high around its grade.
 # The lowest grade has none below, the highest none above: these are infinite, and hold also for an infinite score.
 
-cdef struct Logistic:
+cdef struct Sides:            # the logistic loss of both thresholds
     char none
 
 ctypedef fused Interval:
-    Logistic
+    Sides
+    Normal
+    Extreme
 
-cdef inline int logistic_side(real a, real b, bint open, real *v, real *g, real *h) noexcept nogil:
+cdef inline int side(real a, real b, bint open, real *v, real *g, real *h) noexcept nogil:
     """log(1 + exp(a - b)), and 0 where a side is open."""
     bce_of_difference(a, b, <real> 0, <real> 1, v, g, h)
     v[0] = 0 if open else v[0]
@@ -76,24 +79,73 @@ cdef inline int logistic_side(real a, real b, bint open, real *v, real *g, real 
     h[0] = 0 if open else h[0]
     return 0
 
-cdef inline int interval(Interval f, real x, real low, real high, real *v, real *g, real *h, real *gl, real *hl, real *gh,
-                         real *hh) noexcept nogil:
+cdef inline real less(real end, real x, real *error) noexcept nogil:
+    """end - x, and by how much the rounded difference is too small; an infinite end stays."""
+    cdef real d = end - x, t = d - end
+    error[0] = (end - (d - t)) - (x + t)
+    error[0] = 0 if absolute(d) == INFINITY else error[0]
+    return end if (absolute(end) == INFINITY) & (x == x) else d
+
+cdef inline void limits(const Distribution *tag, real a, real b, real w, real *v, real *g, real *h, real *gl, real *hl, real *gh,
+                        real *hh) noexcept nogil:
+    """What a formula of a and b has no number for: an infinite score, and an interval of no width."""
+    cdef bint certain = (a == -INFINITY) & (b == INFINITY), left = b == -INFINITY, right = a == INFINITY, none = w == 0
+    cdef real up = INFINITY
+    if Distribution is Extreme:
+        up = 1
+    v[0] = 0 if certain else <real> INFINITY if left | right | none else v[0]
+    g[0] = 0 if certain else up if left else <real> -INFINITY if right else g[0]
+    h[0] = 0 if certain else h[0]
+    gl[0] = 0 if certain | left else <real> INFINITY if right | none else gl[0]
+    gh[0] = 0 if certain | right else -up if left else <real> -INFINITY if none else gh[0]
+    hl[0] = 0 if certain | left else <real> INFINITY if none else hl[0]
+    hh[0] = 0 if certain | right else <real> INFINITY if none else hh[0]
+
+cdef inline int interval_of(Interval f, real x, real low, real high, real *v, real *g, real *h, real *gl, real *hl, real *gh,
+                            real *hh) noexcept nogil:
     """-log(F(high - x) - F(low - x)); of the logistic function F less what the thresholds alone add, see `own_terms`."""
-    cdef real v_low, v_high, g_low, g_high
-    if Interval is Logistic:
-        logistic_side(low, x, (low == -INFINITY) & (x == x), &v_low, &g_low, hl)
-        logistic_side(x, high, (high == INFINITY) & (x == x), &v_high, &g_high, hh)
+    cdef real v_low, v_high, g_low, g_high, a, b, w, e, e_a, e_b
+    cdef real slopes[<int> ENDS]
+    cdef real bends[<int> ENDS]
+    cdef bint apart
+    if Interval is Sides:
+        side(low, x, (low == -INFINITY) & (x == x), &v_low, &g_low, hl)
+        side(x, high, (high == INFINITY) & (x == x), &v_high, &g_high, hh)
         v[0] = v_low + v_high
         g[0] = g_high - g_low
         h[0] = hl[0] + hh[0]
         gl[0] = g_low
         gh[0] = -g_high
+    else:
+        a = less(low, x, &e_a)
+        b = less(high, x, &e_b)
+        w = high - low
+        interval(<const Interval *> NULL, a, b, w, v, <real *> slopes, <real *> bends)
+        # What the rounding of both ends has cost: the ends one by one where each has a tail of its own, else the end at which
+        # the probability is.
+        apart = (a < 0) & (b > 0) & (w > 1)
+        e = e_a if a > 0 else e_b if b < 0 else <real> 0.5 * (e_a + e_b)
+        v[0] += weighed(e_a, slopes[<int> BY_LOWER]) + weighed(e_b, slopes[<int> BY_UPPER]) if apart else weighed(
+            e, slopes[<int> BY_SHIFT])
+        g[0] = -(slopes[<int> BY_SHIFT] + (
+            weighed(e_a, bends[<int> BY_LOWER]) + weighed(e_b, bends[<int> BY_UPPER]) if apart
+            else weighed(e, bends[<int> BY_SHIFT])))
+        # In a narrow interval differences of these have no digits.
+        e *= <real> 0.5 if (w > <real> 0.0625) | (slopes[<int> BY_LOWER] * w > 2) else <real> 0
+        gl[0] = slopes[<int> BY_LOWER] + (weighed(e_a, bends[<int> BY_LOWER]) if apart else weighed(
+            e, bends[<int> BY_SHIFT] + (bends[<int> BY_LOWER] - bends[<int> BY_UPPER])))
+        gh[0] = slopes[<int> BY_UPPER] + (weighed(e_b, bends[<int> BY_UPPER]) if apart else weighed(
+            e, bends[<int> BY_SHIFT] + (bends[<int> BY_UPPER] - bends[<int> BY_LOWER])))
+        h[0] = bends[<int> BY_SHIFT]
+        hl[0] = bends[<int> BY_LOWER]
+        hh[0] = bends[<int> BY_UPPER]
+        limits(<const Interval *> NULL, a, b, w, v, g, h, gl, hl, gh, hh)
     return 0
 
 
 cdef void own_terms(Py_ssize_t grades, const real *ends, real *own) noexcept nogil:
     """As F(b) - F(a) = F(b) F(-a) (1 - exp(a - b)) for the logistic function: -log(1 - exp(-w)) of the width w of each grade,
-    and its first and second derivative, the first without its sign."""
+    and its first and second derivative, the first without its sign. Of w alone, so a table; F(b) and F(-a) are `Sides`."""
     cdef double low, high, e, rest, w
     cdef Py_ssize_t k
     for k in range(grades):
@@ -101,8 +153,8 @@ cdef void own_terms(Py_ssize_t grades, const real *ends, real *own) noexcept nog
         high = ends[k + 1]
         w = 0 if low == high else high - low
         e = 1 if low == high else exp_gap(low, high)
-        rest = 1 - e if w > 0.7 else -expm1(-w)
-        own[k] = <real> (-log1p(-e) if w > 0.7 else -log(rest))
+        rest = -expm1(-w)
+        own[k] = <real> -log1mexp(-w)
         own[grades + k] = <real> (e / rest)
         own[2 * grades + k] = <real> (e / rest / rest)
 
@@ -138,7 +190,7 @@ cdef void map_interval(Interval f, const Order *order, const Ordinal *job, const
         low[j] = ends[y[j]]
         high[j] = ends[y[j] + 1]
     for j in range(n):
-        interval(f, x[j], low[j], high[j], &vj, &gj, &hj, &glj, &hlj, &ghj, &hhj)
+        interval_of(f, x[j], low[j], high[j], &vj, &gj, &hj, &glj, &hlj, &ghj, &hhj)
         v[j] = vj
         if Order is not Value:
             g[j] = gj
@@ -271,7 +323,9 @@ cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py
     cdef real xs[PIECE]
     cdef real ws[PIECE]
     cdef Piece piece
-    cdef Logistic logistic
+    cdef Sides sides
+    cdef Normal normal
+    cdef Extreme extreme
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
     cdef const real *x
@@ -288,7 +342,12 @@ cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py
         if job.loss == ALL:
             map_all(order, job, y, n, x, w, &piece, sums)
         else:
-            map_interval(logistic, order, job, y, n, x, &piece)
+            if job.loss == PROBIT:
+                map_interval(normal, order, job, y, n, x, &piece)
+            elif job.loss == CLOGLOG:
+                map_interval(extreme, order, job, y, n, x, &piece)
+            else:
+                map_interval(sides, order, job, y, n, x, &piece)
             if Order is not Value:
                 if w != NULL:
                     weigh(w, <real> 1, n, <real *> piece.gl)
@@ -356,7 +415,7 @@ cdef void store_thresholds(const real *like, const Ordinal *job, Py_ssize_t part
         return
     for k in range(job.grades - 1):
         add_threshold(job, parts, order, k, &total)
-        x = <real> (total * job.scale)
+        x = <real> weighed(total, job.scale)       # 0 where nothing counts
         output.store(output.data + k * output.strides[0], 0, 1, &x)
 
 
@@ -417,8 +476,9 @@ cdef double run_ordinal(const real *like, Ordinal *job, tuple arrays, int thread
         ends[job.grades] = INFINITY
         job.ends = ends
         job.own = NULL
-        if job.loss == LOGIT:
+        if job.loss <= CLOGLOG:
             check_order(<const real *> ends, job.grades)
+        if job.loss == LOGIT:
             own_terms(job.grades, <const real *> ends, ends + job.grades + 1)
             job.own = ends + job.grades + 1
         job.sums = <Ends *> allocate(many(parts, 2 * job.lanes), job.grades, sizeof(Ends))
@@ -434,7 +494,7 @@ cdef double run_ordinal(const real *like, Ordinal *job, tuple arrays, int thread
     return total
 
 
-NAMES = {"logit": <int> LOGIT, "immediate": <int> IMMEDIATE, "all": <int> ALL}
+NAMES = {"logit": <int> LOGIT, "probit": <int> PROBIT, "cloglog": <int> CLOGLOG, "immediate": <int> IMMEDIATE, "all": <int> ALL}
 
 
 def ordinal(int loss, int order, bint double_precision, object ignored, double scale, bint summed, int threads, tuple arrays):

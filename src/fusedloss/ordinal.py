@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-_LINKS: Final = {link: ThresholdLoss(link) for link in ("logit",)}
+_LINKS: Final = {link: ThresholdLoss(link) for link in ("logit", "probit", "cloglog")}
 
 
 @joint("input", "thresholds", has_hvp=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,13 @@ GRADES = 5
 # ---- exact values: thresholds ----------------------------------------------------------------
 
 
-def no_terms(thresholds: Sequence[Any]) -> list[list[Any]]:
+def no_terms(thresholds: Sequence[Any]) -> list[list[Pair]]:
     return [[] for _ in thresholds]
 
 
-def totals(terms: list[list[Any]]) -> list[Pair]:
+def totals(terms: list[list[Pair]]) -> list[Pair]:
     """Sums, and the sizes of what they are made of."""
-    return [(mp.fsum(t), mp.fsum(map(abs, t))) for t in terms]
+    return [(mp.fsum(x for x, _ in t), mp.fsum(abs(size) for _, size in t)) for t in terms]
 
 
 def by_sides(numbers: dict[str, Any], looks_at: Any) -> Truth:
@@ -53,10 +54,10 @@ def by_sides(numbers: dict[str, Any], looks_at: Any) -> Truth:
             if looks_at(k, y):
                 side = 1 if k < y else -1
                 z = side * (x - threshold)
-                v.append(softplus(-z))
-                g.append(-side * sigmoid(-z))
-                h.append(sigmoid(z) * sigmoid(-z))
-                by_grad[k].append(-g[-1])
+                v.append(exactly(softplus(-z)))
+                g.append(exactly(-side * sigmoid(-z)))
+                h.append(exactly(sigmoid(z) * sigmoid(-z)))
+                by_grad[k].append(exactly(side * sigmoid(-z)))
                 by_hess[k].append(h[-1])
         values += totals([v])
         grads += totals([g])
@@ -79,28 +80,59 @@ def immediate_thresholds(numbers: dict[str, Any]) -> Truth:
 def cumulative(numbers: dict[str, Any], link: str = "logit") -> Truth:
     """-log(F(b) - F(a)) of the ends a and b of each interval, by the logarithm of its probability
     and the densities and their slopes over that."""
-    with mp.workprec(4000):  # narrow intervals far away are differences in the last places
-        return _cumulative(numbers, INTERVALS[link])
+    # Narrow intervals far away are differences in the last places.
+    with mp.workprec(4000 if link == "logit" else 500):
+        return _cumulative(numbers, link)
 
 
-def _cumulative(numbers: dict[str, Any], interval: Any) -> Truth:
+def _bends(a: Any, b: Any, interval: Any) -> tuple[Any, Any, Any]:
+    """Second derivatives with respect to x and to both ends."""
+    _v, (f_a, d_a), (f_b, d_b) = interval(a, b)
+    return (f_b - f_a) ** 2 - (d_b - d_a), d_a + f_a**2, f_b**2 - d_b
+
+
+def _sizes(a: Any, b: Any, link: str, v: Any, g: Any) -> tuple[Any, Any, list[Any]]:
+    """The sizes of value, gradient and second derivatives with respect to x and both ends.
+
+    The logit's gradient is a difference of two terms, as is that of cloglog. The others go by ends
+    z, thresholds less the score: sizes are also what the rounding of z² or exp(z) makes of a value
+    and a slope, and that of z of second derivatives; z is the end at which the probability is.
+    """
+    e_a, e_b = (z if z is not None else mp.mpf(0) for z in (a, b))
+    interval = INTERVALS[link]
+    plain = _bends(a, b, interval)
+    if link == "logit":
+        low = sigmoid(a) if a is not None else mp.mpf(0)
+        return v, low + (sigmoid(-b) if b is not None else 0), list(plain)
+    z = e_a if b is None or e_a > 0 else e_b if a is None or e_b < 0 else max(-e_a, e_b)
+    step = mp.mpf(2) ** -300
+    moved = _bends(*(None if end is None else end + step * z for end in (a, b)), interval)
+    bends = [abs(x) + abs(y - x) / step for x, y in zip(plain, moved, strict=True)]
+    by_terms = abs(g) + abs(z * plain[0]) / 8
+    if link == "cloglog" and a is not None:
+        by_terms += 2 * mp.exp(a)
+    return abs(v) + abs(z * g) / 8, by_terms, bends
+
+
+def _cumulative(numbers: dict[str, Any], link: str) -> Truth:
     thresholds = list(numbers["thresholds"])
     values, grads, hesses = [], [], []
     by_grad, by_hess = no_terms(thresholds), no_terms(thresholds)
     for x, y in zip(numbers["input"].ravel(), numbers["target"].ravel(), strict=True):
         a = thresholds[y - 1] - x if y > 0 else None
         b = thresholds[y] - x if y < len(thresholds) else None
-        v, (f_a, d_a), (f_b, d_b) = interval(a, b)
+        v, (f_a, d_a), (f_b, d_b) = INTERVALS[link](a, b)
         g, h = f_b - f_a, (f_b - f_a) ** 2 - (d_b - d_a)
-        values.append(exactly(v))
-        grads.append((g, f_a + f_b))
-        hesses.append(exactly(h))
+        by_value, by_slope, sizes = _sizes(a, b, link, v, g)
+        values.append((v, by_value))
+        grads.append((g, by_slope))
+        hesses.append((h, sizes[0]))
         if a is not None:
-            by_grad[y - 1].append(f_a)
-            by_hess[y - 1].append(d_a + f_a**2)
+            by_grad[y - 1].append(exactly(f_a))
+            by_hess[y - 1].append((d_a + f_a**2, sizes[1]))
         if b is not None:
-            by_grad[y].append(-f_b)
-            by_hess[y].append(f_b**2 - d_b)
+            by_grad[y].append(exactly(-f_b))
+            by_hess[y].append((f_b**2 - d_b, sizes[2]))
     return (
         values,
         {"input": grads, "thresholds": totals(by_grad)},
@@ -125,7 +157,55 @@ def logistic_interval(a: Any, b: Any) -> tuple[Any, Density, Density]:
     return v, (f_a, d_a), (f_b, d_b)
 
 
-INTERVALS = {"logit": logistic_interval}
+@lru_cache(maxsize=10_000)
+def beyond(z: Any) -> Any:
+    """How probable it is that a normal number is above z."""
+    import gmpy2
+
+    return gmpy2.erfc(z / mp.sqrt(mp.mpf(2))) / 2 if z is not None else mp.mpf(0)
+
+
+def normal_interval(a: Any, b: Any) -> tuple[Any, Density, Density]:
+    """By erfc, from the side on which that is small."""
+    import gmpy2
+
+    zero = mp.mpf(0)
+    if a is None:
+        p = beyond(-b)
+    elif b is None:
+        p = beyond(a)
+    elif a + b < 0:
+        p = beyond(-b) - beyond(-a)
+    else:
+        p = beyond(a) - beyond(b)
+    if a is not None and b is not None and a < 0 < b:
+        v = -mp.log1p(-beyond(-a) - beyond(b))
+    elif p > 0.5:
+        v = -mp.log1p(-beyond(-a if b is None else b))
+    else:
+        v = -mp.log(p)
+    top = mp.sqrt(2 * gmpy2.const_pi()) * p
+    f_a = gmpy2.exp(-a * a / 2) / top if a is not None else zero
+    f_b = gmpy2.exp(-b * b / 2) / top if b is not None else zero
+    return v, (f_a, -a * f_a if f_a else zero), (f_b, -b * f_b if f_b else zero)
+
+
+def extreme_interval(a: Any, b: Any) -> tuple[Any, Density, Density]:
+    """As P = exp(-e^a) (1 - exp(-d)) with d = e^b - e^a."""
+    zero = mp.mpf(0)
+    e_a = mp.exp(a) if a is not None else zero
+    d = mp.inf if b is None else e_a * mp.expm1(b - a) if a is not None else mp.exp(b)
+    rest = -mp.expm1(-d)
+    v = e_a - mp.log(rest)
+    f_a, d_a, f_b, d_b = e_a / rest, e_a / rest * (1 - e_a), zero, zero
+    if b is not None:
+        e_b = mp.exp(b)
+        f_b = e_b * mp.exp(-d) / rest
+        d_b = f_b * (1 - e_b)
+    return v, (f_a, d_a), (f_b, d_b)
+
+
+INTERVALS = {"logit": logistic_interval, "probit": normal_interval, "cloglog": extreme_interval}
 
 
 # ---- exact values: bits ------------------------------------------------------------------------
@@ -298,6 +378,24 @@ def hard_scores(rng: Generator, dtype: Any) -> Arrays:
     return {"input": x.ravel(), "thresholds": thresholds, "target": y.ravel()}
 
 
+def hard_for(farthest: float) -> Any:
+    """As `hard_scores`, no score farther away than this."""
+
+    def hard(rng: Generator, dtype: Any) -> Arrays:
+        eps = np.finfo(dtype).eps
+        thresholds = [-8, -1, -1e-3, 0, 1e-30, 1e-6, 0.5, 0.5 + eps, 1.25, 7.3, 7.4, 20]
+        far = [0, 0.1, 1, 2.5, 5.5, 7.35, 12, 17, 22, 30, 36.7, 100, 1e4, eps]
+        x = np.array([s * z for z in far if z <= farthest for s in (1, -1)] + [0.5, 7.3])
+        x, y = np.meshgrid(x.astype(dtype), np.arange(len(thresholds) + 1))
+        return {
+            "input": x.ravel(),
+            "thresholds": np.array(thresholds, dtype),
+            "target": y.ravel(),
+        }
+
+    return hard
+
+
 THRESHOLDS: dict[str, Any] = {
     "operands": ("input", "thresholds", "target"),
     "leaves": ("input", "thresholds"),
@@ -337,6 +435,19 @@ BITS: dict[str, Any] = {
 
 JOINT += [
     Joint("ordinal_loss", truth=cumulative, **THRESHOLDS),
+    Joint(
+        "ordinal_loss",
+        truth=cumulative,
+        options={"link": "probit"},
+        twin=False,
+        **(THRESHOLDS | {"hard": hard_for(100)}),
+    ),
+    Joint(
+        "ordinal_loss",
+        truth=cumulative,
+        options={"link": "cloglog"},
+        **(THRESHOLDS | {"hard": hard_for(30)}),
+    ),
     Joint("all_threshold_loss", truth=all_thresholds, **THRESHOLDS),
     Joint("immediate_threshold_loss", truth=immediate_thresholds, **THRESHOLDS),
     Joint("coral_loss", truth=coral, **BITS),
