@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from kernels.core.call cimport lay_out
-from kernels.core.cdf cimport BY_LOWER, BY_SHIFT, BY_UPPER, ENDS, Distribution, Extreme, Normal, interval
+from kernels.core.cdf cimport BY_LOWER, BY_SHIFT, BY_UPPER, ENDS, Extreme, Normal, interval
 from kernels.core.numeric cimport absolute, exp_gap, log1mexp, real, weighed
 from kernels.core.operands cimport (
     UINT64, Load, Operand, Space, check_shape, describe, fetch, label_loader, load_block, load_mask, merge_axes, put)
@@ -81,33 +81,18 @@ cdef inline int side(real a, real b, bint open, real *v, real *g, real *h) noexc
 
 cdef inline real less(real end, real x, real *error) noexcept nogil:
     """end - x, and by how much the rounded difference is too small; an infinite end stays."""
-    cdef real d = end - x, t = d - end
-    error[0] = (end - (d - t)) - (x + t)
-    error[0] = 0 if absolute(d) == INFINITY else error[0]
+    cdef real d = end - x, t = d - end, size = absolute(d), e = (end - (d - t)) - (x + t)
+    error[0] = 0 if size == INFINITY else e
     return end if (absolute(end) == INFINITY) & (x == x) else d
-
-cdef inline void limits(const Distribution *tag, real a, real b, real w, real *v, real *g, real *h, real *gl, real *hl, real *gh,
-                        real *hh) noexcept nogil:
-    """What a formula of a and b has no number for: an infinite score, and an interval of no width."""
-    cdef bint certain = (a == -INFINITY) & (b == INFINITY), left = b == -INFINITY, right = a == INFINITY, none = w == 0
-    cdef real up = INFINITY
-    if Distribution is Extreme:
-        up = 1
-    v[0] = 0 if certain else <real> INFINITY if left | right | none else v[0]
-    g[0] = 0 if certain else up if left else <real> -INFINITY if right else g[0]
-    h[0] = 0 if certain else h[0]
-    gl[0] = 0 if certain | left else <real> INFINITY if right | none else gl[0]
-    gh[0] = 0 if certain | right else -up if left else <real> -INFINITY if none else gh[0]
-    hl[0] = 0 if certain | left else <real> INFINITY if none else hl[0]
-    hh[0] = 0 if certain | right else <real> INFINITY if none else hh[0]
 
 cdef inline int interval_of(Interval f, real x, real low, real high, real *v, real *g, real *h, real *gl, real *hl, real *gh,
                             real *hh) noexcept nogil:
     """-log(F(high - x) - F(low - x)); of the logistic function F less what the thresholds alone add, see `own_terms`."""
-    cdef real v_low, v_high, g_low, g_high, a, b, w, e, e_a, e_b
+    cdef real v_low, v_high, g_low, g_high, h_low, h_high, vi, gi, hi, a, b, w, e, e_a, e_b, both, one, by_low, by_high
     cdef real slopes[<int> ENDS]
     cdef real bends[<int> ENDS]
-    cdef bint apart
+    cdef bint apart, certain, left, right, none
+    cdef real up = 1
     if Interval is Sides:
         side(low, x, (low == -INFINITY) & (x == x), &v_low, &g_low, hl)
         side(x, high, (high == INFINITY) & (x == x), &v_high, &g_high, hh)
@@ -120,26 +105,55 @@ cdef inline int interval_of(Interval f, real x, real low, real high, real *v, re
         a = less(low, x, &e_a)
         b = less(high, x, &e_b)
         w = high - low
-        interval(<const Interval *> NULL, a, b, w, v, <real *> slopes, <real *> bends)
+        interval(<const Interval *> NULL, a, b, w, &vi, <real *> slopes, <real *> bends)
+        g_low = slopes[<int> BY_LOWER]
+        g_high = slopes[<int> BY_UPPER]
+        gi = slopes[<int> BY_SHIFT]
+        h_low = bends[<int> BY_LOWER]
+        h_high = bends[<int> BY_UPPER]
+        hi = bends[<int> BY_SHIFT]
         # What the rounding of both ends has cost: the ends one by one where each has a tail of its own, else the end at which
         # the probability is.
         apart = (a < 0) & (b > 0) & (w > 1)
-        e = e_a if a > 0 else e_b if b < 0 else <real> 0.5 * (e_a + e_b)
-        v[0] += weighed(e_a, slopes[<int> BY_LOWER]) + weighed(e_b, slopes[<int> BY_UPPER]) if apart else weighed(
-            e, slopes[<int> BY_SHIFT])
-        g[0] = -(slopes[<int> BY_SHIFT] + (
-            weighed(e_a, bends[<int> BY_LOWER]) + weighed(e_b, bends[<int> BY_UPPER]) if apart
-            else weighed(e, bends[<int> BY_SHIFT])))
+        e = <real> 0.5 * (e_a + e_b)
+        e = e_b if b < 0 else e
+        e = e_a if a > 0 else e
+        both = weighed(e_a, g_low) + weighed(e_b, g_high)
+        one = weighed(e, gi)
+        vi += both if apart else one
+        both = weighed(e_a, h_low) + weighed(e_b, h_high)
+        one = weighed(e, hi)
+        gi += both if apart else one
         # In a narrow interval differences of these have no digits.
-        e *= <real> 0.5 if (w > <real> 0.0625) | (slopes[<int> BY_LOWER] * w > 2) else <real> 0
-        gl[0] = slopes[<int> BY_LOWER] + (weighed(e_a, bends[<int> BY_LOWER]) if apart else weighed(
-            e, bends[<int> BY_SHIFT] + (bends[<int> BY_LOWER] - bends[<int> BY_UPPER])))
-        gh[0] = slopes[<int> BY_UPPER] + (weighed(e_b, bends[<int> BY_UPPER]) if apart else weighed(
-            e, bends[<int> BY_SHIFT] + (bends[<int> BY_UPPER] - bends[<int> BY_LOWER])))
-        h[0] = bends[<int> BY_SHIFT]
-        hl[0] = bends[<int> BY_LOWER]
-        hh[0] = bends[<int> BY_UPPER]
-        limits(<const Interval *> NULL, a, b, w, v, g, h, gl, hl, gh, hh)
+        e = <real> 0.5 * e if (w > <real> 0.0625) | (g_low * w > 2) else <real> 0
+        by_low = weighed(e_a, h_low)
+        by_high = weighed(e_b, h_high)
+        one = weighed(e, hi + (h_low - h_high))
+        both = weighed(e, hi + (h_high - h_low))
+        g_low += by_low if apart else one
+        g_high += by_high if apart else both
+        # What formulas of a and b have no number for: infinite scores, and an interval of no width.
+        certain = (a == -INFINITY) & (b == INFINITY)
+        left = b == -INFINITY
+        right = a == INFINITY
+        none = w == 0
+        if Interval is Normal:
+            up = INFINITY
+        vi = INFINITY if left | right | none else vi
+        gi = -up if left else gi
+        gi = INFINITY if right else gi
+        g_low = INFINITY if right | none else g_low
+        g_high = -INFINITY if none else g_high
+        h_low = INFINITY if none else h_low
+        h_high = INFINITY if none else h_high
+        g_high = -up if left else g_high
+        v[0] = 0 if certain else vi
+        g[0] = 0 if certain else -gi
+        h[0] = 0 if certain else hi
+        gl[0] = 0 if certain | left else g_low
+        hl[0] = 0 if certain | left else h_low
+        gh[0] = 0 if certain | right else g_high
+        hh[0] = 0 if certain | right else h_high
     return 0
 
 
@@ -175,6 +189,7 @@ cdef void map_interval(Interval f, const Order *order, const Ordinal *job, const
                        Piece *piece) noexcept nogil:
     cdef real low[PIECE]
     cdef real high[PIECE]
+    cdef real terms[3][PIECE]
     cdef const real *ends = <const real *> job.ends
     cdef const real *own = <const real *> job.own
     cdef Py_ssize_t j, grades = job.grades
@@ -189,8 +204,22 @@ cdef void map_interval(Interval f, const Order *order, const Ordinal *job, const
     for j in range(n):
         low[j] = ends[y[j]]
         high[j] = ends[y[j] + 1]
+        if Interval is Sides:
+            terms[0][j] = 0 if own == NULL else own[y[j]]
+            if Order is not Value:
+                terms[1][j] = 0 if own == NULL else own[grades + y[j]]
+            if Order is Curvature:
+                terms[2][j] = 0 if own == NULL else own[2 * grades + y[j]]
     for j in range(n):
         interval_of(f, x[j], low[j], high[j], &vj, &gj, &hj, &glj, &hlj, &ghj, &hhj)
+        if Interval is Sides:
+            vj += terms[0][j]
+            if Order is not Value:
+                glj += terms[1][j]
+                ghj -= terms[1][j]
+            if Order is Curvature:
+                hlj += terms[2][j]
+                hhj += terms[2][j]
         v[j] = vj
         if Order is not Value:
             g[j] = gj
@@ -200,15 +229,6 @@ cdef void map_interval(Interval f, const Order *order, const Ordinal *job, const
             h[j] = hj
             hl[j] = hlj
             hh[j] = hhj
-    if own != NULL:
-        for j in range(n):
-            v[j] += own[y[j]]
-            if Order is not Value:
-                gl[j] += own[grades + y[j]]
-                gh[j] -= own[grades + y[j]]
-            if Order is Curvature:
-                hl[j] += own[2 * grades + y[j]]
-                hh[j] += own[2 * grades + y[j]]
 
 
 cdef void map_all(const Order *order, const Ordinal *job, const int64_t *y, Py_ssize_t n, const real *x, const real *w,

@@ -45,13 +45,13 @@ def ordinal_loss(
 
     A grade is at most k with the probability :math:`F(\theta_k - x)`. For a score x and a grade y:
 
-    .. math:: -w \log \big(F(\theta_y - x) - F(\theta_{y-1} - x)\big)
+    .. math:: -w \log \Big(F(\theta_y - x) - F(\theta_{y - 1} - x)\Big)
 
     with :math:`\theta_{-1} = -\infty` and :math:`\theta_{K-1} = \infty`. F is the logistic function
     (`link` "logit": the proportional odds model), the normal distribution function ("probit") or
     :math:`1 - \exp(-e^z)` ("cloglog": proportional hazards of grouped times).
 
-    Derivatives with respect to x: with the ends :math:`a = \theta_{y-1} - x`,
+    Derivatives with respect to x: with the ends :math:`a = \theta_{y - 1} - x`,
     :math:`b = \theta_y - x` and the probability P, :math:`(f(b) - f(a)) / P`, where f is the
     derivative of F; with respect to the thresholds :math:`-f(b) / P` and :math:`f(a) / P`, summed
     over the elements. All second derivatives on the diagonal are those of the value, exactly.
@@ -79,9 +79,8 @@ def ordinal_loss(
 
     Notes
     -----
-    statsmodels: ``OrderedModel`` with ``distr="logit"`` or ``"probit"``, which adds 1e-20 to the
-    probability; R: ``MASS::polr``, ``ordinal::clm``; spacecutter: ``CumulativeLinkLoss``; also
-    known as ordered logit and ordered probit.
+    statsmodels: ``OrderedModel``, which adds 1e-20 to the probability; R: ``polr``; spacecutter:
+    ``CumulativeLinkLoss``.
 
     The gradient of the thresholds is a sum over all elements, made of fixed parts in a fixed order:
     it has the same bits for any number of threads. The logit link is
@@ -136,7 +135,7 @@ def all_threshold_loss(
 
     For a score x and a grade y, with :math:`s_k = 1` for :math:`k < y` and -1 for the others:
 
-    .. math:: w \sum_{k=0}^{K-2} \log\big(1 + e^{-s_k (x - \theta_k)}\big)
+    .. math:: w \sum_{k \le K-2} \log\Big(1 + e^{-s_k (x - \theta_k)}\Big)
 
     Derivatives with respect to x: with :math:`\sigma_k = 1 / (1 + e^{\theta_k - x})` the sum of
     :math:`\sigma_k` over :math:`k \ge y` less that of :math:`1 - \sigma_k` over the others; the sum
@@ -162,8 +161,9 @@ def all_threshold_loss(
 
     Notes
     -----
-    mord: ``LogisticAT``, which adds these up; `coral_loss` is the same of logits
-    :math:`x - \theta_k`.
+    mord: ``LogisticAT``, which adds these up.
+
+    Of logits :math:`x - \theta_k` `coral_loss` is the same.
 
     References
     ----------
@@ -216,12 +216,12 @@ def immediate_threshold_loss(
 
     For a score x and a grade y:
 
-    .. math:: w \log(1 + e^{\theta_{y-1} - x}) + w \log(1 + e^{x - \theta_y})
+    .. math:: w \log(1 + e^{\theta_{y - 1} - x}) + w \log(1 + e^{x - \theta_y})
 
     where the lowest grade has no first term and the highest no second one.
 
     Derivatives with respect to x: with :math:`\sigma(z) = 1 / (1 + e^{-z})`,
-    :math:`\sigma(x - \theta_y) - \sigma(\theta_{y-1} - x)`; on the diagonal the sum of
+    :math:`\sigma(x - \theta_y) - \sigma(\theta_{y - 1} - x)`; on the diagonal the sum of
     :math:`\sigma (1 - \sigma)` of both. With respect to the thresholds those of the terms in which
     they are, summed over the elements.
 
@@ -298,7 +298,7 @@ def coral_loss(
     For a row of K - 1 logits x, of the probabilities that the grade is above k, and a grade y, with
     :math:`t_k = 1` for :math:`k < y` and 0 for the others:
 
-    .. math:: \sum_{k=0}^{K-2} w_k \big( t_k \log(1 + e^{-x_k}) + (1 - t_k) \log(1 + e^{x_k}) \big)
+    .. math:: \sum_{k \le K-2} w_k \Big( t_k \log(1 + e^{-x_k}) + (1 - t_k) \log(1 + e^{x_k}) \Big)
 
     Derivatives with respect to x: with :math:`\sigma_k = 1 / (1 + e^{-x_k})`,
     :math:`w_k (\sigma_k - t_k)` and, on the diagonal, :math:`w_k \sigma_k (1 - \sigma_k)`.
@@ -319,7 +319,7 @@ def coral_loss(
     Notes
     -----
     coral-pytorch: ``coral_loss``, which takes the bits t as ``levels`` and calls the weights
-    ``importance_weights``; dlordinal and skordinal have it too.
+    ``importance_weights``.
 
     With logits :math:`x - \theta_k` it is `all_threshold_loss`.
 
@@ -396,8 +396,9 @@ def corn_loss(
 
     Notes
     -----
-    coral-pytorch: ``corn_loss``, which has no weights; its mean is over the logits that take part,
-    not over the rows, as here.
+    coral-pytorch: ``corn_loss``, which has no weights.
+
+    The mean is over the logits that take part, not over the rows, as there.
 
     References
     ----------
