@@ -306,7 +306,8 @@ def all_threshold_loss_and_grad(input: FloatArray, thresholds: FloatArray, targe
     slopes = expit(z) * np.where(above, z.dtype.type(-1), z.dtype.type(1))
     slopes /= z.dtype.type(len(z))
     value = np.mean(np.sum(_softplus(z), axis=1))
-    return value, (slopes.sum(axis=1), -slopes.sum(axis=0))
+    by_thresholds = -slopes.sum(axis=0, dtype=np.float64)  # of many rows
+    return value, (slopes.sum(axis=1), by_thresholds.astype(z.dtype))
 
 
 def immediate_threshold_loss(input: FloatArray, thresholds: FloatArray, target: Any) -> Scalar:
