@@ -274,7 +274,7 @@ def test_errors(loss: Any, options: dict[str, Any], error: type[Exception], matc
 
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if c.curved], ids=str)
 def test_other_losses_refuse_them(case: reg.Joint) -> None:
-    """All but those of lists and of bits, which are losses of rows, and those that are elementwise."""
+    """All but losses of rows (of lists, of bits) and elementwise ones."""
     arrays = case.inputs(np.random.default_rng(0), 4, np.float64)
     run = getattr(fl, case.loss).value_grad_hess
     if case.loss in fl.ranking.__all__:
