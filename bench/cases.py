@@ -25,6 +25,7 @@ from tests.losses import (
     distributions,
     linear_heads,
     margins,
+    ordinal,
     ranking,
     regions,
     regression,
@@ -177,6 +178,20 @@ def censored_times(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays
     return tuple(np.resize(a, shape) for a in made.values())
 
 
+def graded(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Scores, thresholds between five grades, and grades."""
+    thresholds = np.array([-2.0, -0.75, 0.5, 2.25])
+    grades = np.resize(rng.integers(0, 5, min(shape[0], DRAWN)), shape)
+    return _normal(rng, shape, 2).astype(dtype), thresholds.astype(dtype), grades
+
+
+def steps(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Logits, for each row one of them, and whether the event was seen."""
+    rows, count = shape
+    x, seen = _normal(rng, shape, 3).astype(dtype), rng.integers(0, 2, rows)
+    return x, rng.integers(0, count, rows), seen
+
+
 # --- the list -----------------------------------------------------------------------------------
 
 
@@ -288,6 +303,7 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "boxes": (pairs_of_boxes, _BOXES),
     "sequences": (aligned, _SEQUENCES),
     "survival": (times, _TIMES),
+    "ordinal": (graded, _ELEMENTS),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {
@@ -302,6 +318,9 @@ OTHERS: dict[str, tuple[Inputs, Shapes]] = {
     "aft_loss": (censored_times, _ELEMENTS),
     "lovasz_hinge_loss": (with_target("pixel"), _MASKS),
     "lovasz_softmax_loss": (with_target("class"), _ONE_IMAGE),
+    "coral_loss": (with_target("class"), _ROWS),
+    "corn_loss": (with_target("class"), _ROWS),
+    "discrete_survival_loss": (steps, _ROWS),
 }
 #: Errors that are equal but for their last digits may be sorted otherwise; and others take steps of
 #: the Jaccard index, which is up to 1, as differences of float32 numbers: 1e-7 off, where the
@@ -324,7 +343,9 @@ JOINT = [
         _TOLERANCE.get(row.loss),
     )
     for family, row in _first_rows(
-        "JOINT", similarity, contrastive, linear_heads, ranking, regions, boxes, sequences, survival
+        "JOINT",
+        *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
+        *(survival, ordinal),
     )
 ]
 

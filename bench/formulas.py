@@ -331,6 +331,41 @@ class Formulas:
         share = np.constant(v / (1 - iou + v + eps))
         return np.distance_box_iou_loss(boxes1, boxes2, eps) + share * v
 
+    def _bits(np, x, ones):
+        return np.softplus(np.where(ones, -x, x))
+
+    def coral_loss(np, x, t):
+        return np.sum(np._bits(x, t[:, None] > np.arange(x.shape[1])), axis=1)
+
+    def corn_loss(np, x, t):
+        """The mean over the bits that take part."""
+        steps = np.arange(x.shape[1])
+        there = t[:, None] >= steps
+        losses = np.where(there, np._bits(x, t[:, None] > steps), 0)
+        return np.sum(losses) / np.sum(there)
+
+    def discrete_survival_loss(np, x, time, event):
+        steps, last = np.arange(x.shape[1]), time[:, None]
+        losses = np._bits(x, (steps == last) & (event[:, None] > 0))
+        return np.sum(np.where(steps <= last, losses, 0), axis=1)
+
+    def all_threshold_loss(np, x, thresholds, t):
+        return np.coral_loss(x[:, None] - thresholds, t)
+
+    def immediate_threshold_loss(np, x, thresholds, t):
+        last = len(thresholds)
+        low = np.softplus(thresholds[np.clip(t - 1, min=0)] - x)
+        high = np.softplus(x - thresholds[np.clip(t, max=last - 1)])
+        return np.where(t > 0, low, 0) + np.where(t < last, high, 0)
+
+    def ordinal_loss(np, x, thresholds, t):
+        last = len(thresholds)
+        inside = (t > 0) & (t < last)
+        low, high = np.clip(t - 1, min=0), np.clip(t, max=last - 1)
+        width = np.where(inside, thresholds[high] - thresholds[low], 1)
+        apart = np.where(inside, np.log(-np.expm1(-width)), 0)
+        return np.immediate_threshold_loss(x, thresholds, t) - apart
+
     # --- activations
     logsigmoid = lambda np, x: -np.softplus(-x)
     normalize = lambda np, x: np._units(x)

@@ -80,6 +80,9 @@ def arrays() -> dict[str, Any]:
         "groups": np.array([0, 1, 0, 1]),
         "unit": a / np.linalg.norm(a, axis=1, keepdims=True),
         "other_unit": a[::-1] / np.linalg.norm(a[::-1], axis=1, keepdims=True),
+        "grades": np.array([3, 0, 1, 2]),
+        "reached": np.arange(3) < np.array([[3], [0], [1], [2]]),
+        "bit_weight": np.array([0.5, 2.0, 1.25]),
         "boxes1": np.array([[0.0, 0.0, 2.0, 1.0], [1.0, 1.0, 3.0, 4.0]]),
         "boxes2": np.array([[0.5, 0.25, 2.0, 2.0], [4.0, 5.0, 6.0, 7.0]]),
         "images": images,
@@ -254,6 +257,20 @@ add(
             "distance_box_iou_loss",
             "complete_box_iou_loss",
         )
+    ),
+)
+
+add(
+    "coral-pytorch",
+    (
+        "coral_loss(scores, reached.double(), bit_weight)",
+        "fl.coral_loss(scores, grades, weight=bit_weight)",
+        "the bits `reached`, one for each threshold; here the grades",
+    ),
+    (
+        "corn_loss(scores, grades, 4)",
+        "fl.corn_loss(scores, grades)",
+        "the mean is over the logits that take part",
     ),
 )
 

@@ -37,6 +37,7 @@ LOSSES = (
     fl.boxes,
     fl.sequences,
     fl.survival,
+    fl.ordinal,
 )
 
 # ---- what there is -------------------------------------------------------------------------------
@@ -79,6 +80,7 @@ SYMBOLS = {
     "rho": "ρ",
     "sigma": "σ",
     "tau": "τ",
+    "theta": "θ",
     "sum": "Σ",
     "cdot": "·",
     "ge": "≥",
@@ -229,8 +231,9 @@ COLUMNS = {
     "torch": r"torch|torchvision|timm|MONAI|segmentation_models\.pytorch",
     "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras|TensorFlow Probability",
     "optax": "optax",
-    "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|statsmodels|ngboost",
+    "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|ngboost",
     "XGBoost, LightGBM": "XGBoost|LightGBM|XGBoostLSS",
+    "statistics": "statsmodels|lifelines|scikit-survival|pycox|mord|coral-pytorch|spacecutter|R",
 }
 
 

@@ -274,13 +274,18 @@ def test_errors(loss: Any, options: dict[str, Any], error: type[Exception], matc
 
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if c.curved], ids=str)
 def test_other_losses_refuse_them(case: reg.Joint) -> None:
-    """All but those of lists, which are losses of rows, and those that are elementwise."""
+    """All but losses of rows (of lists, of bits) and elementwise ones."""
     arrays = case.inputs(np.random.default_rng(0), 4, np.float64)
     run = getattr(fl, case.loss).value_grad_hess
     if case.loss in fl.ranking.__all__:
         hess = run(**arrays, **case.options, reduction="sum", hess_floor=9.0)[2]
         left = np.broadcast_to(case.options.get("where", True), hess.shape) != 0
         assert np.all(hess[left] >= 9.0) and np.all(hess[~left] == 0)
+    elif case.loss in ("coral_loss", "corn_loss", "discrete_survival_loss"):
+        plain = run(**arrays, **case.options, reduction="sum")[2]
+        hess = run(**arrays, **case.options, reduction="sum", hess_scale=2.0, hess_floor=0.25)[2]
+        left = plain != 0  # what takes no part stays 0
+        np.testing.assert_array_equal(hess, np.where(left, np.maximum(2 * plain, 0.25), 0))
     elif case.in_place:
         plain = run(**arrays, **case.options, reduction="sum")[2]
         changed = run(**arrays, **case.options, reduction="sum", hess_scale=2.0, hess_floor=9.0)[2]

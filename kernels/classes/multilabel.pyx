@@ -7,9 +7,10 @@ from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
-    CHUNK, R_F, R_G, R_H, R_M, R_T, R_W, R_X, Row, Rows, add_run, base_of, count_left, fetch_labels, fetch_left, fetch_mask,
-    fetch_run, finish_rows, is_empty, is_masked, load_factors, mask_run, may_be_outside, place, place_run,
-    put_classes, put_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, stops)
+    CHUNK, R_F, R_G, R_H, R_M, R_T, R_W, R_X, STEP, Row, Rows, add_run, base_of, count_left, fetch_labels, fetch_left, fetch_mask,
+    fetch_run, finish_rows, is_empty, is_masked, is_vector, load_factors, mask_run, may_be_outside, place, place_run,
+    put_classes, put_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, spread, stops)
+from kernels.core.call cimport Bend, bent
 from kernels.core.numeric cimport over_zero, real, weighed
 from kernels.core.operands cimport UINT64, Load, Operand, Space, check_shape, describe, label_loader, offset_of
 from kernels.core.rowmath cimport count_above_zero, has_nan, row_sum
@@ -219,10 +220,10 @@ cdef struct Weights:          # of the classes, or of all items
     const void *numbers       # of a run, from its first class on; NULL where there are none
     Py_ssize_t step           # from one row to the next: 0 where these are the same for all
 
-cdef inline Weights weights_of(const Rows *job, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+cdef inline Weights weights_of(const Rows *job, bint items, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                                real *block) noexcept nogil:
     """Those of a run."""
-    if job.operands[<int> R_W].data != NULL:
+    if items and job.operands[<int> R_W].data != NULL:
         return Weights(fetch_run(job, R_W, base_of(job, R_W, row), rows, start, n, block), n)
     if job.weight != NULL:
         return Weights(<const real *> job.weight + start, 0)
@@ -280,9 +281,51 @@ cdef void drop(Weights weights, Py_ssize_t rows, Py_ssize_t n, bint multiplied, 
                 block[r * n + j] = 0 if w[j] == 0 else block[r * n + j]
         w += weights.step
 
-cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef struct Bits:             # the targets of a tile of rows, where one number says them all
+    Py_ssize_t first[TILE]    # the bits from this one on are 1
+    Py_ssize_t last[TILE]     # up to this one; the others are 0
+    Py_ssize_t length[TILE]   # so many of a row take part
+
+cdef inline Py_ssize_t within(Py_ssize_t place, Py_ssize_t start, Py_ssize_t n) noexcept nogil:
+    """A place in a row, from the start of a run of n on."""
+    return min(max(place - start, <Py_ssize_t> 0), n)
+
+cdef void spread_bits(const Bits *bits, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, const real *columns,
+                      real *block, real *parts) noexcept nogil:
+    """The bits of a run, and 1 for what takes part, else 0."""
+    cdef real numbers[3][TILE]
+    cdef real first[<int> CHUNK + <int> STEP]
+    cdef real last[<int> CHUNK + <int> STEP]
+    cdef real length[<int> CHUNK + <int> STEP]
+    cdef real c
+    cdef Py_ssize_t r
+    for r in range(rows):
+        numbers[0][r] = within(bits.first[row + r], start, n)
+        numbers[1][r] = within(bits.last[row + r], start, n)
+        numbers[2][r] = within(bits.length[row + r], start, n)
+    spread(<const real *> numbers[0], rows, n, <real *> first)
+    spread(<const real *> numbers[1], rows, n, <real *> last)
+    spread(<const real *> numbers[2], rows, n, <real *> length)
+    for r in range(rows * n):
+        c = columns[r]
+        block[r] = 1 if (c >= first[r]) & (c < last[r]) else <real> 0
+        parts[r] = 1 if c < length[r] else <real> 0
+
+cdef void keep_parts(const real *parts, Py_ssize_t n, real *block) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(n):
+        block[j] = 0 if parts[j] == 0 else block[j]
+
+cdef void bend_run(const Bend *bend, const real *rates, Py_ssize_t n, real *h) noexcept nogil:
+    cdef real scale = <real> bend.scale, floor = <real> bend.floor
+    cdef Py_ssize_t j
+    for j in range(n):
+        h[j] = bent(h[j], scale, floor * rates[j])
+
+cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Bits *bits, real *factors) noexcept nogil:
     """ω / C Σ w_c (t_c log(1 + exp(-x_c)) + (1 - t_c) log(1 + exp(x_c))), over several rows at once where they are short; C is
-    the number of classes that are not left out."""
+    the number of classes that are not left out. With `bits` instead of targets the sum itself, over what takes part. `factors`
+    are the ω of the rows."""
     cdef real xs[CHUNK]
     cdef real ts[CHUNK]
     cdef real vs[CHUNK]
@@ -290,8 +333,9 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef real hs[CHUNK]
     cdef real fs[CHUNK]
     cdef real ws[CHUNK]
+    cdef real parts[CHUNK]
+    cdef real columns[CHUNK]
     cdef real values[TILE]
-    cdef real factors[TILE]
     cdef double scales[TILE]
     cdef double left[TILE]
     cdef Sum sums[TILE]
@@ -301,29 +345,39 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
     cdef real *g
     cdef real *h
     cdef Row at = row_at(job, row)
-    cdef double whole = job.scale / job.classes
-    cdef bint special = at.m != NULL or job.operands[<int> R_F].data != NULL
+    cdef bint prefixes = bits != NULL, special = prefixes or at.m != NULL or job.operands[<int> R_F].data != NULL
+    cdef double classes = 1 if prefixes else job.classes, whole = job.scale / classes
     cdef real v, d, dd
     cdef Py_ssize_t r, i, j, m, size, group = rows_at_once(job)
-    load_factors(job, row, n, <real *> factors)
     for r in range(n):
-        left[r] = job.classes
+        left[r] = classes
         scales[r] = whole
         sums[r] = Sum(0, 0)
     if special:
         for r in range(n):
-            left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), like)) if at.m != NULL else job.classes
-            scales[r] = weighed(<double> factors[r], job.scale / left[r])
+            if at.m != NULL and not prefixes:
+                left[r] = max(<Py_ssize_t> 1, count_left(job, at.m + r * row_step(job, R_M), <const real *> NULL))
+            if at.m != NULL or job.operands[<int> R_F].data != NULL:
+                scales[r] = weighed(<double> factors[r], job.scale / left[r])
+    if prefixes:
+        size = min(<Py_ssize_t> CHUNK, job.classes)
+        for r in range(min(group, n)):
+            for j in range(size):
+                columns[r * size + j] = j
     for r from 0 <= r < n by group:
         m = min(group, n - r)
         at = row_at(job, row + r)
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             x = fetch_run(job, R_X, at.x, m, i, size, <real *> xs)
-            t = fetch_run(job, R_T, at.t, m, i, size, <real *> ts)
-            w = weights_of(job, row + r, m, i, size, <real *> ws)
-            if job.most == job.most and may_be_outside(job, t, m * size):
-                check_run(job, &at, w, m, i, size, t, <const real *> factors + r)
+            w = weights_of(job, not prefixes, row + r, m, i, size, <real *> ws)
+            if prefixes:
+                spread_bits(bits, r, m, i, size, <const real *> columns, <real *> ts, <real *> parts)
+                t = <const real *> ts
+            else:
+                t = fetch_run(job, R_T, at.t, m, i, size, <real *> ts)
+                if job.most == job.most and may_be_outside(job, t, m * size):
+                    check_run(job, &at, w, m, i, size, t, <const real *> factors + r)
             # What is read and written at the same place would not be vectorised.
             g = <real *> gs if job.in_place else place_run(job, R_G, at.g, m, i, size, <real *> gs)
             h = place_run(job, R_H, at.h, m, i, size, <real *> hs)
@@ -350,6 +404,14 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
                     drop(w, m, size, False, g)
                 if job.order > 1:
                     drop(w, m, size, False, h)
+            if prefixes:
+                keep_parts(<const real *> parts, m * size, <real *> vs)
+                if job.order > 0:
+                    keep_parts(<const real *> parts, m * size, g)
+                if job.order > 1:
+                    if job.bend.asked:
+                        bend_run(&job.bend, <const real *> fs, m * size, h)
+                    keep_parts(<const real *> parts, m * size, h)
             if at.m != NULL:
                 mask_run(job, &at, m, i, size, <real *> vs, <real> 0)
                 if job.order > 0:
@@ -374,6 +436,148 @@ cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t
             set_rows(job, R_H, row + r, 1, <const real *> values + r)
     return finish_rows(job, row, n, <const real *> values)
 
+cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    cdef real factors[TILE]
+    load_factors(job, row, n, <real *> factors)
+    return logistic_rows(job, row, n, NULL, <real *> factors)
+
+
+# ---- bits that are known from one number -----------------------------------------------------------------------------
+
+cdef enum Prefix:
+    LEVELS                    # grade y: y bits 1, then 0
+    CONDITIONS                # ... up to the first 0
+    HAZARDS                   # step y: y bits 0, and one more, which is the event; what follows takes no part
+
+cdef inline Py_ssize_t most_of(Prefix prefix, Py_ssize_t classes) noexcept nogil:
+    """What the target of a row may be at most."""
+    return classes - 1 if prefix == HAZARDS else classes
+
+cdef inline Py_ssize_t length_of(Prefix prefix, Py_ssize_t y, Py_ssize_t classes) noexcept nogil:
+    """How many bits of a row take part."""
+    return classes if prefix == LEVELS else min(y + 1, classes)
+
+cdef double prefix_bits(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    """The logistic loss of bits that a number says for each row: see Prefix, which is the parameter. The third operand of items
+    has the same number for all of a row: whether the event was seen."""
+    cdef real factors[TILE]
+    cdef real events[TILE]
+    cdef int64_t y[TILE]
+    cdef Bits bits
+    cdef Prefix prefix = <Prefix> <int> job.parameters[0]
+    cdef const Operand *event = &job.operands[<int> R_W]
+    cdef int64_t most = most_of(prefix, job.classes)
+    cdef Py_ssize_t r
+    load_factors(job, row, n, <real *> factors)
+    job.load_label(base_of(job, R_T, row), row_step(job, R_T), job.operands[<int> R_T].swapped, n, y)
+    for r in range(n):
+        events[r] = 1
+    if event.data != NULL:
+        event.load(base_of(job, R_W, row), row_step(job, R_W), event.swapped, n, <real *> events)
+    for r in range(n):
+        # Those out of range were found before, but other threads may have written to the array since.
+        if y[r] == job.ignored or <uint64_t> y[r] > <uint64_t> most:
+            factors[r] = 0
+            y[r] = 0
+        bits.first[r] = y[r] if prefix == HAZARDS else 0
+        bits.last[r] = y[r] + (events[r] != 0) if prefix == HAZARDS else y[r]
+        bits.length[r] = length_of(prefix, y[r], job.classes)
+    return logistic_rows(job, row, n, &bits, <real *> factors)
+
+
+def scan_prefixes(cnp.ndarray target not None, cnp.ndarray event, int prefix, Py_ssize_t classes, int64_t ignored,
+                  cnp.ndarray weight, cnp.ndarray factor, cnp.ndarray mask):
+    """Look at all targets: (number of rows that count; sum of their factors; how many of these are not 0; the same three of the
+    bits that take part, a bit with its weight; position of the first bad target in C order, or -1; that of the first event
+    that is neither 0 nor 1, or -1).
+
+    `weight` holds a float64 for each bit, `factor` a number for each row, and `mask`, of the targets' shape and an axis of bits, 0
+    for what is left out; any is None where there is none. A row does not count if its target is ignored, or nothing is left
+    of it; what its factor 0 makes nothing of may be bad."""
+    cdef Space space
+    cdef Operand op[4]
+    cdef double valid, w, f, happened
+    cdef double sums[4]
+    cdef Py_ssize_t row, j, length, left, found, rows = 0, bad = -1, bad_event = -1, count = cnp.PyArray_SIZE(target), bits = 0
+    cdef int64_t y
+    cdef int axis, k, ndim = cnp.PyArray_NDIM(target)
+    cdef bint every
+    cdef Load load
+    cdef const double *weights = NULL
+    check_shape(event, target, ndim)
+    check_shape(factor, target, ndim)
+    describe(&op[0], target, <const double *> NULL, ndim)
+    describe(&op[1], event, <const double *> NULL, ndim)
+    describe(&op[2], factor, <const double *> NULL, ndim)
+    describe(&op[3], mask, <const double *> NULL, ndim + 1)
+    if op[0].kind > UINT64 or not 0 <= prefix <= HAZARDS:
+        raise TypeError("kernel: no such kind of target")
+    if mask is not None and (cnp.PyArray_NDIM(mask) != ndim + 1 or cnp.PyArray_DIM(mask, ndim) != classes):
+        raise ValueError("kernel: operands of different shapes")
+    if weight is not None:
+        if not is_vector(weight, classes, <const double *> NULL):
+            raise ValueError("kernel: weight is not a vector of doubles")
+        weights = <const double *> cnp.PyArray_DATA(weight)
+    load = label_loader(op[0].kind)
+    every = op[0].kind == UINT64 and ignored < 0        # a huge number would look like a negative one
+    for axis in range(ndim):
+        space.shape[axis] = cnp.PyArray_DIM(target, axis)
+        if mask is not None and cnp.PyArray_DIM(mask, axis) != space.shape[axis]:
+            raise ValueError("kernel: operands of different shapes")
+    space.shape[ndim] = classes
+    for k in range(4):
+        sums[k] = 0
+    with nogil:
+        for row in range(count):
+            if row % LISTS == LISTS - 1:
+                with gil:
+                    PyErr_CheckSignals()
+            load(op[0].data + offset_of(&op[0], &space, 0, ndim, row), 0, op[0].swapped, 1, &y)
+            if y == ignored and not every or op[3].data != NULL and is_empty(&op[3], &space, ndim, row):
+                continue
+            rows += 1
+            f = 1
+            if op[2].data != NULL:
+                op[2].load(op[2].data + offset_of(&op[2], &space, 0, ndim, row), 0, op[2].swapped, 1, &f)
+            happened = 1
+            if op[1].data != NULL:
+                op[1].load(op[1].data + offset_of(&op[1], &space, 0, ndim, row), 0, op[1].swapped, 1, &happened)
+            if f == 0 and not 0 <= y <= most_of(<Prefix> prefix, classes):
+                continue
+            if not 0 <= y <= most_of(<Prefix> prefix, classes):
+                bad = row
+                break
+            if f != 0 and happened != 0 and happened != 1:
+                bad_event = row
+                break
+            length = length_of(<Prefix> prefix, y, classes)
+            left = length
+            found = length
+            w = length
+            if op[3].data != NULL or weights != NULL:
+                left = 0
+                found = 0
+                w = 0
+                for j in range(length):
+                    valid = 1
+                    if op[3].data != NULL:
+                        op[3].load(op[3].data + offset_of(&op[3], &space, 0, ndim, row) + j * op[3].strides[ndim], 0, op[3].swapped,
+                                   1, &valid)
+                    if valid != 0:
+                        left += 1
+                        found += weights == NULL or weights[j] != 0
+                        w += 1 if weights == NULL else weights[j]
+            bits += left
+            sums[0] += f
+            sums[1] += f != 0
+            if f != 0:
+                sums[2] += f * w
+                sums[3] += found
+    return rows, sums[0], sums[1], bits, sums[2], sums[3], bad, bad_event
+
+
+PREFIXES = {"levels": <int> LEVELS, "conditions": <int> CONDITIONS, "hazards": <int> HAZARDS}
 
 register_rows("multilabel_margin", <void *> multilabel_margin[float], <void *> multilabel_margin[double], 0, False)
 register_rows("multilabel_soft_margin", <void *> multilabel_soft_margin[float], <void *> multilabel_soft_margin[double], 0, False)
+register_rows("prefix_bits", <void *> prefix_bits[float], <void *> prefix_bits[double], 1, False, True)

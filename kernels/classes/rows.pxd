@@ -37,6 +37,7 @@ cdef struct RowLoss:
     TileLoss products[2]      # of their Hessians and a direction; NULL where there is none
     int parameters
     bint across               # whether it can do with rows side by side
+    bint bends                # whether it does itself what is asked of second derivatives
 
 cdef struct Rows:
     Space space
@@ -50,7 +51,7 @@ cdef struct Rows:
     const void *weight        # w, one for each class, or NULL
     double scale              # of gradient and second derivative
     Bend bend
-    BendTile bend_tile
+    BendTile bend_tile        # NULL: none
     int64_t ignored           # this label counts for nothing
     double most               # targets must lie between 0 and this, unless it is NaN
     int outside               # whether one does not
@@ -255,5 +256,5 @@ cdef inline bint stops(const Rows *job) noexcept nogil:
     return fl_stops(<Team *> &job.team)
 
 cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1
-cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across) except -1
+cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across, bint bends=*) except -1
 cdef int register_product(str name, void *narrow, void *wide) except -1

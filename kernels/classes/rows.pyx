@@ -350,7 +350,7 @@ cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ss
     while start < stop:
         n = min(min(job.tile, stop - start), length - start % length)
         add(&total, job.loss(NULL, job, start, n))
-        if job.bend.asked:
+        if job.bend.asked and job.bend_tile != NULL:
             job.bend_tile(NULL, job, start, n)
         start += n
         unwatched += many(n, job.classes)
@@ -420,7 +420,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
         job.loss = loss.products[0 if real is float else 1]
         if job.loss == NULL:
             raise ValueError("kernel: this loss has no products of its Hessian")
-    job.bend_tile = <BendTile> <void *> bend_tile[real]
+    job.bend_tile = NULL if loss.bends else <BendTile> <void *> bend_tile[real]
     for k in range(<int> ROW_OPERANDS):
         array = arrays[k]
         per_class = k != R_F and k != R_V and k != R_L and (k != R_T or job.target >= DISTRIBUTION)
@@ -456,13 +456,15 @@ cdef RowLoss _row_losses[<int> MOST_LOSSES]
 ROWS = {}      # name: number
 
 
-cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across) except -1:
-    """Put a loss, a TileLoss of floats and one of doubles, into the table; `across`: whether it can do with rows side by side."""
+cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across, bint bends=False) except -1:
+    """Put a loss, a TileLoss of floats and one of doubles, into the table; `across`: whether it can do with rows side by side;
+    `bends`: whether it does itself what is asked of second derivatives."""
     cdef RowLoss *loss = &_row_losses[register_name(ROWS, name, MOST_LOSSES, parameters * sizeof(double), ROW_PARAMETERS)]
     loss.losses[0] = <TileLoss> narrow
     loss.losses[1] = <TileLoss> wide
     loss.parameters = parameters
     loss.across = across
+    loss.bends = bends
     return 0
 
 cdef int register_product(str name, void *narrow, void *wide) except -1:

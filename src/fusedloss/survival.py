@@ -5,14 +5,125 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 from fusedloss._calls.elementwise import Formula, elementwise
+from fusedloss._calls.prefixes import PrefixLoss, prefix_loss
 from fusedloss._calls.survival import COX, cox_loss
 from fusedloss._core.criterion import Criterion
-from fusedloss._core.loss import joint
+from fusedloss._core.loss import joint, without_hvp
 from fusedloss._core.parameters import choice
 from fusedloss._core.plans import Plan
 from fusedloss._core.types import ArrayLike, Ids, Reduction, Request
 
-__all__ = ["AFTLoss", "CoxPHLoss", "aft_loss", "cox_ph_loss"]
+__all__ = [
+    "AFTLoss",
+    "CoxPHLoss",
+    "DiscreteSurvivalLoss",
+    "aft_loss",
+    "cox_ph_loss",
+    "discrete_survival_loss",
+]
+
+
+_HAZARDS: Final = PrefixLoss("hazards", "time")
+
+
+@without_hvp
+def discrete_survival_loss(
+    request: Request,
+    input: ArrayLike,
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Negative log-likelihood of times in steps, from the logits of the hazard of each step.
+
+    The hazard :math:`h_j = 1 / (1 + e^{-x_j})` is the probability of the event in step j if it has
+    not been before. For a row of T logits x, the step k of the event or, where it was not seen
+    (:math:`e = 0`), the last one that was survived:
+
+    .. math:: \sum_{j \le k} w_j \log(1 + e^{x_j}) - e\, w_k x_k
+
+    which is :math:`-\log h_k - \sum_{j < k} \log(1 - h_j)` for an event, and
+    :math:`-\sum_{j \le k} \log(1 - h_j)` for a censored row.
+
+    Derivatives with respect to x: :math:`w_j h_j` for :math:`j < k`, :math:`w_k (h_k - e)`, and 0
+    for the steps after k, whatever they are; on the diagonal :math:`w_j h_j (1 - h_j)`.
+
+    Both tails keep their digits, as those of `binary_cross_entropy_with_logits`.
+
+    Parameters
+    ----------
+    input : array_like
+        Logits x of the hazards, of shape (T,), (N, T) or (N, T, d1, …), or with the steps on any
+        other `axis`.
+    time : array_like
+        Steps k from 0 to T - 1 of any integer dtype, of input's shape without the axis or
+        broadcasting up to that. A censored row counts as having survived its step: one that was
+        censored within it, and should not, has the step before as its last one.
+    event : array_like
+        Whether the event was seen: booleans, or 0 and 1, of time's shape or broadcasting up to that
+        of the rows.
+    weight : array_like of shape (T,), optional
+        Weights w of the steps. A step of the weight 0 counts for nothing, whatever stands there.
+    axis : int, optional
+        The axis of the steps: 1 by default, 0 for an input of one dimension. Any works, without a
+        copy.
+    <rows of bits>
+    <reduction of bits>
+
+    <returns bits>
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, an event that is neither 0 nor 1, an unknown reduction, an unfit
+        buffer.
+    TypeError
+        For a dtype that is not accepted.
+    IndexError
+        For a step out of range, with its position. Nothing has been written then.
+
+    Notes
+    -----
+    pycox: ``NLLLogistiHazardLoss``, the model ``LogisticHazard``, also known as nnet-survival.
+
+    References
+    ----------
+    M. F. Gensheimer and B. Narasimhan, A Scalable Discrete-Time Survival Model for Neural Networks,
+    PeerJ 7 (2019). H. Kvamme and Ø. Borgan, Continuous and Discrete-Time Survival Prediction with
+    Neural Networks, Lifetime Data Analysis 27 (2021).
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> logits = [[-2.0, -1.0, 0.0], [-1.0, 0.5, 1.0]]
+    >>> value, grad = fl.discrete_survival_loss.value_and_grad(logits, [1, 0], [True, False])
+    >>> value.round(4)
+    np.float64(0.8767)
+    >>> grad.round(4)
+    array([[ 0.0596, -0.3655,  0.    ],
+           [ 0.1345,  0.    ,  0.    ]])
+    """
+    return prefix_loss(
+        request,
+        _HAZARDS,
+        input,
+        time,
+        event,
+        weight=weight,
+        axis=axis,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
+    )
+
+
+class DiscreteSurvivalLoss(Criterion, loss=discrete_survival_loss):
+    """`discrete_survival_loss` with its options bound."""
 
 
 @joint("input", planner=COX)

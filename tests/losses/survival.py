@@ -18,10 +18,78 @@ from tests.losses.case import (
     Scalar,
     mp,
 )
+from tests.losses.ordinal import Truth, by_bits, expit, hard_logits
 
 ELEMENTWISE: list[Elementwise] = []
 ROWS: list[Rows] = []
 JOINT: list[Joint] = []
+
+# ---- discrete_survival_loss ------------------------------------------------------------------
+
+STEPS = 6
+
+
+def hazards(numbers: dict[str, Any]) -> Truth:
+    rows = zip(numbers["time"], numbers["event"], strict=True)
+    return by_bits(numbers["input"], [[0] * k + [e] for k, e in rows])
+
+
+def _there(input: FloatArray, time: Any, event: Any) -> tuple[Any, Any]:
+    """Which hazards take part, and which of them came true."""
+    steps, last = np.arange(input.shape[1]), time[:, None]
+    return steps <= last, (steps == last) & (event[:, None] != 0)
+
+
+def discrete_survival_loss(input: FloatArray, time: Any, event: Any) -> Scalar:
+    """Mean of the sums of ``softplus(x) - t * x`` up to the last step."""
+    there, seen = _there(input, time, event)
+    costs = np.logaddexp(np.where(seen, -input, input), input.dtype.type(0))
+    return np.mean(np.sum(costs, axis=1, where=there))
+
+
+def discrete_survival_loss_and_grad(
+    input: FloatArray, time: Any, event: Any
+) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `discrete_survival_loss`."""
+    there, seen = _there(input, time, event)
+    costs = np.logaddexp(np.where(seen, -input, input), input.dtype.type(0))
+    slopes = np.where(there, expit(input) - seen, input.dtype.type(0))
+    value = np.mean(np.sum(costs, axis=1, where=there))
+    return value, slopes / input.dtype.type(len(input))
+
+
+def steps(rng: Generator, n: int, dtype: Any) -> Arrays:
+    return {
+        "input": rng.normal(-1, 2, size=(n, STEPS)).astype(dtype),
+        "time": rng.integers(0, STEPS, n),
+        "event": rng.integers(0, 2, n),
+    }
+
+
+def hard_steps(rng: Generator, dtype: Any) -> Arrays:
+    x = np.repeat(hard_logits(rng, dtype)["input"], 2, axis=0)
+    return {
+        "input": x,
+        "time": np.arange(len(x)) // 2 % x.shape[1],
+        "event": np.arange(len(x)) % 2,
+    }
+
+
+JOINT += [
+    Joint(
+        "discrete_survival_loss",
+        ("input", "time", "event"),
+        ("input",),
+        steps,
+        hard_steps,
+        hazards,
+        labels=("time", "event"),
+        domains={"time": (-1, STEPS, 100), "event": (2, -1)},
+        weighted=False,
+        in_place=True,
+    )
+]
+
 
 LABELS = ("time", "event", "strata", "entry")
 

@@ -21,7 +21,7 @@ from docs.equivalents import ROWS, arrays
 
 DATA = Path(__file__).parent.parent / "data" / "equivalents.json"
 PACKAGES = (
-    *("torch", "scipy", "torchvision", "tensorflow-cpu", "keras", "optax"),
+    *("torch", "scipy", "coral-pytorch", "torchvision", "tensorflow-cpu", "keras", "optax"),
     *("xgboost-cpu", "lightgbm"),
 )
 
@@ -64,6 +64,7 @@ def main() -> None:
     import scipy.stats
     import tensorflow as tf
     import torch
+    from coral_pytorch import losses as coral
 
     # A torchvision that was built for another torch lacks its compiled part, which the losses,
     # plain Python, do without; but for these operators it can be imported.
@@ -80,6 +81,7 @@ def main() -> None:
         "torch.nn.functional": as_torch | {"F": torch.nn.functional, "torch": torch},
         "torch.distributions": as_torch | {"D": torch.distributions},
         "scipy.stats": arrays() | {"stats": scipy.stats, "np": np},
+        "coral-pytorch": as_torch | vars(coral),
         "torchvision.ops": as_torch | {"ops": torchvision.ops},
         "tf.losses (v1)": arrays() | {"losses": tf.compat.v1.losses, "np": np},
         "tf.nn": arrays() | {"nn": tf.nn},

@@ -272,6 +272,77 @@ reduction : str
 """
     + _BUFFERS,
     "returns values": _RETURNS.format(shape="a number for each sample or list"),
+    "thresholds": """\
+thresholds : array_like
+    Thresholds θ between the grades, of shape (K - 1,) for K grades, shared by all scores.""",
+    "grades": """\
+target : array_like
+    Grades y from 0 to K - 1 of any integer dtype, of input's shape or broadcasting up to it.""",
+    "ignored grades": """\
+ignore_index : int
+    Elements with this grade count for nothing: value 0, gradient 0, and no part in the mean's
+    divisor. May lie inside or outside the range of grades.""",
+    "reduction of grades": """\
+reduction : str
+    "mean" (divides by the number of elements that count, also with a weight; nan where that is 0),
+    "sum", "none", "batchmean" (divides by the length of the first axis), "weighted_mean" (by the
+    sum of the weights of those elements; 0 where that is 0) or "sum_by_nonzero_weights" (by the
+    number of those whose weight is not 0; 0 where there are none).
+"""
+    + _PAIR_BUFFERS,
+    "raises grades": """\
+Raises
+------
+ValueError
+    For shapes that do not fit, an unknown option, an unfit buffer.
+TypeError
+    For a dtype that is not accepted.
+IndexError
+    For a grade out of range, with its position. Nothing has been written then.""",
+    "bits": """\
+input : array_like
+    Logits x, of shape (K - 1,), (N, K - 1) or (N, K - 1, d1, …) for K grades, or with those of a
+    row on any other `axis`.
+target : array_like
+    Grades y from 0 to K - 1 of any integer dtype, of input's shape without the axis or broadcasting
+    up to that.""",
+    "weight of bits": """\
+weight : array_like of shape (K - 1,), optional
+    Weights w of the logits of a row. A logit of the weight 0 counts for nothing, whatever stands
+    there.
+ignore_index : int
+    Rows with this grade count for nothing: value 0, gradient 0, and no part in the mean's divisor.
+    May lie inside or outside the range of grades.
+axis : int, optional
+    The axis of the logits of a row: 1 by default, 0 for an input of one dimension. Any works,
+    without a copy.""",
+    "rows of bits": """\
+sample_weight : array_like, optional
+    Weights of the rows, of input's shape without the axis or broadcasting up to it. Each multiplies
+    the value of its row. A row of the weight 0 counts for nothing, whatever stands there.
+where : array_like, optional
+    Which logits there are in each row, of input's shape or broadcasting up to it: booleans, or
+    numbers of which 0 leaves a logit out; its derivative is 0 then. A row of which nothing is left
+    counts for nothing.""",
+    "reduction of bits": """\
+reduction : str
+    "mean" (divides by the number of rows that count, also with weights; nan where that is 0),
+    "sum", "none", "batchmean" (divides by ``input.shape[0]``, or 1 for one dimension),
+    "weighted_mean" (by the sum of `sample_weight` of those rows; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of those whose `sample_weight` is not 0; 0 where there
+    are none).
+"""
+    + _BUFFERS_IN_PLACE,
+    "reduction of single bits": """\
+reduction : str
+    "mean" (divides by the number of logits that take part, also with weights; nan where that is 0),
+    "sum", "none" (one value for each row), "batchmean" (divides by ``input.shape[0]``, or 1 for one
+    dimension), "weighted_mean" (by the sum over these logits of `weight` times `sample_weight`; 0
+    where that is 0) or "sum_by_nonzero_weights" (by the number of these for which that product is
+    not 0; 0 where there are none).
+"""
+    + _BUFFERS_IN_PLACE,
+    "returns bits": _RETURNS.format(shape="input's shape without the axis"),
     "activation input": """\
 input : array_like
     Of any shape and real dtype.""",

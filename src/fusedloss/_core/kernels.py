@@ -25,7 +25,7 @@ MODULES: Final = (
     *("classes.multilabel", "classes.lists"),
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
-    *("boxes.boxes", "sequences.sequences"),
+    *("boxes.boxes", "sequences.sequences", "ordinal.ordinal"),
     *("survival.risk", "survival.intervals", "survival.cox"),
 )
 

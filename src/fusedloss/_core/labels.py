@@ -8,7 +8,7 @@ import numpy as np
 
 from fusedloss._core.axes import axes_last
 from fusedloss._core.kernels import kernels
-from fusedloss._core.operands import is_float
+from fusedloss._core.operands import broadcast, is_float, operand
 from fusedloss._core.parameters import integer
 from fusedloss._core.types import Array
 
@@ -52,6 +52,16 @@ def class_target(
     raise error(f"target: {accepted} are needed; got dtype {t.dtype}, shape {t.shape}")
 
 
+def grades_of(target: Any, shape: tuple[int, ...], accepted: str, name: str = "target") -> Array:
+    """Whole numbers that broadcast up to a shape."""
+    t, _ = operand(name, np.asarray(target) if type(target) is int else target)
+    if t.size == 0:  # an empty list is an array of floats
+        t = t.astype(np.int64)
+    if is_float(t.dtype):
+        raise TypeError(f"{name}: {accepted} of an integer dtype are needed; got dtype {t.dtype}")
+    return broadcast(name, t, shape)
+
+
 def ignored_label(ignore_index: Any) -> int:
     if type(ignore_index) is bool:  # labels may be booleans, and so may this
         ignore_index = int(ignore_index)
@@ -67,7 +77,7 @@ def and_ignored(ignored: int | None) -> str:
 
 
 def label_error(
-    t: Array, position: int, axis: int | None, classes: int, also: str = ""
+    t: Array, position: int, axis: int | None, classes: int, also: str = "", name: str = "target"
 ) -> IndexError:
     """What is wrong with the label that a kernel found; its position counts the labels in C order,
     with those along `axis` last. `also` completes what is accepted."""
@@ -82,7 +92,7 @@ def label_error(
     else:
         wrong, accepted = "", f"0 to {classes - 1}"
     return IndexError(
-        f"target: the class at [{', '.join(map(str, index))}] is {label}{wrong}; accepted are "
+        f"{name}: the class at [{', '.join(map(str, index))}] is {label}{wrong}; accepted are "
         f"{accepted}{also}"
     )
 
