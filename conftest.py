@@ -11,6 +11,7 @@ ROOT: Final = Path(__file__).parent
 collect_ignore = ["tests/data"]
 #: What the examples in a module or on a page import.
 NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "docs/counts.md": ("scipy", "statsmodels"),
     "docs/distributions.md": ("sklearn", "xgboost"),
     "docs/integrations/boosting.md": ("xgboost", "lightgbm", "catboost", "sklearn"),
     "docs/integrations/cython.md": ("numba", "sklearn"),

@@ -22,6 +22,7 @@ from tests.losses import (
     boxes,
     classification,
     contrastive,
+    counts,
     distributions,
     linear_heads,
     margins,
@@ -275,10 +276,10 @@ ELEMENTWISE = [
         row.loss,
         elements(row),
         _ELEMENTS,
-        (row.first,) if row.side is None else (row.first, row.by or row.third or ""),
+        row.leaves,
         row.options,
     )
-    for family, row in _first_rows("ELEMENTWISE", regression, binary, distributions)
+    for family, row in _first_rows("ELEMENTWISE", regression, binary, distributions, counts)
 ]
 
 ROWS = [

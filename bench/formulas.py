@@ -144,6 +144,41 @@ class Formulas:
         mean = np.log(0.5 * (p + q))
         return 0.5 * (p * (x - mean) + q * (t - mean))
 
+    # --- counts
+    def _rising(np, r, t):
+        return np.gammaln(r + t) - np.gammaln(r)
+
+    def negative_binomial_nll_loss(np, x, t, dispersion):
+        r, m = 1 / dispersion, x + np.log(dispersion)
+        return np.gammaln(t + 1) - np._rising(r, t) + (r + t) * np.softplus(m) - t * m
+
+    def _inflated(np, losses, t, z):
+        none = np.softplus(z) - np.logaddexp(z, -losses)
+        return np.where(t == 0, none, np.softplus(z) + losses)
+
+    def zero_inflated_poisson_nll_loss(np, x, t, z):
+        return np._inflated(np.exp(x) - t * x + np.gammaln(t + 1), t, z)
+
+    def zero_inflated_negative_binomial_nll_loss(np, x, t, dispersion, z):
+        return np._inflated(np.negative_binomial_nll_loss(x, t, dispersion), t, z)
+
+    def _log_choices(np, n, t):
+        return np.gammaln(n + 1) - np.gammaln(t + 1) - np.gammaln(n - t + 1)
+
+    def binomial_nll_loss(np, x, t, n):
+        return n * np.softplus(x) - t * x - np._log_choices(n, t)
+
+    def beta_nll_loss(np, x, t, precision):
+        a, b = np.sigmoid(x) * precision, np.sigmoid(-x) * precision
+        scale = np.gammaln(a) + np.gammaln(b) - np.gammaln(precision)
+        return scale - (a - 1) * np.log(t) - (b - 1) * np.log1p(-t)
+
+    def beta_binomial_nll_loss(np, x, t, n, dispersion):
+        r = 1 / dispersion
+        a, b = np.sigmoid(x) * r, np.sigmoid(-x) * r
+        rising = np._rising(a, t) + np._rising(b, n - t) - np._rising(r, n)
+        return -rising - np._log_choices(n, t)
+
     # --- over a class axis
     cross_entropy = lambda np, x, t: np.cross_entropies(x, t)
     nll_loss = lambda np, x, t: -np.picked(x, t)

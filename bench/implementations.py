@@ -243,6 +243,16 @@ _IN_SCIPY: dict[str, Callable[..., Any]] = {
     "binary_cross_entropy_with_logits": lambda sp, x, t: np.mean((1 - t) * x - sp.log_expit(x)),
     "soft_margin_loss": lambda sp, x, t: -np.mean(sp.log_expit(t * x)),
     "kl_div": lambda sp, x, t: np.mean(sp.xlogy(t, t) - t * x),
+    "negative_binomial_nll_loss": lambda sp, x, t, u: np.mean(
+        sp.gammaln(t + 1)
+        + sp.gammaln(1 / u)
+        - sp.gammaln(1 / u + t)
+        + (1 / u + t) * np.log1p(u * np.exp(x))
+        - t * (x + np.log(u))
+    ),
+    "binomial_nll_loss": lambda sp, x, t, n: np.mean(
+        sp.gammaln(t + 1) + sp.gammaln(n - t + 1) - sp.gammaln(n + 1) - t * x - n * sp.log_expit(-x)
+    ),
     "cross_entropy": lambda sp, x, t: (
         -np.mean(np.take_along_axis(sp.log_softmax(x, axis=1), t[:, None], axis=1))
     ),

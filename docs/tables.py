@@ -26,6 +26,7 @@ LOSSES = (
     fl.regression,
     fl.binary,
     fl.distributions,
+    fl.counts,
     fl.location_scale,
     fl.classification,
     fl.margins,

@@ -156,7 +156,7 @@ class Kind:
     random: Callable[[Generator, int], Array]  # of every magnitude
     typical: Callable[[Generator, Any], Array]  # of a shape, as in practice; never all zeros
     moderate: tuple[float, float]  # whose results are not huge, even in half precision
-    whole: tuple[int, int] = (0, 4)  # whole numbers, the ends included
+    whole: tuple[int, int] | None = (0, 4)  # whole numbers, the ends included; None: there are none
     bad: tuple[float, ...] = ()  # outside the domain
 
 
@@ -250,6 +250,65 @@ KINDS = {
         bad=(-1.0, -0.5, -inf),
     ),
     "count": _COUNT,
+    "dispersed count": _changed(
+        _COUNT,
+        hard=lambda dtype: [0, 0.5, 1, 1.5, 2, 3, 17, 170, 1e4, 1e6, 1e10],
+        few=(0, 1, 3, 170, 1e6),
+        random=lambda rng, n: np.floor(10 ** rng.uniform(-0.5, 3, n)),
+    ),
+    "dispersion": Kind(
+        lambda dtype: [0, 1e-18, 1e-8, 1e-4, 0.1, 0.5, 1 - 1e-3, 1, 1.5, 2.5, 17, 170, 1e6],
+        (0, 1, 0.1),
+        lambda rng, n: 10 ** rng.uniform(-3, 2, n),
+        lambda rng, shape: rng.uniform(0.25, 4, shape),
+        (0.1, 4),
+        whole=(0, 4),
+        bad=(-1.0, -0.5, -inf),
+    ),
+    "spread": Kind(  # a dispersion, but not 0, where derivatives grow with 1/p
+        lambda dtype: [1e-8, 1e-4, 0.1, 0.5, 1 - 1e-3, 1, 1.5, 2.5, 17, 170, 1e6],
+        (1, 0.1),
+        lambda rng, n: 10 ** rng.uniform(-3, 2, n),
+        lambda rng, shape: rng.uniform(0.25, 4, shape),
+        (0.1, 4),
+        whole=(1, 4),
+        bad=(-1.0, -0.5, -inf),
+    ),
+    "precision": Kind(
+        lambda dtype: [1e-4, 0.1, 0.5, 1 - 1e-3, 1, 1.5, 2.5, 17, 170, 1e4, 1e6],
+        (1, 2.5),
+        lambda rng, n: 10 ** rng.uniform(-1, 3, n),
+        lambda rng, shape: rng.uniform(0.5, 40, shape),
+        (0.25, 10),
+        whole=(1, 4),
+        bad=(0.0, -1.0, -inf),
+    ),
+    "successes": Kind(  # of at least 20 trials
+        lambda dtype: [0, 0.5, 1, 1.5, 2, 3, 10, 17, 19, 20],
+        (0, 1, 10, 20),
+        lambda rng, n: rng.integers(0, 21, n),
+        lambda rng, shape: rng.integers(0, 21, shape),
+        (0, 20),
+        bad=(-1.0, -0.5, -inf, inf),
+    ),
+    "trials": Kind(
+        lambda dtype: [20, 20.5, 21, 33, 170, 1e4, 1e6],
+        (20, 33),
+        lambda rng, n: np.floor(10 ** rng.uniform(1.302, 3, n)),
+        lambda rng, shape: rng.integers(20, 60, shape),
+        (20, 60),
+        whole=(20, 24),
+        bad=(-1.0, -0.5, -inf),
+    ),
+    "share": Kind(  # neither 0 nor 1
+        lambda dtype: [p for p in _probabilities(dtype) if 1e-20 < p < 1],
+        (0.5, 0.1, 0.9, 1e-6),
+        lambda rng, n: np.clip(_unit(rng, n), 1e-6, 1 - 1e-6),
+        lambda rng, shape: rng.uniform(0.01, 0.99, shape),
+        (0.05, 0.95),
+        whole=None,
+        bad=(0.0, 1.0, -0.5, 1.5, inf, -inf),
+    ),
     "probability": _UNIT,
     "label": _LABEL,
     "free label": _changed(_LABEL, bad=()),
@@ -290,8 +349,8 @@ def _above_minus_1(dtype: Any) -> list[float]:
     return [x for x in hard_numbers(dtype).tolist() if x > -1]
 
 
-def elementwise_inputs(case: Elementwise, dtype: Any) -> tuple[Array, Array, Array]:
-    """Input, target and third operand: hard ones, and random ones of every magnitude."""
+def elementwise_inputs(case: Elementwise, dtype: Any) -> tuple[Array, ...]:
+    """The operands that have kinds: hard numbers, and random ones of every magnitude."""
     rng = np.random.default_rng(7)
     kind, target = KINDS[case.input], KINDS[case.target]
     hard = np.array(list(kind.hard(dtype))).astype(dtype)
@@ -325,16 +384,22 @@ def elementwise_inputs(case: Elementwise, dtype: Any) -> tuple[Array, Array, Arr
     elif case.input == "log-probability":
         inside = x <= 0
     x, t = x[inside], t[inside]
-    third = rng.uniform(0.1, 10, x.size).astype(dtype)
-    if case.third and case.third_kind != "factor":
-        kind = KINDS[case.third_kind]
-        hard = np.array(list(kind.hard(dtype))).astype(dtype)
-        some = rng.random(x.size)
-        third = np.where(some < 0.4, rng.choice(hard, x.size), kind.random(rng, x.size))
-        some_value = 0 if case.third_kind == "real" else 1
-        third = np.where(some > 0.8, dtype(some_value), third)
-        third = third.astype(dtype)
-    return x, t, third
+    return (
+        x,
+        t,
+        *(_more(rng, name, kind, x.size, dtype) for name, kind in [*case.kinds.items()][2:]),
+    )
+
+
+def _more(rng: Generator, name: str, kind: str, n: int, dtype: Any) -> Array:
+    """Numbers of a kind, for operands with which not every hard input needs to meet."""
+    if kind == "factor":
+        return rng.uniform(0.1, 10, n).astype(dtype)
+    hard = np.array(list(KINDS[kind].hard(dtype))).astype(dtype)
+    some = rng.random(n)
+    numbers = np.where(some < 0.4, rng.choice(hard, n), KINDS[kind].random(rng, n))
+    some_value = 0 if kind == "real" else max(1, (KINDS[kind].whole or (1,))[0])
+    return np.where(some > 0.8, dtype(some_value), numbers).astype(dtype)
 
 
 # ---- some rows for the tests that take long ------------------------------------------------

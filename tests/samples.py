@@ -34,15 +34,16 @@ INTEGERS = tuple(np.dtype(c) for c in "bhilqpBHILQP")
 
 
 class Side:
-    """A paired loss as if it had only one of its two gradients."""
+    """A loss of several gradients as if it had only one of them."""
 
-    def __init__(self, loss: Any, side: int) -> None:
+    def __init__(self, loss: Any, side: int, count: int) -> None:
         self._loss, self._side, self.__name__ = loss, side, loss.__name__
+        self._count = count
 
     def _pair(self, buffer: Any) -> Any:
         if buffer is None:
             return None
-        return (None, buffer) if self._side else (buffer, None)
+        return tuple(buffer if k == self._side else None for k in range(self._count))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._loss(*args, **kwargs)
@@ -65,7 +66,7 @@ def loss_of(case: Case) -> Any:
     """What has the row's value and gradient."""
     loss = getattr(fl, case.loss)
     side = getattr(case, "side", None)
-    return loss if side is None else Side(loss, side)
+    return loss if side is None else Side(loss, side, len(case.leaves))
 
 
 @dataclass(frozen=True)

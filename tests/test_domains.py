@@ -159,11 +159,11 @@ def test_floating_dtypes(case: reg.Elementwise, name: str, dtype: np.dtype[Any])
 @pytest.mark.parametrize("dtype", INTEGERS, ids=str)
 def test_integers(case: reg.Elementwise, name: str, dtype: np.dtype[Any]) -> None:
     kind = reg.KINDS[case.kinds[name]]
-    for value in kind.bad:
+    for value in kind.bad if kind.whole else ():
         if not np.isfinite(value) or value % 1 or (value < 0 and dtype.kind == "u"):
             continue
         for swapped in (False, True):
-            a = np.full((6, 5), kind.whole[1], dtype)
+            a = np.full((6, 5), (kind.whole or (0, 0))[1], dtype)
             a[1, 4] = value
             a = a.astype(dtype.newbyteorder()) if swapped else a
             refused(elementwise(case, (6, 5)).having(**{name: a}), name, value, (1, 4))

@@ -36,6 +36,13 @@ INSIDE = {
     "rate": lambda x: x >= 0,
     "variance": lambda x: x >= 0,
     "count": lambda x: x >= 0,
+    "dispersed count": lambda x: (x == 0) | (x > 1e-3) & (x < 1e7),
+    "dispersion": lambda x: (x == 0) | (x > 1e-3) & (x < 1e7),
+    "spread": lambda x: (x > 1e-3) & (x < 1e7),
+    "precision": lambda x: (x > 1e-3) & (x < 1e7),
+    "successes": lambda x: (x == 0) | (x > 1e-3) & (x <= 20),
+    "trials": lambda x: (x >= 20) & (x < 1e7),
+    "share": lambda x: (x > 1e-20) & (x < 1),
     "mass": lambda x: x >= 0,
     "probability": lambda x: (x >= 0) & (x <= 1),
     "level": lambda x: (x >= 0) & (x <= 1),
@@ -90,8 +97,10 @@ def test_numbers_come_out_as_numbers(case: reg.Elementwise, dtype: Any) -> None:
     numbers = extremes(case, dtype)
     if case.options.get("alpha") == 0:  # times an infinite loss: nan
         numbers[0] = [x for x in numbers[0] if abs(x) != inf]
-    if len(numbers) == 3:
+    if len(numbers) > 2:
         numbers[0] = numbers[0][::2]
+    if len(numbers) > 3:
+        numbers[3] = numbers[3][::3]
     finite = [[x for x in column if abs(x) != inf] for column in numbers[1:]]
     points = list(itertools.product(numbers[0], *finite))
     exact = [limits(case, point) for point in points]

@@ -135,7 +135,7 @@ def test_kinds(name: str, dtype: Any) -> None:
     good = np.concatenate([list(kind.hard(dtype)), kind.few, kind.random(rng, 1000)])
     typical = kind.typical(rng, 1000)
     assert typical.any() and np.isfinite(typical).all()
-    for x in good, typical, np.array(kind.moderate), np.array(kind.whole):
+    for x in good, typical, np.array(kind.moderate), np.array(kind.whole or ()):
         assert not np.isin(x, kind.bad).any() and not np.isnan(x).any()
 
 

@@ -207,9 +207,9 @@ def elementwise(case: reg.Elementwise, pick: Generator, rng: Generator, limit: i
     chosen = rng.choice(np.arange(len(moderate)) if hard else np.flatnonzero(moderate), shape)
     arrays: Arrays = {}
     for (name, kind), integral in zip(case.kinds.items(), whole, strict=False):
-        if integral:
-            low, high = reg.KINDS[kind].whole
-            whole_numbers = rng.integers(low, high + 1, shape)
+        span = reg.KINDS[kind].whole
+        if integral and span:
+            whole_numbers = rng.integers(span[0], span[1] + 1, shape)
             sign = case.target == "sign" and name == "target"
             arrays[name] = np.where(whole_numbers > 0, 1, -1) if sign else whole_numbers
             arrays[name] = integer(pick, np.asarray(arrays[name]))
@@ -221,8 +221,7 @@ def elementwise(case: reg.Elementwise, pick: Generator, rng: Generator, limit: i
         arrays["weight"] = weights(pick, rng, shape, dtypes["weight"])
     if pick.random() < 0.2 and "where" in inspect.signature(getattr(fl, case.loss)).parameters:
         arrays["where"] = np.asarray(rng.random(shape) < 0.7)
-    leaves = (case.first,) if case.side is None else (case.first, case.third or case.by or "")
-    return Subject(case.loss, case, arrays, dict(case.options), leaves, exact=True, hard=hard)
+    return Subject(case.loss, case, arrays, dict(case.options), case.leaves, exact=True, hard=hard)
 
 
 def over_classes(case: reg.Rows, pick: Generator, rng: Generator, limit: int) -> Subject:

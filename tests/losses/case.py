@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class _Mpfr:
         self.inf, self.nan = gmpy2.inf(), gmpy2.nan()
         self.isfinite, self.isinf, self.isnan = gmpy2.is_finite, gmpy2.is_infinite, gmpy2.is_nan
         self.loggamma, self.sign, self.exponent = gmpy2.lngamma, gmpy2.sign, gmpy2.get_exp
+        self.digamma = gmpy2.digamma
         return vars(self)[name]
 
     def workprec(self, bits: int) -> Any:
@@ -64,9 +65,9 @@ mp: Any = _Mpfr()
 class Elementwise:
     """An elementwise loss with its options.
 
-    `truth(x, t, **options)`, or `truth(x, t, third, **options)`, gives value, gradient and second
-    derivative; of a paired loss, which has gradients with respect to `first` and to `third`, it
-    gives tuples of these, and each gradient has a row of its own: `side` says which.
+    `truth(x, t, **options)`, with `third` and `fourth` after t where there are these, gives value,
+    gradient and second derivative; of a loss with several gradients it gives tuples of these, and
+    each gradient has a row of its own: `side` says which of `leaves` it is with respect to.
     """
 
     loss: str
@@ -76,9 +77,12 @@ class Elementwise:
     options: Options = field(default_factory=dict)
     third: str | None = None  # the name of one more operand
     third_kind: str = "factor"
+    fourth: str | None = None
+    fourth_kind: str = "factor"
+    positional: bool = False  # whether these have no defaults, though there is one gradient
     first: str = "input"  # the name of the operand that has the shape of the loss
     side: int | None = None
-    by: str | None = None  # what the other gradient is with respect to, if that is no third operand
+    by: str | None = None  # what the other gradient is with respect to, if not the third operand
     mean_by_weight: bool = False
     kinks: tuple[float, ...] = ()  # differences input - target to try
     convex: bool = True
@@ -91,22 +95,34 @@ class Elementwise:
         return [name for name, kind in self.kinds.items() if kind != "level"]
 
     @property
+    def leaves(self) -> tuple[str, ...]:
+        """The operands with respect to which the loss has derivatives."""
+        if self.side is None:
+            return (self.first,)
+        others = (self.by,) if self.by else (self.third, self.fourth)
+        return (self.first, *filter(None, others))
+
+    @property
     def lead(self) -> str:
         """The operand with respect to which the row has the derivatives."""
-        return (self.by or self.third or self.first) if self.side else self.first
+        return self.leaves[self.side or 0]
 
     @property
     def kinds(self) -> dict[str, str]:
         """The operands in the order of truth's arguments, with their kinds."""
         kinds = {self.first: self.input, "target": self.target}
-        return kinds | {self.third: self.third_kind} if self.third else kinds
+        if self.third:
+            kinds[self.third] = self.third_kind
+        if self.fourth:
+            kinds[self.fourth] = self.fourth_kind
+        return kinds
 
     @property
     def operands(self) -> list[str]:
         """The loss's arguments that have no defaults, in their order."""
-        if self.side is None or self.by:
+        if not self.positional and (self.side is None or self.by == "target"):
             return [self.first, "target"]
-        names = [self.first, "target", self.third or ""]
+        names = list(self.kinds)
         return sorted(names) if self.first == "input1" else names
 
     def exact(self, *numbers: Any) -> tuple[Pair, Pair, Pair]:
@@ -123,8 +139,9 @@ class Elementwise:
 
 
 def paired(*args: Any, **fields: Any) -> list[Elementwise]:
-    """The rows of a loss with two gradients."""
-    return [Elementwise(*args, **fields, side=side) for side in (0, 1)]
+    """The rows of a loss with several gradients."""
+    first = Elementwise(*args, **fields, side=0)
+    return [replace(first, side=side) for side in range(len(first.leaves))]
 
 
 @dataclass(frozen=True)

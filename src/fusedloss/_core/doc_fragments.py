@@ -55,6 +55,15 @@ value : scalar, or ndarray of {shape} for ``reduction="none"``
     float32 (also for half precision). `value_and_grad` returns (value, gradient),
     `value_grad_hess` (value, gradient, diagonal of the Hessian)."""
 
+_RETURNS_TUPLES = """\
+Returns
+-------
+value : scalar, or ndarray for ``reduction="none"``
+    In the computation's dtype: float64 if an operand is float64 or none is floating, else
+    float32 (also for half precision). `value_and_grad` returns (value, gradients),
+    `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
+    {number} arrays, each of its own input's shape and (if that is floating) dtype."""
+
 _REDUCTION_OF_VECTORS = """\
 reduction : str
     "mean" (divides by the number of values that are not left out, also with a weight), "sum",
@@ -110,6 +119,9 @@ where : array_like, optional
     "reduction": _REDUCTION + _BUFFERS_IN_PLACE,
     "buffers of a call": _BUFFERS,
     "reduction of pairs": _REDUCTION + _PAIR_BUFFERS_IN_PLACE,
+    "reduction of triples": (_REDUCTION + _PAIR_BUFFERS_IN_PLACE).replace(
+        "each a tuple of two", "each a tuple of three"
+    ),
     "reduction, mean over weights": """\
 reduction : str
     "mean" (divides by the number of elements; with a weight by the sum of the weights, as torch
@@ -119,14 +131,28 @@ reduction : str
 """
     + _BUFFERS_IN_PLACE,
     "returns": _RETURNS.format(shape="input's shape"),
-    "returns pairs": """\
-Returns
--------
-value : scalar, or ndarray for ``reduction="none"``
-    In the computation's dtype: float64 if an operand is float64 or none is floating, else
-    float32 (also for half precision). `value_and_grad` returns (value, gradients),
-    `value_grad_hess` (value, gradients, diagonals of the Hessians); the last two are tuples of
-    two arrays, each of its own input's shape and (if that is floating) dtype.""",
+    "returns pairs": _RETURNS_TUPLES.format(number="two"),
+    "returns triples": _RETURNS_TUPLES.format(number="three"),
+    "log mean": """\
+input : array_like
+    Logarithms x of the mean, of any shape and real dtype.""",
+    "counts": """\
+target : array_like
+    Counts t from 0 on, of input's shape or broadcasting up to it. Numbers that are no integers are
+    accepted: the gamma function continues the factorial.""",
+    "zero_logit": """\
+zero_logit : array_like
+    Logits z of the probability of an additional zero, of input's shape or broadcasting up to
+    it.""",
+    "logit of the mean": """\
+input : array_like
+    Logits x of the mean, of any shape and real dtype.""",
+    "successes": """\
+target : array_like
+    Successes t from 0 to `trials`, of input's shape or broadcasting up to it.
+trials : array_like
+    Trials n from 0 on, of input's shape or broadcasting up to it. Numbers that are no integers are
+    accepted, here and in `target`: the gamma function continues the factorial.""",
     "raises": """\
 Raises
 ------
