@@ -276,13 +276,13 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     hessian times that is written in its place, and nothing else. An output may lie exactly where an input lies.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
-    respect to u and s is added to float64 items where that was broadcast. With a `bend`, (scale, floor), second derivatives h become
+    respect to u and s is added to float64 items where that was broadcast, or left out where there is no array for it. With a `bend`, (scale, floor), second derivatives h become
     max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns the sum of the weighted values (0 unless
     `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
     cdef double values[PARAMETERS]
     cdef bint product
-    cdef int k, wanted
+    cdef int k, wanted, given
     if not 0 <= formula < len(FORMULAS) or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
         raise ValueError("kernel: no such formula, order or number of operands")
     job.entry = &_entries[formula]
@@ -292,7 +292,8 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
         raise ValueError("kernel: a direction takes order 2")
     for k in range(<int> G, <int> OPERANDS):
         wanted = k == H if product else order > (k - <int> G) % 2 and has_derivative(job.entry, k)
-        if wanted != ((<tuple> arrays)[k] is not None):
+        given = (<tuple> arrays)[k] is not None
+        if given > wanted or given < wanted and k < <int> GU:
             raise ValueError("kernel: not the arrays for the derivatives asked for")
     job.parameters = values
     job.scale = scale

@@ -195,7 +195,9 @@ def elementwise(
         if t is third_given:
             given = (x, *given[2:])
         value = value_output(out, None if reduced else shape, double, given, x)
-        gradients = Gradients(request, double, differentiated, (*given, value), in_place=True)
+        gradients = Gradients(
+            request, double, differentiated, (*given, value), in_place=True, may_lack=True
+        )
         grads = list(gradients.grads)
         hesses = list(gradients.hesses or (None,) * len(grads))
         grad, hess = grads.pop(0), hesses.pop(0)
