@@ -206,7 +206,8 @@ Differentiated = tuple[Array, Callable[[Array], Array] | None]
 
 
 class Unwanted:
-    """Stands for a buffer of a derivative that an adapter has no use for."""
+    """Stands for a buffer of what an adapter has no use for: a derivative in a tuple, or the value
+    of an elementwise loss that has such tuples."""
 
     def __reduce__(self) -> str:
         return "UNWANTED"

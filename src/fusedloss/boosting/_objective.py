@@ -14,6 +14,7 @@ import numpy as np
 import fusedloss
 from fusedloss import Criterion, Loss
 from fusedloss._core.operands import operand
+from fusedloss._core.outputs import UNWANTED
 from fusedloss._core.parameters import choice, finite, positive
 from fusedloss._core.types import Array, ArrayLike
 from fusedloss._labels import Bounds, bounds_of, steps_of, times_of
@@ -22,6 +23,7 @@ from fusedloss.boosting._starts import above, above_if_reached, cut, hazards, lo
 from fusedloss.boosting._targets import (
     CLASSES,
     COHORT,
+    ELEMENTS,
     GRADES,
     OF_LABELS,
     STEPS,
@@ -347,7 +349,9 @@ class Objective:
         operands = self._operands(labels, scores.shape, weight)
         scale: Any = curvature.scale
         scale = scale(columns) if callable(scale) else scale
-        into = {"grad_out": self._to_grad(grad), "hess_out": self._to_grad(hess)}
+        into: dict[str, Any] = {"grad_out": self._to_grad(grad), "hess_out": self._to_grad(hess)}
+        if self._others and self.kind in (ELEMENTS, TIMES):
+            into["out"] = UNWANTED
         if self.kind in _UNBENT:
             weight = self._weight(weight, 1.0, columns)
             arguments = self._arguments(operands, None if self.kind == COHORT else weight)
