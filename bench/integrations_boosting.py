@@ -76,6 +76,50 @@ def weighted_softmax(scores: Array, data: Data) -> tuple[Array, Array]:
     return grad * w, hess * w
 
 
+class Cox:
+    """Of times that are all different, sorted once."""
+
+    def __init__(self, labels: Array) -> None:
+        self.order = np.argsort(-np.abs(labels))
+        self.event = labels[self.order] > 0
+
+    def __call__(self, scores: Array, data: Data) -> tuple[Array, Array]:
+        risk = np.exp(scores[self.order].astype(np.float64))
+        inverse = np.where(self.event, 1 / np.cumsum(risk), 0.0)
+        first = np.cumsum(inverse[::-1])[::-1]
+        second = np.cumsum((inverse**2)[::-1])[::-1]
+        grad, hess = np.empty_like(risk), np.empty_like(risk)
+        grad[self.order] = risk * first - self.event
+        hess[self.order] = risk * first - risk**2 * second
+        return grad, np.maximum(hess, 1e-16)
+
+
+def aft(scores: Array, data: Data) -> tuple[Array, Array]:
+    """Normal, of the scale 1, censored on the right."""
+    from scipy.special import log_ndtr
+
+    labels = data.get_label()
+    z = np.log(np.abs(labels)) - scores
+    slope = np.exp(-0.5 * z**2 - log_ndtr(-z)) / np.sqrt(2 * np.pi)
+    grad = np.where(labels > 0, -z, -slope)
+    hess = np.where(labels > 0, 1.0, slope * (slope - z))
+    return grad, np.maximum(hess, 1e-16)
+
+
+def ordinal(scores: Array, data: Data, thresholds: Any = (-1.0, 0.0, 1.0, 2.0)) -> Any:
+    ends = np.concatenate([[-np.inf], thresholds, [np.inf]])
+    grades = data.get_label().astype(np.int64)
+    low = 1 / (1 + np.exp(scores - ends[grades]))
+    high = 1 / (1 + np.exp(scores - ends[grades + 1]))
+    return 1 - low - high, low * (1 - low) + high * (1 - high)
+
+
+def counts(scores: Array, data: Data, dispersion: float = 0.5) -> tuple[Array, Array]:
+    y, mean = data.get_label(), np.exp(scores)
+    below = 1 + dispersion * mean
+    return (mean - y) / below, np.maximum(mean * (1 + dispersion * y) / below**2, 1e-16)
+
+
 # ---- times ------------------------------------------------------------------------------------
 
 
@@ -99,6 +143,11 @@ def line(name: str, times: dict[str, float], ours: str = "fusedloss") -> None:
         f"{key} / {ours} {value / times[ours]:5.2f}" for key, value in times.items() if key != ours
     ]
     print(f"{name:<44}", "  ".join(cells), flush=True)
+
+
+def check(ours: Any, numpys: Any, scores: Array, data: Data) -> None:
+    for a, b in zip(ours(scores, data), numpys(scores, data), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-5)
 
 
 def objectives(rounds: int) -> None:
@@ -141,8 +190,7 @@ def objectives(rounds: int) -> None:
             ),
         ]
     for name, ours, numpys, scores, data in cases:
-        for a, b in zip(ours(scores, data), numpys(scores, data), strict=True):
-            np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-5)
+        check(ours, numpys, scores, data)
         times = in_turns(
             {
                 "NumPy": lambda numpys=numpys, s=scores, d=data: numpys(s, d),
@@ -179,52 +227,77 @@ def compare(
     line(f"{name}: whole rounds", times)
 
 
+#: Of a case: its name, the loss, its options, NumPy's form, and the built-in objectives of
+#: XGBoost and LightGBM, if they have one.
+AFT: dict[str, Any] = {"distribution": "normal", "scale": 1.0}
+CASES: list[tuple[str, str, dict[str, Any], Any, str | None, str | None]] = [
+    *(
+        ("binary", "binary_cross_entropy_with_logits", {}, binary, "binary:logistic", "binary"),
+        ("softmax", "cross_entropy", {}, softmax, "multi:softprob", "multiclass"),
+        ("Cox", "cox_ph_loss", {"ties": "breslow"}, Cox, "survival:cox", None),
+        ("AFT", "aft_loss", AFT, aft, "survival:aft", None),
+        ("ordinal", "ordinal_loss", {"thresholds": [-1.0, 0.0, 1.0, 2.0]}, ordinal, None, None),
+    ),
+    (
+        "negative binomial (built-in: Poisson)",
+        *("negative_binomial_nll_loss", {"dispersion": 0.5}, counts, "count:poisson", "poisson"),
+    ),
+]
+
+
+def labels_for(loss: str, rows: int, classes: int) -> Array:
+    rng = np.random.default_rng(0)
+    if loss in ("cox_ph_loss", "aft_loss"):
+        times = np.linspace(0.5, 8.0, rows)[rng.permutation(rows)]
+        return np.where(rng.random(rows) < 0.6, times, -times).astype(np.float32)
+    if loss == "ordinal_loss":
+        return rng.integers(0, 5, rows).astype(np.float32)
+    if loss == "negative_binomial_nll_loss":
+        return rng.negative_binomial(2, 0.5, rows).astype(np.float32)
+    return rng.integers(0, max(classes, 2), rows).astype(np.float32)
+
+
 def within_boosters(rounds: int) -> None:
     import lightgbm
     import xgboost
 
     rng = np.random.default_rng(0)
-    for name, loss, classes, n in (
-        ("binary, 1e6 rows", "binary_cross_entropy_with_logits", 1, 1_000_000),
-        ("softmax, 200,000 x 10", "cross_entropy", 10, 200_000),
-    ):
+    for name, loss, options, numpys, of_xgboost, of_lightgbm in CASES:
+        classes = 10 if loss == "cross_entropy" else 1
+        n = 200_000 if classes > 1 else 1_000_000
+        name = f"{name}, {n:,} rows" + (f" x {classes}" if classes > 1 else "")
         feature = rng.integers(0, 2, (n, 1)).astype(np.float32)
-        labels = rng.integers(0, max(classes, 2), n).astype(np.float32)
+        labels = labels_for(loss, n, classes)
+        numpys = numpys(labels) if numpys is Cox else numpys
         several = {"num_class": classes} if classes > 1 else {}
-        numpys = softmax if classes > 1 else binary
-
         matrix = xgboost.QuantileDMatrix(feature, labels, nthread=1)
-        own = "multi:softprob" if classes > 1 else "binary:logistic"
+        if loss == "aft_loss":
+            matrix.set_float_info("label_lower_bound", np.abs(labels))
+            matrix.set_float_info("label_upper_bound", np.where(labels > 0, labels, np.inf))
 
-        def xgb_step(objective: str = own, matrix: Any = matrix, more: Any = several) -> Any:
+        def xgb_step(objective: str, matrix: Any = matrix, more: Any = several) -> Any:
             params = {"max_depth": 1, "nthread": 1, "base_score": 0.5, "objective": objective}
             booster = xgboost.Booster(params | more, [matrix])
             return lambda function: booster.update(matrix, 0, function)
 
-        compare(
-            f"XGBoost, {name}",
-            {
-                "NumPy": xgb_step("reg:squarederror"),
-                "built-in": xgb_step(),
-                "fusedloss": xgb_step("reg:squarederror"),
-            },
-            [numpys, fl.boosting.xgboost(loss)],
-            rounds,
-        )
-
-        own = "multiclass" if classes > 1 else "binary"
+        steps = {"NumPy": xgb_step("reg:squarederror"), "fusedloss": xgb_step("reg:squarederror")}
+        if of_xgboost:
+            steps["built-in"] = xgb_step(of_xgboost)
+        ours: Any = fl.boosting.xgboost(loss, **options)
+        scores = rng.normal(size=(n, classes) if classes > 1 else n).astype(np.float32)
+        check(ours, numpys, scores, Data(labels))
+        compare(f"XGBoost, {name}", steps, [numpys, ours], rounds)
 
         def lgb_step(objective: str, X: Any = feature, y: Any = labels, more: Any = several) -> Any:
             params = {"num_leaves": 2, "num_threads": 1, "verbosity": -1, "objective": objective}
             booster = lightgbm.Booster(params | more, lightgbm.Dataset(X, y))
             return lambda function: booster.update(fobj=function)
 
-        compare(
-            f"LightGBM, {name}",
-            {"NumPy": lgb_step("none"), "built-in": lgb_step(own), "fusedloss": lgb_step("none")},
-            [numpys, fl.boosting.lightgbm(loss)],
-            rounds,
-        )
+        steps = {"NumPy": lgb_step("none"), "fusedloss": lgb_step("none")}
+        if of_lightgbm:
+            steps["built-in"] = lgb_step(of_lightgbm)
+        ours = fl.boosting.lightgbm(loss, **options)
+        compare(f"LightGBM, {name}", steps, [numpys, ours], rounds)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from fusedloss import Loss
+from fusedloss import Loss, linear
 from fusedloss.linear import Objective
 
 Array = np.ndarray[Any, Any]
@@ -264,15 +264,48 @@ def test_which_losses() -> None:
         if isinstance(loss, Loss):
             try:
                 Objective(name, np.zeros((0, 2)), np.zeros(0, int))
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 if "is no loss of scores; accepted are" not in str(error):
                     found.add(name)
             else:
                 found.add(name)
     families = {"regression", "binary", "distributions", "classification", "margins"}
+    families |= {"counts", "location_scale"}
+    families_in_part = {
+        *("aft_loss", "ordinal_loss", "all_threshold_loss", "immediate_threshold_loss")
+    }
+    found -= families_in_part
     two = {n for n in found if getattr(fl, n).__module__.rpartition(".")[2] in families}
     assert found == two and {"cross_entropy", "huber_loss", "sparsemax_loss"} <= found
-    assert not found & {"gaussian_nll_loss", "margin_ranking_loss", "dice_loss", "info_nce_loss"}
+    assert not found & {"margin_ranking_loss", "dice_loss", "info_nce_loss", "cox_ph_loss"}
+    assert "gaussian_nll_loss" in found
+
+
+VAR = rng.uniform(0.5, 2.0, 60)
+
+
+@pytest.mark.parametrize("var", [2.0, VAR], ids=["number", "rows"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("room", [linear._ROOM, 256])
+def test_operands_that_are_options(
+    var: Any, dtype: Any, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weighted least squares, the rows in one piece and in several."""
+    monkeypatch.setattr(linear, "_ROOM", room)
+    rows, each = np.repeat(X, 10, axis=0), np.repeat(np.broadcast_to(var, 60), 10)
+    y = rows @ np.arange(1.0, X.shape[1] + 1) + 3 + rng.normal(size=600)
+    given = each if np.ndim(var) else var
+    objective = Objective("gaussian_nll_loss", rows.astype(dtype), y, var=given)
+    coef = objective.newton(gtol=1e-5 if dtype is np.float32 else 1e-10)
+    design = np.column_stack([rows, np.ones(600)])
+    expected = np.linalg.solve(design.T @ (design / each[:, None]), design.T @ (y / each))
+    np.testing.assert_allclose(coef, expected, rtol=1e-4 if dtype is np.float32 else 1e-9)
+    scores = objective.predict(coef, rows)
+    assert objective.value(coef) == pytest.approx(fl.gaussian_nll_loss(scores, y, each), rel=1e-5)
+    twice = Objective("gaussian_nll_loss", rows, np.stack([y, -y], axis=1), var=given)
+    weights, intercepts = twice.split(twice.newton())
+    np.testing.assert_allclose(weights[0], -weights[1], rtol=1e-7)
+    np.testing.assert_allclose(np.append(weights[0], intercepts[0]), expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +339,13 @@ def test_which_losses() -> None:
         ),
         (ValueError, "n_outputs: a y of one dimension has one score", {"n_outputs": 2}),
         (TypeError, "n_outputs: an integer is needed", {"n_outputs": 2.5}),
-        (ValueError, "gaussian_nll_loss is no loss of scores", {"loss": "gaussian_nll_loss"}),
+        (ValueError, "margin_ranking_loss is no loss of", {"loss": "margin_ranking_loss"}),
+        (TypeError, r"^var: gaussian_nll_loss needs it .* var=", {"loss": "gaussian_nll_loss"}),
+        (
+            ValueError,
+            r"^var: a number, or one for each of 60 rows, is needed, got shape \(7,\)",
+            {"loss": "gaussian_nll_loss", "var": np.ones(7)},
+        ),
         (ValueError, "no loss has the name 'poisson'", {"loss": "poisson"}),
         (TypeError, "y: class numbers of an integer dtype are needed", {"loss": "cross_entropy"}),
         (TypeError, "axis: is no option", {"loss": "cross_entropy", "y": CLASSES, "axis": 1}),

@@ -9,20 +9,26 @@ from kernels.core.sums cimport LANES, Lanes, accumulate, add_to_lanes
 from kernels.elementwise.formulas cimport BAD_FOURTH, BAD_INPUT, BAD_TARGET, DERIVATIVES, PLAIN, SIGNS, Trait
 from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.elementwise.elementwise cimport (
-    BY_FOURTH, BY_THIRD, BlockFunction, Check, Element, Elementf, Entry, S, Sink, Stored, Summed, T, U, X, register)
+    BY_FOURTH, BY_THIRD, BlockFunction, Check, Element, Elementf, Entry, S, Sink, Slopes, Stored, Summed, T, U, X, register)
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
                     const real *t, const real *u, const real *s, double scale, Lanes *lanes, real *v, real *g, real *h,
                     real *gu, real *hu, real *gs, real *hs) noexcept nogil:
-    """One formula over a block; the values go to v, or (without second derivatives) are added to the lanes."""
+    """One formula over a block; the values go to v, or (without second derivatives) are added to the lanes, or (with them) are not
+    computed, and nothing with respect to u and s is."""
     cdef Formula f = formula[0]
     cdef real factor = <real> scale, vi
     cdef real gi[DERIVATIVES]
     cdef real hi[DERIVATIVES]
     cdef real tail[LANES]
     cdef Py_ssize_t i, j, whole = n - n % LANES
-    if Sink is Stored:
+    if Sink is Slopes:
+        for i in range(n):
+            point(f, x[i], t[i], u[i], s[i], &vi, <real *> gi, <real *> hi)
+            g[i] = gi[0] * factor
+            h[i] = hi[0] * factor
+    elif Sink is Stored:
         for i in range(n):
             point(f, x[i], t[i], u[i], s[i], &vi, <real *> gi, <real *> hi)
             v[i] = vi
@@ -104,6 +110,9 @@ cdef void fill_order(Entry *entry, const Formula *formula, const Order *order, i
     if Formula not in Heavy and Order is not Curvature:      # not worth the time that compiling it takes
         entry.blocks[0][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, float]
         entry.blocks[1][number][1] = <BlockFunction> <void *> map_block[Formula, Order, Summed, double]
+    if (Formula in ByThird or Formula in ByFourth) and Order is Curvature:
+        entry.blocks[0][number][2] = <BlockFunction> <void *> map_block[Formula, Order, Slopes, float]
+        entry.blocks[1][number][2] = <BlockFunction> <void *> map_block[Formula, Order, Slopes, double]
 
 
 cdef int register_formula(const Formula *formula, str name, Trait trait) except -1:

@@ -2,14 +2,18 @@
 
 from kernels.core.sums cimport Lanes
 
-# Where the values go: each into the block v, or all into a sum.
+# Where the values go: each into the block v, or all into a sum; or nowhere, and of the derivatives those with respect to x alone are
+# stored, so that the compiler drops what only the others need.
 cdef struct Stored:
     char none
 cdef struct Summed:
     char none
+cdef struct Slopes:
+    char none
 ctypedef fused Sink:
     Stored
     Summed
+    Slopes
 
 cdef enum:
     PARAMETERS = 4        # of a formula, at most
@@ -35,7 +39,7 @@ ctypedef int (*Element)(const double *formula, int order, double x, double t, do
 ctypedef int (*Elementf)(const double *formula, int order, float x, float t, float u, float s, float *out) noexcept nogil
 
 cdef struct Entry:
-    BlockFunction blocks[2][3][2]      # float, double; order; sink
+    BlockFunction blocks[2][3][3]      # float, double; order; sink
     Check checks[2]
     Element element
     Elementf elementf

@@ -109,7 +109,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     cdef real *out[<int> OUTPUTS]
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
-    cdef int end = space.ndim, k, operand, double_precision = 0
+    cdef int end = space.ndim, k, operand, sink = 0, double_precision = 0
     cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
     cdef double scale = 1 if weighted else job.scale
     cdef Lanes lanes
@@ -120,6 +120,13 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     cdef const real *w
     if real is double:
         double_precision = 1
+    if summed:
+        sink = 1
+    elif job.order == 2 and not job.summed and job.entry.blocks[double_precision][2][2] != NULL:
+        sink = 2
+        for k in range(<int> OUTPUTS):
+            if op[<int> V + k].data != NULL and k != <int> G - <int> V and k != <int> H - <int> V:
+                sink = 0
     check = job.entry.checks[double_precision]
     clear(&lanes)
     while i < stop:
@@ -132,7 +139,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
         if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], w, &operand) >= 0:
             job.outside[0] = 1
             return 0
-        job.entry.blocks[double_precision][job.order][summed](
+        job.entry.blocks[double_precision][job.order][sink](
             job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], scale, &lanes,
             out[0], out[1], out[2], out[3], out[4], out[5], out[6])
         if job.bend.asked:
@@ -276,13 +283,13 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     hessian times that is written in its place, and nothing else. An output may lie exactly where an input lies.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
-    respect to u and s is added to float64 items where that was broadcast. With a `bend`, (scale, floor), second derivatives h become
-    max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns the sum of the weighted values (0 unless
-    `summed`); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
+    respect to u and s is added to float64 items where that was broadcast, or left out where there is no array for it. With a `bend`,
+    (scale, floor), second derivatives h become max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns
+    the sum of the weighted values (0 unless `summed`; without that and an array they may not be computed); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
     cdef double values[PARAMETERS]
     cdef bint product
-    cdef int k, wanted
+    cdef int k, wanted, given
     if not 0 <= formula < len(FORMULAS) or not 0 <= order <= 2 or len(arrays) != <int> OPERANDS:
         raise ValueError("kernel: no such formula, order or number of operands")
     job.entry = &_entries[formula]
@@ -292,7 +299,8 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
         raise ValueError("kernel: a direction takes order 2")
     for k in range(<int> G, <int> OPERANDS):
         wanted = k == H if product else order > (k - <int> G) % 2 and has_derivative(job.entry, k)
-        if wanted != ((<tuple> arrays)[k] is not None):
+        given = (<tuple> arrays)[k] is not None
+        if given > wanted or given < wanted and k < <int> GU:
             raise ValueError("kernel: not the arrays for the derivatives asked for")
     job.parameters = values
     job.scale = scale

@@ -1,11 +1,12 @@
-"""Labels of classes, as tables have them: numbers, booleans or strings, as numbers from 0 on."""
+"""Labels as tables have them, made what losses take: numbers of classes, times and events."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fusedloss._core.operands import operand
 from fusedloss._core.types import Array
 
 #: Integers within so wide a range are counted rather than sorted.
@@ -127,3 +128,90 @@ def is_positive(name: str, y: Any, pos_label: Any) -> Array:
 def _listed(classes: Array) -> str:
     shown = ", ".join(repr(c) for c in classes.tolist()[:10])
     return shown + (", ..." if len(classes) > 10 else "")
+
+
+# ---- a label for each score ---------------------------------------------------------------
+
+
+def in_shape(labels: Array, shape: tuple[int, ...], loss: str) -> Array:
+    """Labels in the shape of the scores."""
+    if labels.shape == shape:
+        return labels
+    if labels.size != int(np.prod(shape)):
+        raise ValueError(
+            f"{loss}: scores of shape {shape} and labels of shape {labels.shape} do not fit; this "
+            "loss takes a label for each score, so the number of classes is to be left at its "
+            "default, 1"
+        )
+    return labels.reshape(shape)
+
+
+def first_bad(bad: Array, labels: Array) -> str:
+    """Where the first bad label is, and which."""
+    at = tuple(int(i) for i in np.argwhere(bad)[0])
+    return f"the label at {list(at)} is {labels[at]}"
+
+
+def whole_numbers(labels: Array) -> Array:
+    """Class numbers as integers."""
+    if labels.dtype.kind in "biu":
+        return labels
+    with np.errstate(invalid="ignore"):
+        whole = labels.astype(np.int32)
+    if not np.array_equal(whole, labels):
+        raise ValueError(
+            "labels: class numbers are needed, whole numbers from 0 on; "
+            + first_bad(whole != labels, labels)
+        )
+    return whole
+
+
+# ---- times ------------------------------------------------------------------------------
+
+
+class Bounds(NamedTuple):
+    """Two times for each row, between which something happened."""
+
+    lower: Any
+    upper: Any
+
+
+def times_of(given: Any, shape: tuple[int, ...], loss: str) -> tuple[Array, Array]:
+    """Times, and whether something happened then: of labels that are negative where not."""
+    labels = operand("labels", given)[0]
+    if len(shape) != 1:
+        raise ValueError(f"{loss}: one score for each row is needed, got scores of shape {shape}")
+    labels = in_shape(labels, shape, loss)
+    if labels.dtype.kind != "f":
+        labels = labels.astype(np.float64)
+    times = np.abs(labels)
+    with np.errstate(invalid="ignore"):
+        good = (times > 0) & (times < np.inf)
+    if not good.all():
+        raise ValueError(
+            "labels: times are needed, negative where they are right-censored, neither 0 nor "
+            "infinite; " + first_bad(~good, labels)
+        )
+    return times, labels > 0
+
+
+def bounds_of(given: Any, shape: tuple[int, ...], loss: str) -> Bounds:
+    """Lower and upper bounds of times, of such labels or of bounds."""
+    if not isinstance(given, Bounds):
+        times, events = times_of(given, shape, loss)
+        return Bounds(times, np.where(events, times, np.inf).astype(times.dtype, copy=False))
+    lower, upper = (operand(n, v)[0] for n, v in zip(("lower", "upper"), given, strict=True))
+    rows = int(np.prod(shape))
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if bound.size != rows:
+            raise ValueError(
+                f"{name}: one for each of {rows} rows is needed, got shape {bound.shape}"
+            )
+    return Bounds(lower.reshape(shape), upper.reshape(shape))
+
+
+def steps_of(given: Any, rows: int, loss: str) -> tuple[Array, Array]:
+    """Numbers of steps from 0 on, and whether something happened in them: of labels that count
+    from 1 and are negative where not."""
+    times, events = times_of(given, (rows,), loss)
+    return whole_numbers(times) - 1, events

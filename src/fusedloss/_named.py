@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Loss
 from fusedloss._core.operands import operand
+from fusedloss._core.outputs import UNWANTED
 from fusedloss._core.types import Array
 
 #: Of losses whose elements have weights: why an adapter whose rows have weights refuses these.
@@ -70,6 +72,19 @@ def by_name(name: str) -> Loss[...]:
     raise ValueError(f"loss: no loss has the name {name!r}{hint}")
 
 
+def unwanted(loss: Loss[...], options: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What stands in a tuple of buffers for the derivatives with respect to what is not the first
+    operand, in a call with these options."""
+    defaults = loss._options_signature.parameters
+    given = {name: p.default for name, p in defaults.items()} | dict(options)
+    others = [
+        name
+        for name in loss.differentiable[1:]
+        if f"{name}_grad" not in defaults and (name in loss._operands or given[name] is not None)
+    ]
+    return (UNWANTED,) * len(others)
+
+
 def family(loss: Loss[...]) -> str:
     """The module that defines a loss."""
     return loss.__module__.rpartition(".")[2]
@@ -84,6 +99,8 @@ def _hashable(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int, float, np.generic)):
         return value
     array = np.asarray(value)
+    if array.dtype.hasobject and not array.ndim:  # such as a plan
+        return value
     return array.dtype.str, array.shape, array.tobytes()
 
 

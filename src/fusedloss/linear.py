@@ -9,14 +9,29 @@ from typing import Any, Final
 
 import numpy as np
 
+from fusedloss._core.loss import Loss
 from fusedloss._core.operands import operand
 from fusedloss._core.parameters import finite, flag, integer
 from fusedloss._core.types import Array
-from fusedloss._named import WEIGHT_OF_ROWS, Bound, bound, check_finite, family, row_weights
+from fusedloss._labels import Bounds, bounds_of
+from fusedloss._named import (
+    WEIGHT_OF_ROWS,
+    Bound,
+    bound,
+    by_name,
+    check_finite,
+    family,
+    row_weights,
+    unwanted,
+)
 
 __all__ = ["Objective"]
 
-_ELEMENTWISE: Final = ("regression", "binary", "distributions")
+#: Those of one score for each number of y, some of which have more operands.
+_ELEMENTWISE: Final = (
+    *("regression", "binary", "distributions", "counts", "location_scale"),
+    *("ordinal", "survival"),
+)
 _OVER_CLASSES: Final = ("classification", "margins")
 _REFUSED: Final = {
     "axis": "the classes are the last axis",
@@ -47,19 +62,20 @@ class _Piece:
         self,
         loss: Bound,
         X: Any,
-        y: Array,
+        operands: dict[str, Array],
         weight: Array | None,
         outputs: int | None,
         room: tuple[Array, Array],
     ) -> None:
-        self.X, self.y, self.loss = X, y, loss.loss
+        self.X, self.operands, self.loss = X, operands, loss.loss
+        self.others = unwanted(loss.loss, loss.options)
         self.options = _options(loss, weight, outputs)
         rows = X.shape[0]
         self.scores: Array = np.zeros((rows,) if outputs is None else (rows, outputs), X.dtype)
         self.slopes, self.directions = (array[:rows] for array in room)
 
-    def _call(self, method: Callable[..., Any], *v: Any, **more: Any) -> Any:
-        return method(self.scores, self.y, *v, reduction="sum", **self.options, **more)
+    def _call(self, method: Callable[..., Any], **more: Any) -> Any:
+        return method(self.scores, reduction="sum", **self.operands, **self.options, **more)
 
     def look_at(self, weights: Array, intercepts: Any) -> None:
         """Compute the scores at a point."""
@@ -70,14 +86,15 @@ class _Piece:
 
     def value_and_grad(self, to: Array, to_intercepts: Any) -> float:
         """Add the gradient of the sum to `to`; returns the sum."""
-        value, _ = self._call(self.loss.value_and_grad, grad_out=self.slopes)
+        to_scores = (self.slopes, *self.others) if self.others else self.slopes
+        value, _ = self._call(self.loss.value_and_grad, grad_out=to_scores)
         self._add_gradient(to, to_intercepts)
         return float(value)
 
     def hessp(self, weights: Array, intercepts: Any, to: Array, to_intercepts: Any) -> None:
         """Add the product of the Hessian and a direction, given as weights and intercepts."""
         self._product(weights, intercepts, self.directions)
-        self._call(self.loss.hvp, self.directions, hvp_out=self.slopes)
+        self._call(self.loss.hvp, v=self.directions, hvp_out=self.slopes)
         self._add_gradient(to, to_intercepts)
 
     def _product(self, weights: Array, intercepts: Any, out: Array) -> None:
@@ -108,7 +125,7 @@ class _Piece:
             if self.scores.ndim > 1:
                 unit = np.zeros(outputs)
                 unit[k] = 1
-            self._call(self.loss.hvp, unit, hvp_out=self.slopes)
+            self._call(self.loss.hvp, v=unit, hvp_out=self.slopes)
             column = self.slopes.reshape(len(self.slopes), outputs)
             for other in range(k, outputs):
                 bends = np.ascontiguousarray(column[:, other])
@@ -144,8 +161,8 @@ class Objective:
     Parameters
     ----------
     loss : Loss, Criterion or str
-        An elementwise loss of one input and one target, which gets a score for each row (with a
-        two-dimensional `y`, a score for each of its columns), or a loss over a class axis, which
+        An elementwise loss, which gets a score for each row (with a two-dimensional `y`, a score
+        for each of its columns), a loss of grades, `aft_loss`, or a loss over a class axis, which
         gets a score for each class. Losses of means, such as `poisson_nll_loss`, take their
         logarithms by default.
     X : array_like or sparse array of shape (n, D)
@@ -153,7 +170,9 @@ class Objective:
         read in place, other real dtypes are converted to float64 once. With float32 the scores
         are float32, the losses are computed and added up in float64.
     y : array_like of shape (n,) or (n, K)
-        The loss's target. Class numbers from 0 on; -1 and 1, or booleans, for margin losses.
+        The loss's target. Class numbers from 0 on; -1 and 1, or booleans, for margin losses. For
+        `aft_loss` times, negative where they are right-censored, or a tuple of lower and upper
+        bounds.
     fit_intercept : bool
         Whether the scores have intercepts b, which `l2` leaves out.
     l2 : float
@@ -164,7 +183,8 @@ class Objective:
         The number of classes, where `y` does not name the last one.
     **options
         Those of the loss, but for `axis`, `where`, `reduction` and, of an elementwise loss,
-        `weight`.
+        `weight`; and its operands besides scores and targets, such as `var` of `gaussian_nll_loss`,
+        `dispersion` or `thresholds`, which are held fixed: a number, or one for each row.
 
     Attributes
     ----------
@@ -221,12 +241,13 @@ class Objective:
     ) -> None:
         self.fit_intercept = flag("fit_intercept", fit_intercept)
         self.l2 = finite("l2", l2, 0.0)
-        found = _bound(loss, options)
+        found, more = _bound(loss, options)
         X = _features(X)
-        y, outputs = _targets(found, y, X.shape[0], n_outputs)
+        targets, outputs = _targets(found, y, X.shape[0], n_outputs)
+        operands = targets | _of_rows(more, next(iter(targets.values())).shape)
         weight = None if sample_weight is None else row_weights(sample_weight, X.shape[0])
         self.loss = found.loss
-        self.options = found.options
+        self.options = found.options | more
         self.n_features: int = X.shape[1]
         self.n_outputs = outputs
         self.n_coef: int = (outputs or 1) * (self.n_features + self.fit_intercept)
@@ -234,7 +255,7 @@ class Objective:
             weight = np.ones(1) if weight is None else weight.astype(np.float64, copy=False)
             weight = np.broadcast_to(weight, (X.shape[0],))
         #: What the mean divides by: the sum of the weights, of rows and of classes.
-        self._divisor = _divisor(found, X, y, weight, outputs)
+        self._divisor = _divisor(found, X, operands, weight, outputs)
         parts = _parts(X)
         shape = (parts[0].stop, *(() if outputs is None else (outputs,)))
         room = np.empty(shape, X.dtype), np.empty(shape, X.dtype)
@@ -242,7 +263,7 @@ class Objective:
             _Piece(
                 found,
                 X if len(parts) == 1 else X[part],
-                y[part],
+                {name: _part(name, array, part) for name, array in operands.items()},
                 None if weight is None else weight[part],
                 outputs,
                 room,
@@ -460,16 +481,50 @@ def _newton_step(hess: Array, grad: Array) -> Array:
     return step
 
 
-def _bound(loss: Any, options: dict[str, Any]) -> Bound:
-    """The loss, if it is one of linear scores."""
-    found = bound(loss, options, refused=_REFUSED)
-    kind = family(found.loss)
-    if kind not in (*_ELEMENTWISE, *_OVER_CLASSES) or len(found.loss._operands) != 2:
+def _bound(loss: Any, options: dict[str, Any]) -> tuple[Bound, dict[str, Array]]:
+    """The loss, if it is one of linear scores, and its operands besides scores and targets."""
+    plain = by_name(loss) if isinstance(loss, str) else getattr(loss, "loss", loss)
+    names = plain._operands[1:] if isinstance(plain, Loss) else ()
+    names = tuple(name for name in names if name not in ("target", "lower", "upper"))
+    more = {name: operand(name, options[name])[0] for name in names if name in options}
+    found = bound(loss, {n: v for n, v in options.items() if n not in more}, refused=_REFUSED)
+    kind, operands = family(found.loss), found.loss._operands
+    fits = operands[:1] == ("input",) and "sample_weight" not in found.loss._options
+    fits = fits and ("upper" in operands or "target" in operands)
+    if not (kind in _ELEMENTWISE and fits) and not (kind in _OVER_CLASSES and len(operands) == 2):
         raise ValueError(
-            f"loss: {found.loss.__name__} is no loss of scores; accepted are elementwise losses of "
-            "an input and a target, and those over a class axis of classification and margins"
+            f"loss: {found.loss.__name__} is no loss of scores; accepted are elementwise losses, "
+            "and those over a class axis of classification and margins"
         )
-    return bound(loss, options, refused=WEIGHT_OF_ROWS) if kind in _ELEMENTWISE else found
+    for name in names:
+        if name not in more:
+            raise TypeError(
+                f"{name}: {found.loss.__name__} needs it besides scores and targets; give it as an "
+                f"option, {name}=..."
+            )
+    if kind in _ELEMENTWISE:
+        bound(found.loss, found.options, refused=WEIGHT_OF_ROWS)
+    return found, more
+
+
+def _of_rows(operands: dict[str, Array], shape: tuple[int, ...]) -> dict[str, Array]:
+    """Operands that are options, for targets of this shape."""
+    result = {}
+    for name, array in operands.items():
+        if array.ndim and array.shape != shape and name != "thresholds":
+            if array.shape != shape[:1]:
+                raise ValueError(
+                    f"{name}: a number, or one for each of {shape[0]} rows, is needed, got shape "
+                    f"{array.shape}"
+                )
+            array = array[:, np.newaxis]
+        result[name] = array
+    return result
+
+
+def _part(name: str, array: Array, part: slice) -> Array:
+    """The rows of an operand, if it has them."""
+    return array[part] if array.ndim and name != "thresholds" else array
 
 
 def _features(X: Any) -> Any:
@@ -490,10 +545,16 @@ def _features(X: Any) -> Any:
     return X
 
 
-def _targets(found: Bound, y: Any, rows: int, outputs: int | None) -> tuple[Array, int | None]:
-    """y, and the number of scores of a row; None for one."""
+def _targets(
+    found: Bound, y: Any, rows: int, outputs: int | None
+) -> tuple[dict[str, Array], int | None]:
+    """What y is to the loss, and the number of scores of a row; None for one."""
     if outputs is not None:
         outputs = integer("n_outputs", outputs)
+    if "lower" in found.loss._operands:
+        y = Bounds(*y) if isinstance(y, tuple) and len(y) == 2 else y
+        bounds: Bounds = _said_of_y(lambda: bounds_of(y, (rows,), found.loss.__name__))
+        return bounds._asdict(), None
     array: Array = operand("y", y)[0]
     if array.ndim not in (1, 2) or array.shape[0] != rows:
         raise ValueError(
@@ -504,7 +565,7 @@ def _targets(found: Bound, y: Any, rows: int, outputs: int | None) -> tuple[Arra
     elif family(found.loss) in _ELEMENTWISE:
         if outputs is not None:
             raise ValueError("n_outputs: a y of one dimension has one score for each row")
-        return array, None
+        return {"target": array}, None
     elif array.dtype.kind not in "biu":
         raise TypeError(
             f"y: class numbers of an integer dtype are needed for {found.loss.__name__}, or a "
@@ -514,7 +575,7 @@ def _targets(found: Bound, y: Any, rows: int, outputs: int | None) -> tuple[Arra
         columns = max(2, int(array.max(initial=0)) + 1) if outputs is None else outputs
     if outputs is not None and (outputs != columns or outputs < 1):
         raise ValueError(f"n_outputs: {columns} is needed for this y, got {outputs}")
-    return array, columns
+    return {"target": array}, columns
 
 
 def _parts(X: Any) -> list[slice]:
@@ -524,19 +585,28 @@ def _parts(X: Any) -> list[slice]:
     return [slice(k, min(k + step, rows)) for k in range(0, max(1, rows), step)]
 
 
-def _divisor(found: Bound, X: Any, y: Array, weight: Array | None, outputs: int | None) -> float:
+def _said_of_y(function: Callable[[], Any]) -> Any:
+    """The result of a function, whose errors about targets are about y."""
+    try:
+        return function()
+    except (TypeError, ValueError, IndexError) as error:
+        name, colon, text = str(error).partition(":")
+        if not colon or name not in ("target", "labels"):
+            raise
+        raise type(error)(f"y:{text}") from None
+
+
+def _divisor(
+    found: Bound, X: Any, operands: dict[str, Array], weight: Array | None, outputs: int | None
+) -> float:
     """What the mean divides by. The call checks y, and the options with the operands."""
     shape = (X.shape[0],) if outputs is None else (X.shape[0], outputs)
     scores = np.broadcast_to(np.zeros((), X.dtype), shape)
-    options = _options(found, weight, outputs)
-    try:
-        result = found.loss(scores, y, reduction="weighted_mean", return_divisor=True, **options)
-    except (TypeError, ValueError, IndexError) as error:
-        text = str(error)
-        if text.startswith("target:"):
-            raise type(error)("y" + text.removeprefix("target")) from None
-        raise
-    value, divisor = result
+    options = {**operands, **_options(found, weight, outputs)}
+    value, divisor = _said_of_y(
+        lambda: found.loss(scores, reduction="weighted_mean", return_divisor=True, **options)
+    )
     if not np.isfinite(value):
-        check_finite(", or give them the weight 0", y=y, sample_weight=weight)
+        more = ", or give them the weight 0"
+        check_finite(more, y=operands.get("target"), sample_weight=weight)
     return float(divisor)

@@ -11,6 +11,7 @@ from fusedloss._core.labels import outside_error
 from fusedloss._core.loss import OperandsReached, Unread
 from fusedloss._core.operands import broadcast, is_double, operand
 from fusedloss._core.outputs import (
+    UNWANTED,
     Differentiated,
     Gradients,
     activation_output,
@@ -144,6 +145,10 @@ def elementwise(
     if order == NATURAL:
         parameters, order = (_NATURAL, *parameters[1:]), 1
         request = (order, *request[1:])
+    valued = out is not UNWANTED
+    if not valued:
+        out = None
+        request = (order, None, *request[2:])
     if order == RHO:
         return _rho(formula, x, precision, parameters, out)
     if order == PRODUCT:
@@ -195,7 +200,9 @@ def elementwise(
         if t is third_given:
             given = (x, *given[2:])
         value = value_output(out, None if reduced else shape, double, given, x)
-        gradients = Gradients(request, double, differentiated, (*given, value), in_place=True)
+        gradients = Gradients(
+            request, double, differentiated, (*given, value), in_place=True, may_lack=True
+        )
         grads = list(gradients.grads)
         hesses = list(gradients.hesses or (None,) * len(grads))
         grad, hess = grads.pop(0), hesses.pop(0)
@@ -214,7 +221,7 @@ def elementwise(
             double,
             order if direction is None else 2,
             scale_of(scaled, zero_if_empty) if order else 1.0,
-            reduced and direction is None,
+            reduced and valued and direction is None,
             threads_for(size),
             arrays,
             request[5],

@@ -205,12 +205,24 @@ def unwrap_scalar(value: Array | None, out: Any) -> Any:
 Differentiated = tuple[Array, Callable[[Array], Array] | None]
 
 
+class Unwanted:
+    """Stands for a buffer of what an adapter has no use for: a derivative in a tuple, or the value
+    of an elementwise loss that has such tuples."""
+
+    def __reduce__(self) -> str:
+        return "UNWANTED"
+
+
+UNWANTED: Final = Unwanted()
+
+
 class Gradients:
     """The derivatives with respect to some inputs, in the caller's buffers or new arrays.
 
     Where the kernel's view repeats elements, as that of a broadcast input does, its results are
     added up in float64 arrays of the input's own shape, and must be added there by one thread. With
-    `in_place` a gradient may lie exactly where its input lies.
+    `in_place` a gradient may lie exactly where its input lies. With `may_lack` the kernel can leave
+    out those that are unwanted, which are None then.
     """
 
     def __init__(
@@ -220,18 +232,26 @@ class Gradients:
         differentiated: Sequence[Differentiated],
         inputs: tuple[Any, ...],
         in_place: bool = False,
+        may_lack: bool = False,
     ) -> None:
         self._request = request
         order, out, *buffers = request[:4]
-        self._results: list[list[Array]] = []
+        self._results: list[list[Any]] = []
         self._sums: list[tuple[Array, Array]] = []
-        views: list[tuple[Array, ...]] = []
+        views: list[tuple[Any, ...]] = []
         others = [*inputs, out]
         for name, given in zip(("grad_out", "hess_out")[:order], buffers, strict=False):
-            results, seen = [], []
+            results: list[Any] = []
+            seen: list[Any] = []
             for part, buffer, (like, view) in zip(
                 *_parts(name, given, len(differentiated)), differentiated, strict=True
             ):
+                if buffer is UNWANTED:
+                    buffer = None
+                    if may_lack:
+                        results.append(None)
+                        seen.append(None)
+                        continue
                 replaced = like if in_place and name == "grad_out" else None
                 result = derivative(part, buffer, like, double, tuple(others), replaced)
                 others.append(result)

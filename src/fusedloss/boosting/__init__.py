@@ -6,6 +6,7 @@ and the kernel does what they ask for.
 """
 
 from fusedloss.boosting._catboost import CatBoostMetric, CatBoostObjective, catboost
+from fusedloss.boosting._grades import thresholds
 from fusedloss.boosting._lightgbm import LightGBMMetric, LightGBMObjective, lightgbm
 from fusedloss.boosting._objective import Objective
 from fusedloss.boosting._xgboost import XGBoostMetric, XGBoostObjective, xgboost
@@ -20,5 +21,6 @@ __all__ = [
     "XGBoostObjective",
     "catboost",
     "lightgbm",
+    "thresholds",
     "xgboost",
 ]

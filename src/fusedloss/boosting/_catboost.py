@@ -8,7 +8,8 @@ import numpy as np
 
 from fusedloss import Loss
 from fusedloss._core.types import Array, ArrayLike
-from fusedloss.boosting._objective import ELEMENTS, Curvature, Metric, Objective
+from fusedloss.boosting._objective import OF_COLUMNS, Curvature, Metric, Objective
+from fusedloss.boosting._targets import CLASSES, target_of
 
 #: What RMSE, Logloss, Huber and the others do.
 _BUILTINS: Final = {
@@ -50,6 +51,7 @@ class CatBoostObjective(Objective):
     _maker = "catboost"
     _columns_are = "give classes_count the number of classes"
     _builtins = _BUILTINS
+    _by_parts = True
 
     no_jit = True
 
@@ -66,7 +68,7 @@ class CatBoostObjective(Objective):
         Parameters
         ----------
         y : array_like
-            The labels of the training data.
+            The labels of the training data; for `aft_loss` also a tuple of lower and upper bounds.
         weight : array_like, optional
             One weight for each row.
 
@@ -139,17 +141,17 @@ class CatBoostClassObjective(CatBoostObjective):
         """
         scores = np.asarray(approx)[np.newaxis]
         grad, diagonal = np.empty(scores.shape), np.empty(scores.shape)
-        labels = self._target(np.asarray([target]), scores.shape)
+        labels = np.asarray([target])
         self._differentiate(scores, labels, None, grad, diagonal, -1.0)
         der1, der2 = grad[0], np.diag(diagonal[0])
         if self._whole:  # times each unit vector
             units = np.eye(len(der1))
             der2 = self.loss.hvp(
                 np.broadcast_to(scores, units.shape),
-                np.repeat(labels, len(units)),
+                np.repeat(target_of(CLASSES, self.__name__, labels, scores.shape), len(units)),
                 units,
                 reduction="sum",
-                **self._arguments(-1.0),
+                **self._arguments({}, -1.0),
             )
         if weight != 1:
             der1 *= weight
@@ -169,8 +171,8 @@ def catboost(
     Parameters
     ----------
     loss : str or Loss
-        An elementwise loss, such as ``"huber_loss"``, or one of class numbers, such as
-        ``"cross_entropy"``.
+        An elementwise loss, such as ``"huber_loss"``; one of class numbers, such as
+        ``"cross_entropy"``; one of grades, such as ``"ordinal_loss"``; or ``"aft_loss"``.
     hessian : {"auto", "exact", "constant"}, default "auto"
         What CatBoost gets as minus the second derivative h of each row:
 
@@ -188,8 +190,9 @@ def catboost(
         The least second derivative, 0 or more, in place of that above; of "constant" it is the
         second derivative. With a floor only the diagonal is given. Smaller ones make longer steps.
     **options
-        Options of the loss, such as ``delta=2.0``. `reduction` is none of them: an objective is a
-        sum.
+        Options of the loss, such as ``delta=2.0``, and its operands besides scores and labels, such
+        as `var` of `gaussian_nll_loss`, `dispersion` or `thresholds`. But for the latter they are
+        one number for all rows. `reduction` is none of the options: an objective is a sum.
 
     Returns
     -------
@@ -209,7 +212,11 @@ def catboost(
     ``boost_from_average=False``, built-in objectives grow the same trees.
 
     CatBoost asks for the derivatives of losses of class numbers row by row, which takes far longer
-    than its own ``MultiClass``.
+    than its own ``MultiClass``. Of other losses it asks for those of some rows at a time, and does
+    not say which: so there is no objective of `cox_ph_loss`, and options are no arrays of rows.
+
+    Labels of grades are numbers from 0 on; `thresholds` makes thresholds of them. Labels of
+    `aft_loss` are times, negative where they are right-censored; neither 0 nor infinite.
 
     Examples
     --------
@@ -223,6 +230,6 @@ def catboost(
            [ 0.5, -1. ]])
     """
     made = CatBoostElementObjective(loss, hessian, floor, options)
-    if made.kind == ELEMENTS:
-        return made
-    return CatBoostClassObjective(loss, hessian, floor, options)
+    if made.kind in OF_COLUMNS:
+        return CatBoostClassObjective(loss, hessian, floor, options)
+    return made

@@ -9,7 +9,7 @@ import numpy as np
 
 from fusedloss import Loss
 from fusedloss._core.types import Array, ArrayLike
-from fusedloss.boosting._objective import Curvature, Metric, Objective, constant, rows_of
+from fusedloss.boosting._objective import Curvature, Metric, Objective, constant
 
 #: What regression, binary, multiclass and the others do.
 _BUILTINS: Final = {
@@ -32,7 +32,8 @@ class LightGBMMetric(Metric):
     ) -> tuple[str, float, bool]:
         """Name, mean loss, and that less is better, of ``(y_true, y_pred)`` or of ``(y_pred,
         data)``."""
-        return self.__name__, self._objective._mean(*rows_of(y_true, y_pred, weight))[0], False
+        value, _ = self._objective._mean(*self._objective._rows(y_true, y_pred, weight))
+        return self.__name__, value, False
 
 
 class LightGBMObjective(Objective):
@@ -64,7 +65,7 @@ class LightGBMObjective(Objective):
             Of the scores' shape. Their memory is used again in a later call, once nobody holds
             them any more.
         """
-        scores, labels, weight = rows_of(y_true, y_pred, weight)
+        scores, labels, weight = self._rows(y_true, y_pred, weight)
         grad = self._buffers.take(scores.shape, np.float32, "F")
         hess = self._buffers.take(scores.shape, np.float32, "F")
         self._differentiate(scores, labels, weight, grad, hess)
@@ -84,7 +85,7 @@ class LightGBMObjective(Objective):
         Parameters
         ----------
         y : array_like
-            The labels of the training data.
+            The labels of the training data; for `aft_loss` also a tuple of lower and upper bounds.
         weight : array_like, optional
             One weight for each row.
 
@@ -116,8 +117,9 @@ def lightgbm(
     Parameters
     ----------
     loss : str or Loss
-        An elementwise loss, such as ``"huber_loss"``, or one of class numbers, such as
-        ``"cross_entropy"``, which needs `num_class`.
+        An elementwise loss, such as ``"huber_loss"``; one of class numbers, such as
+        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; or
+        one of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``.
     hessian : {"auto", "exact", "constant"}, default "auto"
         What LightGBM gets as the second derivative h of each row:
 
@@ -135,8 +137,10 @@ def lightgbm(
         The least second derivative, 0 or more, in place of that above; of "constant" it is the
         second derivative. Smaller ones make longer steps.
     **options
-        Options of the loss, such as ``delta=2.0``. `reduction` is none of them: an objective is a
-        sum.
+        Options of the loss, such as ``delta=2.0``, and its operands besides scores and labels, such
+        as `var` of `gaussian_nll_loss`, `dispersion` or `thresholds`. What is not one number for
+        all rows is an array with one for each, and data sets of other rows raise an error.
+        `reduction` is none of the options: an objective is a sum.
 
     Returns
     -------
@@ -148,7 +152,8 @@ def lightgbm(
         For a loss that cannot be an objective, and an option that it does not have.
     ValueError
         For a name that is no loss, and a value that is not accepted; and in training for labels
-        outside of the domain, or scores of a wrong number of columns.
+        outside of the domain, scores of a wrong number of columns, or an option that is an array
+        of another number of rows.
     IndexError
         In training, for labels that are none of the classes.
 
@@ -159,6 +164,15 @@ def lightgbm(
     grown, which custom objectives cannot.
 
     LightGBM adds no start of its own to custom objectives: see `LightGBMObjective.init_score`.
+
+    Labels of grades are numbers from 0 on; `thresholds` makes thresholds of them. Labels of times
+    are the times, negative where they are right-censored, as of ``survival:cox``; neither 0 nor
+    infinite; or for `aft_loss` bounds, as the options `lower` and `upper`. Labels of
+    `discrete_survival_loss` are the numbers of steps from 1 on, negative where censored.
+
+    `cox_ph_loss` is one of all rows together, whose order is found out once for each data set, and
+    kept (but not pickled); ``plan=`` gives it. `strata` and `entry` are options with a number for
+    each row.
 
     A loss itself cannot be an objective, as it returns a value, and takes the scores first.
 

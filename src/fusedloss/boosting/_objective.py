@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from sys import getrefcount
 from threading import Lock
 from typing import Any, ClassVar, Final, NoReturn, Self
@@ -13,9 +14,24 @@ import numpy as np
 import fusedloss
 from fusedloss import Criterion, Loss
 from fusedloss._core.operands import operand
+from fusedloss._core.outputs import UNWANTED
 from fusedloss._core.parameters import choice, finite, positive
 from fusedloss._core.types import Array, ArrayLike
-from fusedloss._named import by_name, key_of
+from fusedloss._labels import Bounds, bounds_of, steps_of, times_of
+from fusedloss._named import by_name, key_of, unwanted
+from fusedloss.boosting._starts import above, above_if_reached, cut, hazards, log_shares, root
+from fusedloss.boosting._targets import (
+    CLASSES,
+    COHORT,
+    ELEMENTS,
+    GRADES,
+    OF_LABELS,
+    STEPS,
+    TIMES,
+    Prepared,
+    kind_of,
+    target_of,
+)
 
 HESSIANS: Final = ("auto", "exact", "constant")
 #: The floor of second derivatives where no built-in objective says otherwise: that of XGBoost.
@@ -30,37 +46,13 @@ _FLAT: Final = frozenset(
         "quantile_loss",
         "epsilon_insensitive_loss",
         "mape_loss",
+        "laplace_nll_loss",
         "hinge_loss",
         "hinge_embedding_loss",
         "multi_margin_loss",
         "categorical_hinge_loss",
     }
 )
-#: Losses of targets -1 and 1, for which the labels of classifiers, 0 and 1, are read as these.
-_SIGNED: Final = frozenset(
-    {
-        "soft_margin_loss",
-        "hinge_loss",
-        "squared_hinge_loss",
-        "modified_huber_loss",
-        "exponential_loss",
-        "hinge_embedding_loss",
-    }
-)
-#: Losses of targets from 0 to 1 that take any number. Boosters refuse labels outside.
-_OF_SHARES: Final = frozenset(
-    {"binary_cross_entropy_with_logits", "sigmoid_focal_loss", "asymmetric_loss"}
-)
-#: Losses of probabilities or their logarithms, and those of scores to take instead.
-_OF_PROBABILITIES: Final = {
-    "binary_cross_entropy": "binary_cross_entropy_with_logits",
-    "nll_loss": "cross_entropy",
-    "kl_div": "cross_entropy",
-    "js_div": "cross_entropy",
-}
-#: What the rows of a data set are to a loss: each of their numbers, or all of them.
-ELEMENTS: Final = "elements"
-CLASSES: Final = "classes"
 
 _OF_THE_DATA: Final = "comes from the data set, not from an option"
 #: Options of losses that an objective does not have, and why.
@@ -70,8 +62,16 @@ _REFUSED: Final = {
     "where": _OF_THE_DATA,
     "axis": "the classes are the columns of the scores: leave it out",
     "return_lse": "an objective returns derivatives alone: leave it out",
-    "target_grad": "an objective has derivatives with respect to the scores alone: leave it out",
 }
+#: What has more than one score.
+OF_COLUMNS: Final = (CLASSES, STEPS)
+#: What has kernels without scale and floor of second derivatives.
+_UNBENT: Final = (GRADES, COHORT)
+#: The best constants of losses of classes; of the others the logarithms of their shares.
+_STARTS: Final = {"coral_loss": above, "corn_loss": above_if_reached}
+#: Options of losses of times that may be arrays with a number for each row.
+_OF_ROWS: Final = {TIMES: ("scale",), COHORT: ("strata", "entry")}
+_GRADIENT: Final = "an objective has derivatives with respect to the scores alone: leave it out"
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,22 @@ def constant(value: float = 1.0, factor: float = 1.0) -> Curvature:
     return Curvature(factor, _NOTHING, value / abs(factor))
 
 
+def _bend(hess: Array, weight: Any, scale: float, floor: float | None) -> None:
+    """Scale and floor in place, where a kernel does not have these options."""
+    if scale != 1:
+        hess *= scale
+    if floor is not None:
+        np.maximum(hess, floor if weight is None else floor * weight, out=hess)
+
+
 def rows_of(first: Any, second: Any, weight: Any) -> tuple[Array, Any, Any]:
     """Scores, labels and weights, of the arguments of a call: labels and scores, or scores and a
-    data set."""
+    data set. What has no weights may have an array of none."""
+    labels = first
     if hasattr(second, "get_label"):
-        return np.asarray(first), second.get_label(), second.get_weight()
-    return np.asarray(second), first, weight
+        first, second, weight = second, first, second.get_weight()
+        labels = first.get_label()
+    return np.asarray(second), labels, weight if np.size(weight) and weight is not None else None
 
 
 class Buffers:
@@ -145,8 +155,10 @@ class Objective:
     Attributes
     ----------
     loss : Loss
-    kind : {"elements", "classes"}
-        Whether a row has one score, or one for each class.
+    kind : {"elements", "classes", "grades", "times", "steps", "cohort"}
+        What a row has: one score and a number; a score for each class and the number of its own; a
+        score and the number of a grade; a score and a time; a score for each step of time and the
+        number of a step; or a score and a time, of which the loss needs all together.
     hessian : str
     floor : float or None
     options : dict
@@ -160,8 +172,14 @@ class Objective:
     options: dict[str, Any]
     _curvature: Curvature
     _buffers: Buffers
+    _prepared: Prepared
+    _bound: dict[str, Array]  # the options that are operands
+    _options: dict[str, Any]  # the others
+    _weight_name: str  # of the rows
+    _others: tuple[Any, ...]  # what stands for the derivatives with respect to other operands
     _maker: ClassVar[str]  # the name of the function that makes it
     _columns_are: ClassVar[str]  # how a user sets the number of classes
+    _by_parts: ClassVar[bool] = False  # whether a call may have some of the rows alone
     #: What the booster's own objectives do, by the name of the loss.
     _builtins: ClassVar[Mapping[str, Curvature]]
 
@@ -174,14 +192,48 @@ class Objective:
     ) -> None:
         made = vars(self)  # which is not changed later
         made["loss"] = _loss_of(loss, self._maker)
-        made["kind"] = _kind_of(self.loss)
+        made["kind"] = kind_of(self.loss)
         made["hessian"] = choice("hessian", hessian, HESSIANS)
         made["floor"] = None if floor is None else finite("floor", floor, 0.0)
-        made["options"] = _checked_options(self.loss, self.kind, options or {})
+        made["options"] = _checked_options(self.loss, self.kind, self._maker, options or {})
+        self._sort_options()
         if self.hessian == "constant" and floor is not None:
             positive("floor", floor)
         made["_curvature"] = self._find_curvature()
         made["_buffers"] = Buffers()
+        made["_prepared"] = Prepared()
+
+    def _sort_options(self) -> None:
+        """The options by what becomes of them in a call."""
+        made, loss = vars(self), self.loss
+        names = {*loss._operands, *OF_LABELS[self.kind], *_OF_ROWS.get(self.kind, ())}
+        given = {name: v for name, v in self.options.items() if v is not None}
+        made["_bound"] = {
+            name: np.asarray(v) if name == "strata" else operand(name, v)[0]
+            for name, v in given.items()
+            if name in names
+        }
+        made["_options"] = {name: v for name, v in self.options.items() if name not in names}
+        if self._by_parts:
+            self._check_parts()
+        of_rows = "sample_weight" in loss._options
+        made["_weight_name"] = "sample_weight" if of_rows else "weight"
+        made["_others"] = unwanted(loss, self.options)
+
+    def _check_parts(self) -> None:
+        """Refuse what needs all rows at once."""
+        name = self.__name__
+        if self.kind == COHORT:
+            raise TypeError(
+                f"loss: {name} is one of all rows together, and {self._maker} asks for the "
+                "derivatives of some rows at a time; take XGBoost or LightGBM"
+            )
+        for operand_name, array in self._bound.items():
+            if array.ndim and operand_name != "thresholds":
+                raise TypeError(
+                    f"{operand_name}: a number is needed, as {self._maker} asks for the "
+                    "derivatives of some rows at a time, and does not say which"
+                )
 
     @property
     def __name__(self) -> str:
@@ -206,79 +258,84 @@ class Objective:
 
     # ---- scores, labels and weights ----------------------------------------------------
 
+    def _rows(self, first: Any, second: Any, weight: Any) -> tuple[Array, Any, Any]:
+        """Scores, labels and weights of the arguments of a call."""
+        return rows_of(first, second, weight)
+
     def _check_scores(self, scores: Array) -> None:
-        if self.kind == CLASSES and (scores.ndim != 2 or scores.shape[1] < 2):
+        if self.kind in OF_COLUMNS and (scores.ndim != 2 or scores.shape[1] < 2):
             raise ValueError(
                 f"{self.__name__}: a score for each class is needed, got scores of shape "
                 f"{scores.shape}; {self._columns_are} (for two classes, too; or take "
                 "binary_cross_entropy_with_logits, which needs one score)"
             )
 
-    def _target(self, given: Any, shape: tuple[int, ...]) -> Array:
-        """The labels as the loss takes them."""
-        labels: Array = operand("labels", given)[0]
-        if self.kind == CLASSES:
-            if labels.ndim == 2 and labels.shape[1] == 1:
-                labels = labels[:, 0]
-            if labels.dtype.kind not in "biu":
-                with np.errstate(invalid="ignore"):
-                    whole = labels.astype(np.int32)
-                if not np.array_equal(whole, labels):
-                    at = tuple(int(i) for i in np.argwhere(whole != labels)[0])
-                    raise ValueError(
-                        f"labels: class numbers are needed, whole numbers from 0 on; the label at "
-                        f"{list(at)} is {labels[at]}"
-                    )
-                labels = whole
-            return labels
-        if labels.shape != shape:
-            if labels.size != int(np.prod(shape)):
-                raise ValueError(
-                    f"{self.__name__}: scores of shape {shape} and labels of shape {labels.shape} "
-                    "do not fit; this loss takes a label for each score, so the number of classes "
-                    "is to be left at its default, 1"
-                )
-            labels = labels.reshape(shape)
-        if self.loss.__name__ in _SIGNED:
-            return self._signs(labels)
-        if self.loss.__name__ in _OF_SHARES:
-            self._check_shares(labels)
-        return labels
+    def _operands(self, labels: Any, shape: tuple[int, ...], weight: Any) -> dict[str, Any]:
+        """The arguments of a call besides scores and weights. The latter are for what is computed
+        of all rows together."""
+        given = {name: self._bound_to(name, shape) for name in self._bound}
+        name = self.__name__
+        if self.kind == COHORT:
+            return {"plan": self._plan(labels, shape, weight, given)}
+        if self.kind == STEPS:
+            time, event = steps_of(labels, shape[0], name)
+            return {"time": time, "event": event}
+        if self.kind != TIMES:
+            return given | {"target": target_of(self.kind, name, labels, shape)}
+        if "lower" in given:
+            labels = Bounds(given.pop("lower"), given.pop("upper"))
+        make = partial(bounds_of, labels, shape, name)
+        if isinstance(labels, Bounds):
+            return given | make()._asdict()
+        bounds: Bounds = self._prepared.get((operand("labels", labels)[0],), make)
+        return given | bounds._asdict()
 
-    def _check_shares(self, labels: Array) -> None:
-        if labels.size and not (labels.min() >= 0 and labels.max() <= 1):
-            at = tuple(int(i) for i in np.argwhere(~((labels >= 0) & (labels <= 1)))[0])
-            raise ValueError(
-                f"labels: 0 and 1, or shares between them, are needed by {self.__name__}; the "
-                f"label at {list(at)} is {labels[at]}"
-            )
+    def _plan(self, labels: Any, shape: tuple[int, ...], weight: Any, given: Any) -> Any:
+        """What the loss has found out of times, events and weights, once for each data set."""
+        if self.options.get("plan") is not None:
+            return self.options["plan"]
+        labels = operand("labels", labels)[0]
 
-    def _signs(self, labels: Array) -> Array:
-        """Labels 0 and 1, or -1 and 1, as booleans, which losses of -1 and 1 take for these."""
-        up = labels > 0
-        low = labels.min(initial=0)
-        if low not in (0, -1) or not np.array_equal(labels, np.where(up, 1, low)):
-            wrong = (
-                labels[(labels != 1) & (labels != low)] if low in (0, -1) else labels[labels < -1]
-            )
+        def make() -> Any:
+            time, event = times_of(labels, shape, self.__name__)
+            loss: Any = self.loss
+            more = given if weight is None else {**given, "weight": weight}
+            return loss.plan(time, event, **more)
+
+        return self._prepared.get((labels, weight), make)
+
+    def _bound_to(self, name: str, shape: tuple[int, ...]) -> Any:
+        """An operand that is an option, for scores of this shape: a number, or one for each row."""
+        value = self._bound[name]
+        if not value.ndim or name == "thresholds" or value.shape == shape:
+            return value
+        if value.shape != shape[:1]:
             raise ValueError(
-                f"labels: 0 and 1, or -1 and 1, are needed by {self.__name__}"
-                + (f"; got {wrong[0]}" if wrong.size else "")
+                f"{name}: a number, or one for each of {shape[0]} rows, is needed, got shape "
+                f"{value.shape}; data sets of other rows, as those to evaluate with, take an "
+                "objective of their own"
             )
-        return up
+        return value.reshape(-1, *(1,) * (len(shape) - 1))
 
     def _weight(self, weight: Any, factor: float, columns: int = 0) -> Any:
         """The weights of the rows times a factor, to broadcast with the scores of elements."""
-        if weight is None or not np.size(weight):
+        if weight is None:
             return None if factor == 1 else factor
         weight = np.asarray(weight)
         if factor != 1:
             weight = weight * factor
-        return weight[:, np.newaxis] if columns and self.kind == ELEMENTS else weight
+        return weight[:, np.newaxis] if columns and self.kind not in OF_COLUMNS else weight
 
-    def _arguments(self, weight: Any) -> dict[str, Any]:
-        name = "weight" if self.kind == ELEMENTS else "sample_weight"
-        return self.options if weight is None else {**self.options, name: weight}
+    def _arguments(self, operands: Mapping[str, Any], weight: Any) -> dict[str, Any]:
+        """All arguments of a call but the scores."""
+        arguments = {**self._options, **operands}
+        if weight is not None:
+            arguments[self._weight_name] = weight
+        return arguments
+
+    def _to_grad(self, grad: Array) -> Any:
+        """The buffer for the gradient, and for what else the loss has of that kind."""
+        return (grad, *self._others) if self._others else grad
 
     # ---- derivatives, means and starts ---------------------------------------------------
 
@@ -289,87 +346,127 @@ class Objective:
         self._check_scores(scores)
         curvature = self._curvature
         columns = scores.shape[1] if scores.ndim == 2 else 0
-        target = self._target(labels, scores.shape)
-        scale = curvature.scale
-        bent = {
-            "hess_scale": scale(columns) if callable(scale) else scale,
-            "hess_floor": curvature.floor,
-        }
-        arguments = self._arguments(self._weight(weight, sign * curvature.factor, columns))
-        arguments = {**arguments, "reduction": "sum"}
-        if curvature.of is None:
-            self.loss.value_grad_hess(
-                scores, target, grad_out=grad, hess_out=hess, **bent, **arguments
-            )
+        operands = self._operands(labels, scores.shape, weight)
+        scale: Any = curvature.scale
+        scale = scale(columns) if callable(scale) else scale
+        into: dict[str, Any] = {"grad_out": self._to_grad(grad), "hess_out": self._to_grad(hess)}
+        if self._others and self.kind in (ELEMENTS, TIMES):
+            into["out"] = UNWANTED
+        if self.kind in _UNBENT:
+            weight = self._weight(weight, 1.0, columns)
+            arguments = self._arguments(operands, None if self.kind == COHORT else weight)
+            self.loss.value_grad_hess(scores, reduction="sum", **into, **arguments)
+            _bend(hess, weight, scale, curvature.floor)
+            if sign * curvature.factor != 1:
+                grad *= sign * curvature.factor
+                hess *= sign * curvature.factor
             return
-        self.loss.value_and_grad(scores, target, grad_out=grad, **arguments)
+        bent = {"hess_scale": scale, "hess_floor": curvature.floor}
+        weight = self._weight(weight, sign * curvature.factor, columns)
+        arguments = {**self._arguments(operands, weight), "reduction": "sum"}
+        if curvature.of is None:
+            self.loss.value_grad_hess(scores, **into, **bent, **arguments)
+            return
+        self.loss.value_and_grad(scores, grad_out=grad, **arguments)
         other = getattr(fusedloss, curvature.of)
         unused = self._buffers.take(grad.shape, grad.dtype)
-        other.value_grad_hess(scores, target, grad_out=unused, hess_out=hess, **bent, **arguments)
+        other.value_grad_hess(scores, grad_out=unused, hess_out=hess, **bent, **arguments)
 
     def _mean(self, scores: Any, labels: Any, weight: Any) -> tuple[float, float]:
         """The mean of the loss over the rows, and the sum of their weights."""
         scores = np.asarray(scores)
         self._check_scores(scores)
         columns = scores.shape[1] if scores.ndim == 2 else 0
-        target = self._target(labels, scores.shape)
-        arguments = self._arguments(self._weight(weight, 1.0, columns))
+        operands = self._operands(labels, scores.shape, weight)
+        weight = None if self.kind == COHORT else self._weight(weight, 1.0, columns)
+        arguments = self._arguments(operands, weight)
         value, divisor = self.loss(
-            scores, target, reduction="weighted_mean", return_divisor=True, **arguments
+            scores, reduction="weighted_mean", return_divisor=True, **arguments
         )
         return float(value), divisor
 
-    def _start(self, y: ArrayLike, weight: ArrayLike | None = None) -> Any:
+    def _start(self, y: Any, weight: ArrayLike | None = None) -> Any:
         """The constant score of the least loss; of classes, the logarithms of their shares."""
-        labels = operand("y", y)[0]
-        if labels.ndim == 0 or not labels.size:
-            raise ValueError(f"y: at least one label is needed, got shape {labels.shape}")
-        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-            raise ValueError("y: the labels must be finite numbers")
+        labels: Any
+        if self.kind == TIMES and isinstance(y, tuple) and len(y) == 2:
+            labels = Bounds(*(operand(n, v)[0] for n, v in zip(Bounds._fields, y, strict=True)))
+            shape = labels.lower.shape
+        else:
+            labels = operand("y", y)[0]
+            shape = labels.shape
+            if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+                raise ValueError("y: the labels must be finite numbers")
+        if not shape or not shape[0]:
+            raise ValueError(f"y: at least one label is needed, got shape {shape}")
         if weight is not None:
             weight = operand("weight", weight)[0]
-            if weight.shape != labels.shape[:1]:
+            if weight.shape != shape[:1]:
                 raise ValueError(
-                    f"weight: one for each of the {len(labels)} labels is needed, got shape "
+                    f"weight: one for each of the {shape[0]} labels is needed, got shape "
                     f"{weight.shape}"
                 )
             if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.any()):
                 raise ValueError("weight: finite numbers, 0 or more, are needed, and not only 0")
-        if self.kind == CLASSES:
-            target = self._target(labels, labels.shape)
-            if target.min() < 0:
-                raise ValueError(f"y: class numbers from 0 on are needed, got {target.min()}")
-            given = self.options.get("weight")
-            of_classes = np.ones(1) if given is None else np.atleast_1d(operand("weight", given)[0])
-            counts = np.bincount(
-                target.astype(np.intp, copy=False), weight, minlength=len(of_classes)
-            )
-            if len(of_classes) not in (1, len(counts)):
-                raise ValueError(
-                    f"weight: one for each of the {len(counts)} classes is needed, got "
-                    f"{len(of_classes)}"
-                )
-            counts = counts * of_classes
-            return np.log(np.maximum(counts / counts.sum(), 1e-15))
-        target = self._target(labels, labels.shape)
-        arguments = self._arguments(self._weight(weight, 1.0, labels.ndim - 1))
-        grad = np.empty(labels.shape)
+        if self.kind in OF_COLUMNS:
+            return self._start_of_columns(labels, weight)
+        operands = self._operands(labels, shape, weight)
+        if self.kind == COHORT:  # any constant is as good
+            return 0.0
+        arguments = self._arguments(operands, self._weight(weight, 1.0, len(shape) - 1))
+        grad = np.empty(shape)
 
         def slope(score: float) -> tuple[float, float]:
-            scores = np.broadcast_to(np.float64(score), labels.shape)
-            self.loss.value_and_grad(scores, target, grad_out=grad, reduction="sum", **arguments)
+            scores = np.broadcast_to(np.float64(score), shape)
+            self.loss.value_and_grad(
+                scores, grad_out=self._to_grad(grad), reduction="sum", **arguments
+            )
             return float(grad.sum()), float(np.abs(grad).sum())
 
-        low, high = float(labels.min()), float(labels.max())
+        low, high = self._reach(labels, operands)
         size = max(slope(low)[1], slope(high)[1])
         # Less than this is nothing: labels that are all alike have their least loss at infinity.
         least = 1e-15 * size
-        return _root(lambda score: _cut(slope(score)[0], least), low, high, self.__name__)
+        return root(lambda score: cut(slope(score)[0], least), low, high, self.__name__)
 
-    def _starts(self, y: ArrayLike, weight: ArrayLike | None) -> Array:
+    def _start_of_columns(self, labels: Array, weight: Any) -> Array:
+        """The best constants by shares of the rows, with the weights of rows and classes."""
+        if self.kind == STEPS:
+            time, event = steps_of(labels, len(labels), self.__name__)
+            weight = np.ones(len(time)) if weight is None else weight
+            steps = int(time.max()) + 1
+            parts = (np.bincount(time[e], weight[e], steps) for e in (event, ~event))
+            return hazards(*parts)
+        target = target_of(CLASSES, self.__name__, labels, labels.shape)
+        if target.min() < 0:
+            raise ValueError(f"y: class numbers from 0 on are needed, got {target.min()}")
+        target = target.astype(np.intp, copy=False)
+        if self.__name__ in _STARTS:  # the weights are those of columns, which have their own best
+            return _STARTS[self.__name__](np.bincount(target, weight))
+        given = self.options.get("weight")
+        of_classes = np.ones(1) if given is None else np.atleast_1d(operand("weight", given)[0])
+        counts = np.bincount(target, weight, minlength=len(of_classes))
+        if len(of_classes) not in (1, len(counts)):
+            raise ValueError(
+                f"weight: one for each of the {len(counts)} classes is needed, got "
+                f"{len(of_classes)}"
+            )
+        return log_shares(counts * of_classes)
+
+    def _reach(self, labels: Any, operands: Mapping[str, Any]) -> tuple[float, float]:
+        """Between which scores to look for the best constant first."""
+        if self.kind == GRADES:
+            labels = operands["thresholds"]
+        elif self.kind == TIMES:
+            bounds = np.concatenate([operands["lower"], operands["upper"]])
+            bounds = bounds[(bounds > 0) & (bounds < np.inf)]
+            labels = np.log(bounds) if bounds.size else np.zeros(1)
+        return float(labels.min()), float(labels.max())
+
+    def _starts(self, y: Any, weight: ArrayLike | None) -> Array:
         """The same for each row."""
         start = np.asarray(self._start(y, weight))
-        return np.tile(start, (len(np.asarray(y)),) + (1,) * start.ndim)
+        rows = len(y[0]) if self.kind == TIMES and isinstance(y, tuple) else len(np.asarray(y))
+        return np.tile(start, (rows,) + (1,) * start.ndim)
 
     # ---- copies and comparisons ------------------------------------------------------------
 
@@ -381,10 +478,10 @@ class Objective:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_buffers"}
+        return {name: v for name, v in vars(self).items() if name not in ("_buffers", "_prepared")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _buffers=Buffers())
+        vars(self).update(state, _buffers=Buffers(), _prepared=Prepared())
 
     def _key(self) -> tuple[Any, ...]:
         return type(self), self.loss.__name__, self.hessian, self.floor, key_of(self.options)
@@ -442,92 +539,45 @@ def _loss_of(loss: Any, maker: str) -> Loss[...]:
     raise TypeError(f"loss: a loss or its name is needed, got {type(loss).__name__}")
 
 
-def _kind_of(loss: Loss[...]) -> str:
-    """What a loss is computed of; raises for those that are no objectives."""
-    name, options = loss.__name__, loss._options
-    wants = ""
-    if loss._operands != ("input", "target"):
-        wants = f"its arguments are {', '.join(loss._operands)}"
-    elif name in _OF_PROBABILITIES:
-        wants = f"the scores of boosters are any real numbers: take {_OF_PROBABILITIES[name]}"
-    elif name.startswith("multilabel"):
-        wants = "it is one of sets of labels"
-    elif "sample_weight" not in options:
-        return ELEMENTS
-    elif name == "multi_margin_loss" or ("ignore_index" in options and "per_image" not in options):
-        return CLASSES
-    if not wants:
-        wants = "its rows belong together in groups, images or vectors"
-    raise TypeError(
-        f"loss: {name} cannot be an objective, as {wants}; elementwise losses and those of class "
-        "numbers can"
-    )
-
-
-def _checked_options(loss: Loss[...], kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, if the loss takes them and an objective can have them."""
+def _checked_options(
+    loss: Loss[...], kind: str, maker: str, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options, if the loss takes them and an objective can have them: those of the loss, and
+    its operands besides scores and labels."""
     given = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in options.items()}
+    of_labels = OF_LABELS[kind]
+    bound = [name for name in loss._operands[1:] if name not in of_labels]
+    may_be_bound = [*bound, *(of_labels if kind == TIMES else ())]
     for name in given:
-        if name in loss._options:
-            if name in _REFUSED:
-                raise TypeError(f"{name}: {_REFUSED[name]}")
-            if name == "weight" and kind == ELEMENTS:
-                raise TypeError(f"weight: {_OF_THE_DATA}")
-        else:
+        if name in _REFUSED:
+            raise TypeError(f"{name}: {_REFUSED[name]}")
+        if name.endswith("_grad"):
+            raise TypeError(f"{name}: {_GRADIENT}")
+        is_label = name in of_labels and name not in may_be_bound
+        if is_label or (name == "weight" and kind not in OF_COLUMNS):
+            raise TypeError(f"{name}: {_OF_THE_DATA}")
+        if name not in loss._options and name not in may_be_bound:
             _unknown_option(loss, name)
+    for name in bound:
+        if name not in given:
+            raise TypeError(
+                f"{name}: {loss.__name__} needs it besides scores and labels; give it as an "
+                f"option: {maker}({loss.__name__!r}, {name}=...)"
+            )
+    if kind == TIMES and ("lower" in given) != ("upper" in given):
+        raise TypeError("lower, upper: both are needed, or none of them")
     defaults = {n: p.default for n, p in loss._options_signature.parameters.items()}
-    loss._check_options({**defaults, **given})
+    loss._check_options({**defaults, **{n: v for n, v in given.items() if n in loss._options}})
     return given
 
 
 def _unknown_option(loss: Loss[...], name: str) -> NoReturn:
     from difflib import get_close_matches
 
-    names = [n for n in loss._options if n not in _REFUSED]
+    names = [n for n in (*loss._operands[2:], *loss._options) if n not in _REFUSED]
     close = get_close_matches(name, names, 1)
     raise TypeError(
         f"{loss.__name__} has no option {name!r}; "
         + (f"did you mean {close[0]!r}? The" if close else "the")
         + f" options are {', '.join(names)}"
     )
-
-
-# ---- the best constant ------------------------------------------------------------------
-
-
-def _cut(x: float, least: float) -> float:
-    return 0.0 if abs(x) <= least else x
-
-
-def _root(slope: Callable[[float], float], low: float, high: float, name: str) -> float:
-    """Where a slope changes its sign, by bisection; the middle of where it is 0, or the end of that
-    which is not at infinity."""
-    step = max(1.0, high - low)
-    for _ in range(60):
-        if slope(low) < 0:
-            break
-        low, step = low - step, 3 * step
-    step = max(1.0, high - low)
-    for _ in range(60):
-        if slope(high) > 0:
-            break
-        high, step = high + step, 3 * step
-    rises, falls = slope(high) > 0, slope(low) < 0
-    if slope(high) < 0 or slope(low) > 0:
-        raise ValueError(f"y: for these labels no finite constant has the least {name}")
-    left = _edge(lambda score: slope(score) < 0, low, high)[1] if falls else 0.0
-    right = _edge(lambda score: slope(score) <= 0, low, high)[0] if rises else 0.0
-    return left + (right - left) / 2 if falls and rises else left + right
-
-
-def _edge(below: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
-    """Two neighbours, between which a condition ends that is true on the left."""
-    for _ in range(200):
-        middle = low + (high - low) / 2
-        if middle in (low, high):
-            break
-        if below(middle):
-            low = middle
-        else:
-            high = middle
-    return low, high

@@ -10,7 +10,9 @@ import numpy as np
 from fusedloss import Loss
 from fusedloss._core.parameters import flag
 from fusedloss._core.types import Array, ArrayLike
-from fusedloss.boosting._objective import FLOOR, Curvature, Metric, Objective, rows_of
+from fusedloss._labels import Bounds
+from fusedloss.boosting._objective import FLOOR, Curvature, Metric, Objective
+from fusedloss.boosting._targets import TIMES
 
 #: What reg:squarederror and the others do.
 _BUILTINS: Final = {
@@ -22,6 +24,7 @@ _BUILTINS: Final = {
     "gamma_nll_loss": Curvature(),
     "tweedie_loss": Curvature(),
     "pseudo_huber_loss": Curvature(),
+    "cox_ph_loss": Curvature(),
     # 1 within the margin and next to nothing outside: half of the squared hinge's.
     "hinge_loss": Curvature(
         scale=0.5, floor=float(np.finfo(np.float32).tiny), of="squared_hinge_loss"
@@ -34,7 +37,7 @@ class XGBoostMetric(Metric):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The mean loss of ``(y_true, y_pred)``; its name too for ``(y_pred, data)``."""
-        value, _ = self._objective._mean(*rows_of(y_true, y_pred, sample_weight))
+        value, _ = self._objective._mean(*self._objective._rows(y_true, y_pred, sample_weight))
         return (self.__name__, value) if hasattr(y_pred, "get_label") else value
 
 
@@ -44,6 +47,14 @@ class XGBoostObjective(Objective):
     _maker = "xgboost"
     _columns_are = "set num_class to the number of classes"
     _builtins = _BUILTINS
+
+    def _rows(self, first: Any, second: Any, weight: Any) -> tuple[Array, Any, Any]:
+        scores, labels, weight = super()._rows(first, second, weight)
+        if self.kind == TIMES and hasattr(second, "get_float_info"):
+            bounds = Bounds(*(second.get_float_info(f"label_{n}_bound") for n in Bounds._fields))
+            if bounds.lower.size or bounds.upper.size:
+                labels = bounds
+        return scores, labels, weight
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Array, Array]:
         """Gradient and second derivative of each score, in float32.
@@ -62,7 +73,7 @@ class XGBoostObjective(Objective):
             Of the scores' shape. Their memory is used again in a later call, once nobody holds
             them any more.
         """
-        scores, labels, weight = rows_of(y_true, y_pred, sample_weight)
+        scores, labels, weight = self._rows(y_true, y_pred, sample_weight)
         grad = self._buffers.take(scores.shape, np.float32)
         hess = self._buffers.take(scores.shape, np.float32)
         self._differentiate(scores, labels, weight, grad, hess)
@@ -82,8 +93,9 @@ class XGBoostObjective(Objective):
 
         Parameters
         ----------
-        y : array_like
-            The labels of the training data.
+        y : array_like or DMatrix
+            The labels of the training data; or the data itself, with its weights. For `aft_loss`
+            also a tuple of lower and upper bounds.
         weight : array_like, optional
             One weight for each row.
         probability : bool, default False
@@ -102,6 +114,8 @@ class XGBoostObjective(Objective):
         >>> fl.boosting.xgboost("l1_loss").base_score([1.0, 2.0, 6.0])
         2.0
         """
+        if hasattr(y, "get_label"):
+            _, y, weight = self._rows((), y, weight)
         start = self._start(y, weight)
         if flag("probability", probability):
             if np.ndim(start):
@@ -123,8 +137,9 @@ def xgboost(
     Parameters
     ----------
     loss : str or Loss
-        An elementwise loss, such as ``"huber_loss"``, or one of class numbers, such as
-        ``"cross_entropy"``, which needs `num_class`.
+        An elementwise loss, such as ``"huber_loss"``; one of class numbers, such as
+        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; or
+        one of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``.
     hessian : {"auto", "exact", "constant"}, default "auto"
         What XGBoost gets as the second derivative h of each row:
 
@@ -133,8 +148,9 @@ def xgboost(
           `binary_cross_entropy_with_logits`; max(2 h, 1e-16) of `cross_entropy`;
           :math:`e^{0.7} h` of `poisson_nll_loss`; h / 2 of `mse_loss`, and of `msle_loss`
           max(h / 2, 1e-6), the gradients of which are halved too; 1 within the margin of
-          `hinge_loss`, and 1e-38 outside. Of other losses it is "exact", or "constant" where h is 0
-          (`l1_loss`, `quantile_loss`, `mape_loss`, `epsilon_insensitive_loss`, ...).
+          `hinge_loss`, and 1e-38 outside; h of `cox_ph_loss`. Of other losses it is "exact", or
+          "constant" where h is 0 (`l1_loss`, `quantile_loss`, `mape_loss`,
+          `epsilon_insensitive_loss`, ...).
         - "exact": max(h, 1e-16).
         - "constant": 1.
 
@@ -143,8 +159,10 @@ def xgboost(
         The least second derivative, 0 or more, in place of that above; of "constant" it is the
         second derivative. Smaller ones make longer steps.
     **options
-        Options of the loss, such as ``delta=2.0``. `reduction` is none of them: an objective is a
-        sum.
+        Options of the loss, such as ``delta=2.0``, and its operands besides scores and labels, such
+        as `var` of `gaussian_nll_loss`, `dispersion` or `thresholds`. What is not one number for
+        all rows is an array with one for each, and data sets of other rows raise an error.
+        `reduction` is none of the options: an objective is a sum.
 
     Returns
     -------
@@ -156,7 +174,8 @@ def xgboost(
         For a loss that cannot be an objective, and an option that it does not have.
     ValueError
         For a name that is no loss, and a value that is not accepted; and in training for labels
-        outside of the domain, or scores of a wrong number of columns.
+        outside of the domain, scores of a wrong number of columns, or an option that is an array
+        of another number of rows.
     IndexError
         In training, for labels that are none of the classes.
 
@@ -167,6 +186,18 @@ def xgboost(
     ``reg:tweedie`` and others start from the logarithm of their base score, and
     ``reg:absoluteerror`` and ``reg:quantileerror`` replace each leaf by the quantile of its
     residuals once its tree is grown, which custom objectives cannot.
+
+    Labels of grades are numbers from 0 on; `thresholds` makes thresholds of them. Labels of times
+    are the times, negative where they are right-censored, as of ``survival:cox``; neither 0 nor
+    infinite; or for `aft_loss` bounds, `label_lower_bound` and `label_upper_bound` of the
+    ``DMatrix``, or the options `lower` and `upper`. Labels of `discrete_survival_loss` are the
+    numbers of steps from 1 on, negative where censored.
+
+    `cox_ph_loss` is one of all rows together, whose order is found out once for each data set, and
+    kept (but not pickled); ``plan=`` gives it. `strata` and `entry` are options with a number for
+    each row. ``survival:cox`` grows the same trees where no two times are alike; at ties
+    and with weights its derivatives are those of no likelihood. ``survival:aft`` does where neither
+    gradient nor second derivative is above 15, at which it cuts them.
 
     A loss itself cannot be `obj`, as it returns a value, and takes the scores first.
 
