@@ -25,6 +25,7 @@ from tests.losses import (
     counts,
     distributions,
     linear_heads,
+    location_scale,
     margins,
     ordinal,
     ranking,
@@ -279,7 +280,9 @@ ELEMENTWISE = [
         row.leaves,
         row.options,
     )
-    for family, row in _first_rows("ELEMENTWISE", regression, binary, distributions, counts)
+    for family, row in _first_rows(
+        "ELEMENTWISE", regression, binary, distributions, location_scale, counts
+    )
 ]
 
 ROWS = [

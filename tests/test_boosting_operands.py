@@ -258,11 +258,11 @@ def test_starts_of_times() -> None:
 def test_all_rows_together(maker: Any, weight: Any, ties: str) -> None:
     objective = maker("cox_ph_loss", ties=ties)
     grad, hess = derivatives(objective, SCORES, SIGNED, weight)
-    value, slope, bend = fl.cox_ph_loss.value_grad_hess(
+    value, slope, curvature = fl.cox_ph_loss.value_grad_hess(
         SCORES, TIMES, EVENTS, ties=ties, weight=weight, reduction="sum"
     )
     np.testing.assert_allclose(grad, slope, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(hess, bend, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(hess, curvature, rtol=1e-5, atol=1e-7)
     mean, events = objective._mean(SCORES, SIGNED, weight)
     counted = EVENTS if weight is None else EVENTS * weight.astype(float)
     assert events == pytest.approx(counted.sum()) and mean * events == pytest.approx(float(value))
@@ -270,7 +270,7 @@ def test_all_rows_together(maker: Any, weight: Any, ties: str) -> None:
         least = maker("cox_ph_loss", ties=ties, hessian=part, floor=floor)
         w = 1 if weight is None else weight
         _, got = derivatives(least, SCORES, SIGNED, weight)
-        np.testing.assert_allclose(got, np.maximum(bend, floor * w), rtol=1e-5)
+        np.testing.assert_allclose(got, np.maximum(curvature, floor * w), rtol=1e-5)
     flat = derivatives(maker("cox_ph_loss", ties=ties, hessian="constant"), SCORES, SIGNED, weight)
     np.testing.assert_array_equal(flat[1], np.ones(N) if weight is None else weight)
 

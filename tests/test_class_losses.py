@@ -157,8 +157,8 @@ def test_z_loss_is_added_to_each_row(target: Array, reduction: str) -> None:
     )
     slope = (0.5 * lse * kept / divisor)[:, None]
     np.testing.assert_allclose(got[1], plain[1] + slope * p, rtol=1e-12, atol=1e-15)
-    bend = slope * p * (1 - p) + (0.5 * kept / divisor)[:, None] * p**2
-    np.testing.assert_allclose(got[2], plain[2] + bend, rtol=1e-12, atol=1e-15)
+    curvature = slope * p * (1 - p) + (0.5 * kept / divisor)[:, None] * p**2
+    np.testing.assert_allclose(got[2], plain[2] + curvature, rtol=1e-12, atol=1e-15)
 
 
 @TARGETS
@@ -171,8 +171,8 @@ def test_softcap_is_a_change_of_logits(target: Array, smoothing: float, z_loss: 
     value, grad, hess = each("cross_entropy", cap * tanh, target, **options)
     got = each("cross_entropy", LOGITS, target, softcap=cap, **options)
     slope = 1 - tanh**2
-    bend = -2 / cap * tanh * slope
-    agree(got, (value, grad * slope, hess * slope**2 + grad * bend))
+    curvature = -2 / cap * tanh * slope
+    agree(got, (value, grad * slope, hess * slope**2 + grad * curvature))
 
 
 @DTYPE
@@ -324,8 +324,8 @@ def test_losses_that_are_others(target: Array) -> None:
         value = (w * t * (1 - p)).sum(axis=1)
         mean = (w * t * p).sum(axis=1, keepdims=True)
         slope = -p * (w * t - mean)
-        bend = -p * (1 - 2 * p) * (w * t - mean)
-        agree(got, (value, slope, bend))
+        curvature = -p * (1 - 2 * p) * (w * t - mean)
+        agree(got, (value, slope, curvature))
     small = each("generalized_cross_entropy_loss", LOGITS, target, q=1e-9)
     for part, limit in zip(small, each("cross_entropy", LOGITS, target), strict=True):
         np.testing.assert_allclose(part, limit, rtol=1e-6, atol=1e-7)

@@ -103,7 +103,7 @@ X = np.array([-2.0, 0.3, 1.0, 1.1, 3.0, 6.9, 13.8])
 @pytest.mark.parametrize("dtype", reg.DTYPES)
 def test_no_dispersion_is_poisson(dtype: Any) -> None:
     x, t = X.astype(dtype), T.astype(dtype)
-    value, (by, by_dispersion), (bend, _) = fl.negative_binomial_nll_loss.value_grad_hess(
+    value, (by, by_dispersion), (curvature, _) = fl.negative_binomial_nll_loss.value_grad_hess(
         x, t, dtype(0), reduction="none"
     )
     wide = x.astype(np.float64)
@@ -111,7 +111,7 @@ def test_no_dispersion_is_poisson(dtype: Any) -> None:
     rtol = 4 * np.finfo(dtype).eps
     np.testing.assert_allclose(value, poisson[0], rtol=4 * rtol, atol=1e-8)  # its terms are large
     np.testing.assert_allclose(by, poisson[1], atol=rtol * T.max(), rtol=rtol)
-    np.testing.assert_allclose(bend, poisson[2], rtol=rtol)
+    np.testing.assert_allclose(curvature, poisson[2], rtol=rtol)
     mean = np.exp(wide)
     limit = np.sum((T - (mean - T) ** 2) / 2)
     assert by_dispersion == pytest.approx(limit, rel=1e-4 if dtype is np.float32 else 1e-9)
@@ -151,12 +151,12 @@ def test_no_dispersion_is_binomial() -> None:
     t, n = np.array([0.0, 3, 10, 10, 0]), np.array([10.0, 10, 10, 1000, 0])
     x = np.array([-1.0, 0.2, 3.0, -4.0, 0.5])
     plain = fl.binomial_nll_loss.value_grad_hess(x, t, n, reduction="none")
-    value, (by, _), (bend, _) = fl.beta_binomial_nll_loss.value_grad_hess(
+    value, (by, _), (curvature, _) = fl.beta_binomial_nll_loss.value_grad_hess(
         x, t, n, 0.0, reduction="none"
     )
     np.testing.assert_allclose(value, plain[0], rtol=1e-14)
     np.testing.assert_allclose(by, plain[1], rtol=1e-13)
-    np.testing.assert_allclose(bend, plain[2], rtol=1e-12)
+    np.testing.assert_allclose(curvature, plain[2], rtol=1e-12)
 
 
 def test_few_trials() -> None:

@@ -50,7 +50,7 @@ def gradient(parts: list[Any], given: Any) -> None:
         parts[1] = -parts[1]
 
 
-def bend(parts: list[Any], given: Any) -> None:
+def curvature(parts: list[Any], given: Any) -> None:
     if len(parts) > 2 and "hess_out" not in given:
         parts[2] = parts[2] + parts[2].dtype.type(1)
 
@@ -98,7 +98,7 @@ def numbers_of_nan(parts: list[Any], given: Any) -> None:
 FAULTS: dict[Callable[..., Any], str] = {
     value: "value is wrong",
     gradient: "gradient is wrong",
-    bend: "second derivative is wrong",
+    curvature: "second derivative is wrong",
     threads: "number of threads",
     outside: "a buffer",
     other: "a buffer",

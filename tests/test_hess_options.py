@@ -67,7 +67,7 @@ def factors(case: Case, sample: Call, w: Any) -> Array:
     return np.broadcast_to(w, sample.leading.shape)
 
 
-def bent(h: Array, factor: Array, scale: float, floor: float | None) -> Array:
+def adjusted_hess(h: Array, factor: Array, scale: float, floor: float | None) -> Array:
     """The truth: of second derivatives that are weighted already."""
     h = h.astype(np.float64) * scale
     if floor is None:
@@ -108,7 +108,7 @@ def test_against_numpy(case: Case, dtype: Any, weighted: bool) -> None:
                 )
                 assert all(same(a, b) for a, b in zip(got[:2], rest, strict=True))
                 assert got[2].dtype == h.dtype
-                agree(got[2], bent(h, factors(case, sample, w) / divisor, scale, floor))
+                agree(got[2], adjusted_hess(h, factors(case, sample, w) / divisor, scale, floor))
 
 
 @ANY

@@ -248,7 +248,7 @@ def test_residuals_beyond_all_scales(dtype: Any) -> None:
     info = np.finfo(dtype)
     s = np.array([info.smallest_subnormal, info.tiny, 1e-30, 1.0, 1.0], dtype)
     x = np.array([1e30, -1.0, 1e30, 1e30, -1e30], dtype)
-    value, (by_x, by_s), (hess, bend) = fl.student_t_nll_loss.value_grad_hess(
+    value, (by_x, by_s), (hess, curvature) = fl.student_t_nll_loss.value_grad_hess(
         x, 0, s, df=4.0, reduction="none"
     )
     wide = [mp.mpf(float(a)) for a in x], [mp.mpf(float(a)) for a in s]
@@ -259,7 +259,7 @@ def test_residuals_beyond_all_scales(dtype: Any) -> None:
     with np.errstate(over="ignore"):
         expected = np.array([float(r[1][1][0]) for r in right]).astype(dtype)
     np.testing.assert_allclose(by_s, expected, rtol=eps)
-    assert np.all(np.isfinite(hess)) and not np.any(np.isnan(bend))
+    assert np.all(np.isfinite(hess)) and not np.any(np.isnan(curvature))
 
 
 def test_large_df_is_normal() -> None:

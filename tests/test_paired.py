@@ -70,10 +70,10 @@ def test_derivatives_are_tuples(case: reg.Elementwise, reduction: str) -> None:
 
 def test_order_of_the_gradients() -> None:
     """That of the arguments, target left out."""
-    _, (by_input, by_var), (hess, bend) = fl.gaussian_nll_loss.value_grad_hess(
+    _, (by_input, by_var), (hess, curvature) = fl.gaussian_nll_loss.value_grad_hess(
         [3.0], [1.0], [2.0], reduction="sum"
     )
-    assert by_input == 1 and by_var == -0.25 and hess == 0.5 and bend == 0.375
+    assert by_input == 1 and by_var == -0.25 and hess == 0.5 and curvature == 0.375
     _, (by_1, by_2), hess = fl.margin_ranking_loss.value_grad_hess(
         [3.0], [1.0], [-1], reduction="sum"
     )

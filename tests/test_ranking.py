@@ -126,13 +126,13 @@ def test_pairs_of_lists_of_any_length(items: int, dtype: Any) -> None:
     z = x[:, :, None].astype(np.float64) - x[:, None, :]
     above = t[:, :, None] > t[:, None, :]
     sigma = above / (1 + np.exp(z))
-    bend = sigma * (1 - sigma) * above
+    curvature = sigma * (1 - sigma) * above
     value, grad, hess = parts(fl.pairwise_logistic_loss, x, t)
     tol = 1e-6 if dtype == np.float32 else 1e-13
     np.testing.assert_allclose(value, (above * np.logaddexp(0, -z)).sum((1, 2)), rtol=tol)
     right = sigma.sum(1) - sigma.sum(2)
     np.testing.assert_allclose(grad, right, rtol=tol, atol=tol * sigma.sum())
-    np.testing.assert_allclose(hess, bend.sum(1) + bend.sum(2), rtol=tol)
+    np.testing.assert_allclose(hess, curvature.sum(1) + curvature.sum(2), rtol=tol)
     np.testing.assert_allclose(fl.pairwise_logistic_loss(x, t, reduction="none"), value, rtol=tol)
 
 

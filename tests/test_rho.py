@@ -31,8 +31,8 @@ def huber(z: Any, delta: float) -> Triple:
 
 
 def smooth_l1(z: Any, beta: float) -> Triple:
-    value, slope, bend = huber(z, beta)
-    return value / mp.mpf(beta), slope / mp.mpf(beta), bend / mp.mpf(beta)
+    value, slope, curvature = huber(z, beta)
+    return value / mp.mpf(beta), slope / mp.mpf(beta), curvature / mp.mpf(beta)
 
 
 def pseudo_huber(z: Any, delta: float) -> Triple:

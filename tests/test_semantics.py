@@ -397,7 +397,7 @@ def test_variances_are_clamped_without_a_gradient_of_their_own() -> None:
     """As torch's: the gradient with respect to a variance below eps is that at eps."""
     x, t = np.full(3, 2.0), np.zeros(3)
     var, eps = np.array([0.0, 0.25, 1.0]), 0.5
-    value, (grad, slope), (hess, bend) = fl.gaussian_nll_loss.value_grad_hess(
+    value, (grad, slope), (hess, curvature) = fl.gaussian_nll_loss.value_grad_hess(
         x, t, var, eps=eps, reduction="none"
     )
     v = np.maximum(var, eps)
@@ -405,7 +405,7 @@ def test_variances_are_clamped_without_a_gradient_of_their_own() -> None:
     near(grad, 2 / v)
     near(slope, (1 - 4 / v) / (2 * v))
     near(hess, 1 / v)
-    near(bend, (4 / v - 0.5) / v**2)
+    near(curvature, (4 / v - 0.5) / v**2)
     full = fl.gaussian_nll_loss(x, t, var, eps=eps, full=True, reduction="none")
     near(full, value + np.log(2 * np.pi) / 2)
 

@@ -88,11 +88,11 @@ def test_weights_of_elements(shape: Any, classes: int, dtype: Any) -> None:
     loss = fl.multilabel_soft_margin_loss
     value, grad, hess = loss.value_grad_hess(x, t, w, reduction="none")
     np.testing.assert_allclose(value, terms.mean(axis=1), rtol=rtol)
-    _, slope, bend = fl.binary_cross_entropy_with_logits.value_grad_hess(
+    _, slope, curvature = fl.binary_cross_entropy_with_logits.value_grad_hess(
         x, t, weight=w, reduction="sum"
     )
     np.testing.assert_allclose(grad, slope / classes, rtol=rtol)
-    np.testing.assert_allclose(hess, bend / classes, rtol=rtol)
+    np.testing.assert_allclose(hess, curvature / classes, rtol=rtol)
     np.testing.assert_allclose(loss(x, t, w), terms.mean(), rtol=rtol)
     for change in LAYOUTS.values():
         again = loss.value_grad_hess(change(x), change(t), change(w), reduction="none")

@@ -10,7 +10,7 @@ from libc.math cimport fabs
 from kernels.core.call cimport lay_out, register_name
 from kernels.core.numeric cimport vm_atan2, weighed
 from kernels.core.operands cimport (
-    DOUBLE, FLOAT, Operand, Space, check_shape, describe, fetch, load_block, load_mask, merge_axes, put)
+    DOUBLE, FLOAT, Operand, Space, check_shape, describe, fetch, load_block, load_mask, merge_axes, store_block)
 from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.core.sums cimport (
     WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, many, result, run)
@@ -144,9 +144,9 @@ cdef inline double evaluate(const Loss *loss, Side *x, Side *y, double eps, Pair
 
 
 cdef inline void differentiate(const Loss *loss, const Pair *pair, const Side *along, const Side *across, int box, double sign,
-                               double own_share, double turn, double bend, double *grad, double *hess) noexcept nogil:
+                               double own_share, double turn, double curvature, double *grad, double *hess) noexcept nogil:
     """With respect to one end of a box, the higher for sign 1, the lower for -1, which has this share in the end of what is
-    shared. Both areas, and what is shared, are linear in it. `turn` and `bend` are the derivatives of the angle."""
+    shared. Both areas, and what is shared, are linear in it. `turn` and `curvature` are the derivatives of the angle."""
     cdef double outer = 1 - own_share, slope, stretch
     # Of what is shared: -1 where this end sets it, IoU where it does not; at a tie the mean of both.
     cdef double weight = -0.5 * pair.gap if own_share == 0.5 else pair.iou * outer - own_share
@@ -164,26 +164,26 @@ cdef inline void differentiate(const Loss *loss, const Pair *pair, const Side *a
         hess[0] += pair.by * (0.5 - 2 * (outer * outer) * pair.penalty - 2 * stretch * slope)
     if Loss is Ciou:
         grad[0] += sign * pair.twist * turn
-        hess[0] += pair.untwist * (turn * turn) + pair.twist * bend
+        hess[0] += pair.untwist * (turn * turn) + pair.twist * curvature
 
 
 cdef inline void both_ends(const Loss *loss, const Order *order, const Pair *pair, const Side *along, const Side *across,
                            int box, int axis, Block *block, Py_ssize_t i) noexcept nogil:
     """The derivatives with respect to both ends of a box along one axis."""
-    cdef double turn = 0, bend = 0, g, h
+    cdef double turn = 0, curvature = 0, g, h
     if Loss is Ciou:
         # Of the angle between, which grows with the width of box 1 and with the height of box 0.
         turn = across.own[box] * pair.turn[box]
-        bend = 2 * turn * (along.own[box] * pair.turn[box])
+        curvature = 2 * turn * (along.own[box] * pair.turn[box])
         if (axis == 0) == (box == 0):
             turn = -turn
         else:
-            bend = -bend
-    differentiate(loss, pair, along, across, box, -1, 1 - along.low if box else along.low, turn, bend, &g, &h)
+            curvature = -curvature
+    differentiate(loss, pair, along, across, box, -1, 1 - along.low if box else along.low, turn, curvature, &g, &h)
     block.grads[box][axis][i] = weighed(block.factor[i], g)
     if Order is Curvature:
         block.hesses[box][axis][i] = weighed(block.factor[i], h)
-    differentiate(loss, pair, along, across, box, 1, 1 - along.high if box else along.high, turn, bend, &g, &h)
+    differentiate(loss, pair, along, across, box, 1, 1 - along.high if box else along.high, turn, curvature, &g, &h)
     block.grads[box][axis + 2][i] = weighed(block.factor[i], g)
     if Order is Curvature:
         block.hesses[box][axis + 2][i] = weighed(block.factor[i], h)
@@ -214,7 +214,7 @@ ctypedef fused Packed:       # what lies as four native numbers a box, box after
     double
 
 
-cdef void turn_in(const Packed *boxes, Py_ssize_t n, double ends[<int> ENDS][PAIRS]) noexcept nogil:
+cdef void transpose_in(const Packed *boxes, Py_ssize_t n, double ends[<int> ENDS][PAIRS]) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         ends[<int> LOW_X][i] = boxes[4 * i]
@@ -223,7 +223,7 @@ cdef void turn_in(const Packed *boxes, Py_ssize_t n, double ends[<int> ENDS][PAI
         ends[<int> HIGH_Y][i] = boxes[4 * i + 3]
 
 
-cdef void turn_out(Packed *boxes, Py_ssize_t n, const double ends[<int> ENDS][PAIRS]) noexcept nogil:
+cdef void transpose_out(Packed *boxes, Py_ssize_t n, const double ends[<int> ENDS][PAIRS]) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         boxes[4 * i] = <Packed> ends[<int> LOW_X][i]
@@ -256,9 +256,9 @@ cdef void load_boxes(const Boxes *job, int k, Py_ssize_t start, Py_ssize_t n, do
     cdef const Operand *op = &job.operands[k]
     cdef int end
     if job.packed[k] and op.kind == FLOAT:
-        turn_in(<const float *> op.data + 4 * start, n, ends)
+        transpose_in(<const float *> op.data + 4 * start, n, ends)
     elif job.packed[k]:
-        turn_in(<const double *> op.data + 4 * start, n, ends)
+        transpose_in(<const double *> op.data + 4 * start, n, ends)
     else:
         for end in range(<int> ENDS):
             load_block(op, op.load, op.data + end * job.steps[k], &job.space, 0, job.space.ndim, start, n, <char *> ends[end],
@@ -272,12 +272,12 @@ cdef void store_boxes(const Boxes *job, int k, Py_ssize_t start, Py_ssize_t n, d
     if op.data == NULL:
         return
     if job.packed[k] and op.kind == FLOAT:
-        turn_out(<float *> op.data + 4 * start, n, ends)
+        transpose_out(<float *> op.data + 4 * start, n, ends)
     elif job.packed[k]:
-        turn_out(<double *> op.data + 4 * start, n, ends)
+        transpose_out(<double *> op.data + 4 * start, n, ends)
     else:
         for end in range(<int> ENDS):
-            put(op, op.data + end * job.steps[k], &job.space, 0, job.space.ndim, start, n, <const double *> ends[end])
+            store_block(op, op.data + end * job.steps[k], &job.space, 0, job.space.ndim, start, n, <const double *> ends[end])
 
 
 cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -320,7 +320,7 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
         if job.summed:
             add_to_lanes(&lanes, <const double *> block.value, n)
         if op[<int> V].data != NULL:
-            put(&op[<int> V], op[<int> V].data, &job.space, 0, job.space.ndim, start, n, <const double *> block.value)
+            store_block(&op[<int> V], op[<int> V].data, &job.space, 0, job.space.ndim, start, n, <const double *> block.value)
         store_boxes(job, G0, start, n, block.grads[0])
         store_boxes(job, G1, start, n, block.grads[1])
         store_boxes(job, H0, start, n, block.hesses[0])

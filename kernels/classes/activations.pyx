@@ -4,10 +4,10 @@ from libc.math cimport INFINITY, NAN
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
     CHUNK, R_G, R_L, R_M, R_V, R_W, R_X, Rows, base_of, fetch_classes, is_masked, load_factors,
-    mask_classes, memory, place, put_classes, register_rows, store_rows)
+    mask_classes, memory, output_or_buffer, store_classes, register_rows, store_rows)
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FIRST, LOG, M, REAL_ROWS, S, SHARE, Across, Along, Layout, View, at, store_tile, distance, e_line,
-    finish_values, mask_line, out_line, store_line, prepare_tile, sum_exponentials, x_line)
+    finish_values, mask_line, line_or_buffer, store_line, prepare_tile, sum_exponentials, x_line)
 from kernels.core.numeric cimport exp_gap, fabs, log, real, vm_log, vm_log1p, weighed
 from kernels.core.rowmath cimport add_row, row_max
 from kernels.core.sums cimport TILE, Sum, result
@@ -43,7 +43,7 @@ cdef void write_softmax(Layout l, const Rows *job, const View *v, const real *ro
             elif job.in_place:      # what is read and written at the same place would not be vectorised
                 g = <real *> gs
             else:
-                g = out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+                g = line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             if logarithm:
                 x = x_line(job, v, line, start, n, <real *> xs)
                 for i in range(n):
@@ -56,7 +56,7 @@ cdef void write_softmax(Layout l, const Rows *job, const View *v, const real *ro
             if v.masked:
                 mask_line(job, v, line, start, n, g, <real> -INFINITY if logarithm else <real> 0)
             if job.in_place and not v.staged:
-                g = out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+                g = line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
                 if g != <real *> gs:
                     memcpy(g, gs, n * sizeof(real))
             if not v.staged:
@@ -191,14 +191,14 @@ cdef double signed_softmax(const real *like, const Rows *job, Py_ssize_t row, Py
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             load_terms(job, row + r, i, size, <real *> xs, <real *> bs)
-            g = place(job, R_G, base, i, <real *> gs)
+            g = output_or_buffer(job, R_G, base, i, <real *> gs)
             for j in range(size):
                 e = 1 if xs[j] == m else exp_gap(xs[j], m)
                 e = 0 if (bs[j] == 0) | (share == 0) else e
                 gs[j] = <real> (weighed(<double> bs[j], <double> e) * share)
             if g != <real *> gs:
                 memcpy(g, gs, size * sizeof(real))
-            put_classes(job, R_G, base, i, size, <const real *> g)
+            store_classes(job, R_G, base, i, size, <const real *> g)
     return 0
 
 register_rows("logsumexp", <void *> logsumexp[float], <void *> logsumexp[double], 0, True)

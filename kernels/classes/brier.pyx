@@ -5,7 +5,7 @@ from kernels.classes.rows cimport CHUNK, R_G, R_H, Rows, memory, register_rows
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, LOST_V, REAL_ROWS, REST, SUM_A, SUM_B, SUM_C, SUM_D, SUM_V, SUMS, WHOLE_SHARE, Across, Along,
     Layout, View, add_line, at, blank_line, blank_rows, store_tile, e_line, factor_of, finish_values, mask_line,
-    out_line, prepare_targets, store_line, prepare_tile, sum_exponentials, tau_line)
+    line_or_buffer, prepare_targets, store_line, prepare_tile, sum_exponentials, tau_line)
 from kernels.core.numeric cimport real
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -74,8 +74,8 @@ cdef void write_brier_derivatives(Layout l, const Rows *job, const View *v, cons
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
             tau_line(l, job, v, line, start, n, labels, e, own, <real *> ts, False)
-            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
-            h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs) if v.base_h != NULL else <real *> hs
+            g = <real *> e if v.staged else line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            h = line_or_buffer(l, job, v, R_H, v.base_h, line, start, <real *> hs) if v.base_h != NULL else <real *> hs
             for i in range(n):
                 brier_terms(e[i], ts[i], known[<int> REST * <int> TILE + at(l, i)], known[<int> WHOLE_SHARE * <int> TILE + at(l, i)],
                             &p, &q, &d)

@@ -6,7 +6,7 @@ from libc.string cimport memset
 from cpython.exc cimport PyErr_CheckSignals
 from kernels.classes.rows cimport (
     CHUNK, CLASS, R_G, R_H, R_X, Rows, base_of, fill_row, is_empty, is_vector, load_class, load_factors,
-    load_labels, put_class, register_rows, row_step)
+    load_labels, store_class, register_rows, row_step)
 from kernels.classes.softmax cimport View, finish_values
 from kernels.core.numeric cimport real, weighed
 from kernels.core.operands cimport (
@@ -53,7 +53,7 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
             omega = <double> w[labels[r]] * factors[r] if w != NULL else <double> factors[r]
             values[r] = weighed(omega, <double> -x_y[r])
             if v.base_g != NULL:
-                put_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> (-omega * job.scale))
+                store_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> (-omega * job.scale))
     return finish_values(job, &v, like, values)
 
 register_rows("nll", <void *> nll[float], <void *> nll[double], 0, True)

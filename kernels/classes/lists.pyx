@@ -7,11 +7,11 @@ from libc.math cimport INFINITY, NAN
 from libc.string cimport memcpy, memset
 from kernels.classes.rows cimport (
     CHUNK, LONG, R_G, R_H, R_M, R_T, R_X, Row, Rows, base_of, count_left, fetch_mask, fetch_run, finish_rows,
-    is_masked, is_vector, load_factors, mask_run, masked_run, memory, place, place_run, put_classes, put_run,
+    is_masked, is_vector, load_factors, mask_run, masked_run, memory, output_or_buffer, run_or_buffer, store_classes, store_run,
     register_rows, row_at, rows_at_once, set_rows, stops)
 from kernels.core.numeric cimport exp_gap, log1p_unit, product_error, real, reciprocal, weighed
 from kernels.core.operands cimport Operand, Space, check_shape, describe, load_block, offset_of
-from kernels.core.rowmath cimport add_wide, has_nan, rm_moments, rm_sumw
+from kernels.core.rowmath cimport add_wide, has_nan, fl_moments, fl_sumw
 from kernels.core.sums cimport APART, ROOM, TILE, Sum, accumulate, add, fl_own, regained, result
 
 cnp.import_array()
@@ -55,7 +55,7 @@ cdef inline void add_differences(const Differences *d, Py_ssize_t first, Py_ssiz
     cdef Sum low = Sum(0, 0)
     add_wide(d.high + first, n, s, like)
     if real is double:
-        rm_sumw(d.low + first, n, &low.total, &low.lost)
+        fl_sumw(d.low + first, n, &low.total, &low.lost)
         s.lost += low.total
 
 cdef inline Centre centre_of(Sum s, double n, const real *like) noexcept nogil:
@@ -135,7 +135,7 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, Py_ssize_t classes, d
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
         subtract_left(job, at, i, n, &d, <real *> valid)
-        out = place(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
+        out = output_or_buffer(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
         for j in range(n):
             if valid[j] == 0:
                 e = 0
@@ -148,7 +148,7 @@ cdef double limit_of_pairs(const Rows *job, const Row *at, Py_ssize_t classes, d
                 e = down if d.high[j] == -INFINITY else rest
             out[j] = <real> weighed(rate, e)
         if at.g != NULL:
-            put_classes(job, R_G, at.g, i, n, <const real *> out)
+            store_classes(job, R_G, at.g, i, n, <const real *> out)
     return value
 
 
@@ -176,14 +176,14 @@ cdef double pairs_left(const Rows *job, Py_ssize_t row, double omega, Py_ssize_t
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
         if not kept:
             subtract_left(job, &at, i, n, &d, <real *> valid)
-        out = place(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
+        out = output_or_buffer(job, R_G, at.g, i, <real *> gs) if at.g != NULL else <real *> gs
         for j in range(n):
             value = 0 if valid[j] == 0 else deviation(&d, j, centre, like)
             d.squares[j] = value * value
             out[j] = <real> weighed(rate, value)
         add_wide(<const double *> d.squares, n, &second, like)
         if at.g != NULL:
-            put_classes(job, R_G, at.g, i, n, <const real *> out)
+            store_classes(job, R_G, at.g, i, n, <const real *> out)
     return weighed(omega, 2 * result(second) / pairs)
 
 
@@ -217,7 +217,7 @@ cdef void pairs_of_all(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real
                     add_differences(&d, q * size, size, &first[q], omega)
                 else:
                     origin[q] = d.high[q * size] if i == 0 else origin[q]
-                    rm_moments(<const double *> d.high + q * size, size, origin[q], &first[q].total, &shifted[q],
+                    fl_moments(<const double *> d.high + q * size, size, origin[q], &first[q].total, &shifted[q],
                                &second[q].total)
         for q in range(m):
             centre[q] = centre_of(first[q], job.classes, omega)
@@ -232,12 +232,12 @@ cdef void pairs_of_all(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real
                     add_squares(&d, q * size, size, centre[q], &second[q], omega)
             if job.order == 0:
                 continue
-            out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
+            out = run_or_buffer(job, R_G, at.g, m, i, size, <real *> gs)
             for q in range(m):
                 rate = weighed(<double> omega[r + q], 4 * job.scale / pairs)
                 for j in range(q * size, q * size + size):
                     out[j] = <real> weighed(rate, deviation(&d, j, centre[q], omega))
-            put_run(job, R_G, at.g, m, i, size, <const real *> out)
+            store_run(job, R_G, at.g, m, i, size, <const real *> out)
         for q in range(m):
             value = result(second[q])
             value = 0 if value < 0 else value
@@ -252,7 +252,7 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
     cdef real omega[TILE]
     cdef real values[TILE]
     cdef Py_ssize_t left[TILE]
-    cdef real bend
+    cdef real curvature
     cdef Py_ssize_t r
     load_factors(job, row, n, <real *> omega)
     if is_masked(job):
@@ -265,8 +265,8 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
         pairs_of_all(job, row, n, <const real *> omega, <real *> values)
     if job.order > 1:
         for r in range(n):
-            bend = <real> weighed(<double> omega[r], 4 * job.scale / left[r]) if left[r] > 1 else <real> 0
-            omega[r] = values[r] if values[r] != values[r] else bend
+            curvature = <real> weighed(<double> omega[r], 4 * job.scale / left[r]) if left[r] > 1 else <real> 0
+            omega[r] = values[r] if values[r] != values[r] else curvature
         set_rows(job, R_H, row, n, <const real *> omega)
     return finish_rows(job, row, n, <const real *> values)
 
@@ -303,16 +303,16 @@ cdef void meet(const Rows *job, const real *x, const real *t, const real *y, con
                real *v, real *g, real *h) noexcept nogil:
     """The pairs of n items with n others; up to WIDE - 1 more are looked at."""
     cdef Py_ssize_t j, whole = (n + (<int> WIDE - 1)) & ~<Py_ssize_t> (<int> WIDE - 1)
-    cdef real slope, bend
+    cdef real slope, curvature
     if real is double:        # called from one place, so that the compiler puts it into the loop
         for j in range(whole):
             pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &h[j])
     elif job.order == 0:
         for j in range(whole):
-            pair(x[j], t[j], y[j], u[j], &v[j], &slope, &bend)
+            pair(x[j], t[j], y[j], u[j], &v[j], &slope, &curvature)
     elif job.order == 1:
         for j in range(whole):
-            pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &bend)
+            pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &curvature)
     else:
         for j in range(whole):
             pair(x[j], t[j], y[j], u[j], &v[j], &g[j], &h[j])
@@ -367,7 +367,7 @@ cdef void store_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t lists, 
     cdef Py_ssize_t i, j, r, size
     for i from 0 <= i < n by CHUNK:
         size = min(<Py_ssize_t> CHUNK, n - i)
-        out = place_run(job, k, base, lists, start + i, size, <real *> block)
+        out = run_or_buffer(job, k, base, lists, start + i, size, <real *> block)
         for r in range(lists):
             rate = weighed(<double> omega[r], job.scale)
             rate = NAN if spoiled[r] and rate != 0 else rate
@@ -375,7 +375,7 @@ cdef void store_items(const Rows *job, int k, Py_ssize_t row, Py_ssize_t lists, 
                 out[r * size + j] = <real> weighed(rate, s.total[(i + j) * lists + r] + s.lost[(i + j) * lists + r])
         if at.m != NULL:
             mask_run(job, &at, lists, start + i, size, out, <real> 0)
-        put_run(job, k, base, lists, start + i, size, <const real *> out)
+        store_run(job, k, base, lists, start + i, size, <const real *> out)
 
 
 cdef inline Sums sums_at(double *at, Py_ssize_t n) noexcept nogil:
@@ -392,7 +392,7 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
     cdef Py_ssize_t items = job.classes * lists, half = job.classes // 2 * lists, k, i, j, r, n, shift, count
     cdef Sums value = sums_at(fl_own(&job.team).sums, <int> LONG)
     cdef Sums slope = sums_at(fl_own(&job.team).doubles + (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
-    cdef Sums bend = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
+    cdef Sums curvature = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> LONG + <int> LONG // 2)
     cdef real *x = memory(job, 0, omega)
     cdef real *t = x + (<int> LONG + <int> LONG // 2 + 2 * <int> WIDE)
     memset(spoiled, 0, lists * sizeof(int))
@@ -405,7 +405,7 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
     if job.order > 0:
         clear_sums(slope, items + half)
     if job.order > 1:
-        clear_sums(bend, items + half)
+        clear_sums(curvature, items + half)
     for k in range(1, job.classes // 2 + 1):
         shift = k * lists
         count = items if 2 * k < job.classes else items // 2
@@ -417,8 +417,8 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
                 add_to(slope, i, <const real *> g, <real> 1, n)
                 add_to(slope, i + shift, <const real *> g, <real> -1, n)
             if job.order > 1:
-                add_to(bend, i, <const real *> h, <real> 1, n)
-                add_to(bend, i + shift, <const real *> h, <real> 1, n)
+                add_to(curvature, i, <const real *> h, <real> 1, n)
+                add_to(curvature, i + shift, <const real *> h, <real> 1, n)
     for r in range(lists):
         totals[r] = 0
         losts[r] = 0
@@ -430,14 +430,14 @@ cdef void short_lists(const Rows *job, Py_ssize_t row, Py_ssize_t lists, const r
         accumulate(slope.total[items + j], &slope.total[j], &slope.lost[j])
         slope.lost[j] += slope.lost[items + j]
     for j in range(half if job.order > 1 else 0):
-        accumulate(bend.total[items + j], &bend.total[j], &bend.lost[j])
-        bend.lost[j] += bend.lost[items + j]
+        accumulate(curvature.total[items + j], &curvature.total[j], &curvature.lost[j])
+        curvature.lost[j] += curvature.lost[items + j]
     for r in range(lists):
         values[r] = <real> weighed(<double> omega[r], NAN if spoiled[r] else regained(totals[r], losts[r]))
     if job.order > 0:
         store_items(job, R_G, row, lists, 0, job.classes, slope, omega, spoiled)
     if job.order > 1:
-        store_items(job, R_H, row, lists, 0, job.classes, bend, omega, spoiled)
+        store_items(job, R_H, row, lists, 0, job.classes, curvature, omega, spoiled)
 
 
 cdef void fill_piece(const Rows *job, Py_ssize_t row, Py_ssize_t start, real *x, real *t, int *spoiled) noexcept nogil:
@@ -455,7 +455,7 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
     cdef real h[PIECE]
     cdef Sums value = sums_at(fl_own(&job.team).sums, <int> PIECE)
     cdef Sums slope = sums_at(fl_own(&job.team).doubles + (<int> ROOM + <int> APART), <int> PIECE)
-    cdef Sums bend = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> PIECE)
+    cdef Sums curvature = sums_at(fl_own(&job.team).doubles + 2 * (<int> ROOM + <int> APART), <int> PIECE)
     cdef real *x = memory(job, 0, omega)
     cdef real *t = x + <int> PIECE
     cdef real *y = t + <int> PIECE             # those that they meet, twice
@@ -469,7 +469,7 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
         fill_piece(job, row, i, x, t, &spoiled)
         clear_sums(value, <int> PIECE)
         clear_sums(slope, <int> PIECE)
-        clear_sums(bend, <int> PIECE)
+        clear_sums(curvature, <int> PIECE)
         for j from (0 if job.order > 0 else i) <= j < job.classes by PIECE:
             if stops(job):
                 return
@@ -484,7 +484,7 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
                 if job.order > 0:
                     add_to(slope, 0, <const real *> g, <real> 1, <int> PIECE)
                 if job.order > 1:
-                    add_to(bend, 0, <const real *> h, <real> 1, <int> PIECE)
+                    add_to(curvature, 0, <const real *> h, <real> 1, <int> PIECE)
         for j in range(<int> PIECE):
             add(&total, value.total[j])
             total.lost += value.lost[j]
@@ -492,7 +492,7 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
         if job.order > 0:      # by now all items have been looked at
             store_items(job, R_G, row, 1, i, j, slope, omega, &spoiled)
         if job.order > 1:
-            store_items(job, R_H, row, 1, i, j, bend, omega, &spoiled)
+            store_items(job, R_H, row, 1, i, j, curvature, omega, &spoiled)
     values[0] = <real> weighed(<double> omega[0], NAN if spoiled else result(total))
 
 

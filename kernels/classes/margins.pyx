@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 from kernels.classes.rows cimport (
     CHUNK, R_G, R_H, R_X, STEP, Labelled, Row, Rows, add_run, fetch_run, finish_labelled, load_labelled, load_own,
-    mask_run, place_run, put_run, register_rows, row_at, rows_at_once, set_rows, spread, store_own)
+    mask_run, run_or_buffer, store_run, register_rows, row_at, rows_at_once, set_rows, broadcast_rows, store_own)
 from kernels.core.numeric cimport over_zero, real, weighed
 from kernels.core.rowmath cimport count_above_zero, count_equal, has_nan, row_max
 from kernels.core.sums cimport LANES, TILE, Lanes, Sum, accumulate_wide, clear, gather_lanes, result
@@ -80,7 +80,7 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             x = fetch_run(job, R_X, at.x, m, i, size, <real *> xs)
-            spread(<const real *> k + r, m, size, <real *> zs)
+            broadcast_rows(<const real *> k + r, m, size, <real *> zs)
             for j in range(m * size):
                 zs[j] = over_zero(zs[j] + x[j])
             if at.m != NULL:
@@ -98,8 +98,8 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
                     active[r + q] += count_above_zero(<const real *> zs + q * size, size)
             if job.order == 0:
                 continue
-            spread(<const real *> slope + r, m, size, <real *> cs)
-            out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
+            broadcast_rows(<const real *> slope + r, m, size, <real *> cs)
+            out = run_or_buffer(job, R_G, at.g, m, i, size, <real *> gs)
             if squared:
                 for j in range(m * size):
                     out[j] = cs[j] * zs[j]
@@ -107,16 +107,16 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
                 for j in range(m * size):
                     c = cs[j]
                     out[j] = c if zs[j] > 0 else <real> 0
-            put_run(job, R_G, at.g, m, i, size, <const real *> out)
+            store_run(job, R_G, at.g, m, i, size, <const real *> out)
             if job.order > 1:
-                out = place_run(job, R_H, at.h, m, i, size, <real *> gs)
+                out = run_or_buffer(job, R_H, at.h, m, i, size, <real *> gs)
                 if squared:
                     for j in range(m * size):
                         c = cs[j]
                         out[j] = c if zs[j] > 0 else <real> 0
                 else:
                     memset(out, 0, m * size * sizeof(real))
-                put_run(job, R_H, at.h, m, i, size, <const real *> out)
+                store_run(job, R_H, at.h, m, i, size, <const real *> out)
     if job.order > 0:
         for r in range(n):
             own[r] = <real> (0 - scale[r] * tile.omega[r] * (result(first[r]) if squared else <double> active[r]))
@@ -207,13 +207,13 @@ cdef double categorical_hinge(const real *like, const Rows *job, Py_ssize_t row,
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
             if not kept:
                 load_others(job, &at, tile.y + r, m, i, size, <real *> xs)
-            spread(<const real *> top + r, m, size, <real *> ms)
-            spread(<const real *> share + r, m, size, <real *> cs)
-            out = place_run(job, R_G, at.g, m, i, size, <real *> gs)
+            broadcast_rows(<const real *> top + r, m, size, <real *> ms)
+            broadcast_rows(<const real *> share + r, m, size, <real *> cs)
+            out = run_or_buffer(job, R_G, at.g, m, i, size, <real *> gs)
             for j in range(m * size):
                 c = cs[j]
                 out[j] = c if xs[j] == ms[j] else <real> 0
-            put_run(job, R_G, at.g, m, i, size, <const real *> out)
+            store_run(job, R_G, at.g, m, i, size, <const real *> out)
     if job.order > 0:
         for r in range(n):
             share[r] = <real> (-tile.omega[r] * job.scale) if values[r] > 0 else <real> 0

@@ -8,9 +8,9 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
     CHUNK, R_F, R_G, R_H, R_M, R_T, R_W, R_X, STEP, Row, Rows, add_run, base_of, count_left, fetch_labels, fetch_left, fetch_mask,
-    fetch_run, finish_rows, is_empty, is_masked, is_vector, load_factors, mask_run, may_be_outside, place, place_run,
-    put_classes, put_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, spread, stops)
-from kernels.core.call cimport Bend, bent
+    fetch_run, finish_rows, is_empty, is_masked, is_vector, load_factors, mask_run, may_be_outside, output_or_buffer, run_or_buffer,
+    store_classes, store_run, register_rows, report_outside, row_at, row_step, rows_at_once, set_rows, broadcast_rows, stops)
+from kernels.core.call cimport HessOptions, adjusted_hess
 from kernels.core.numeric cimport over_zero, real, weighed
 from kernels.core.operands cimport UINT64, Load, Operand, Space, check_shape, describe, label_loader, offset_of
 from kernels.core.rowmath cimport count_above_zero, has_nan, row_sum
@@ -134,10 +134,10 @@ cdef real multilabel_margin_row(const Rows *job, const Row *at, double omega, co
                     add_pairs(&others, o, <const real *> not_these, x,
                               <const real *> times if listed.count > 0 or at.m != NULL else NULL, n, NULL, NULL, above)
         if at.g != NULL:
-            out = place(job, R_G, at.g, i, <real *> gs)
+            out = output_or_buffer(job, R_G, at.g, i, <real *> gs)
             for j in range(n):
                 out[j] = <real> weighed(above[j] + below[j], rate)      # a mean over nothing has an infinite rate
-            put_classes(job, R_G, at.g, i, n, <const real *> out)
+            store_classes(job, R_G, at.g, i, n, <const real *> out)
     return NAN if spoiled else <real> weighed(omega, result(total) / left)
 
 cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
@@ -303,9 +303,9 @@ cdef void spread_bits(const Bits *bits, Py_ssize_t row, Py_ssize_t rows, Py_ssiz
         numbers[0][r] = within(bits.first[row + r], start, n)
         numbers[1][r] = within(bits.last[row + r], start, n)
         numbers[2][r] = within(bits.length[row + r], start, n)
-    spread(<const real *> numbers[0], rows, n, <real *> first)
-    spread(<const real *> numbers[1], rows, n, <real *> last)
-    spread(<const real *> numbers[2], rows, n, <real *> length)
+    broadcast_rows(<const real *> numbers[0], rows, n, <real *> first)
+    broadcast_rows(<const real *> numbers[1], rows, n, <real *> last)
+    broadcast_rows(<const real *> numbers[2], rows, n, <real *> length)
     for r in range(rows * n):
         c = columns[r]
         block[r] = 1 if (c >= first[r]) & (c < last[r]) else <real> 0
@@ -316,11 +316,11 @@ cdef void keep_parts(const real *parts, Py_ssize_t n, real *block) noexcept nogi
     for j in range(n):
         block[j] = 0 if parts[j] == 0 else block[j]
 
-cdef void bend_run(const Bend *bend, const real *rates, Py_ssize_t n, real *h) noexcept nogil:
-    cdef real scale = <real> bend.scale, floor = <real> bend.floor
+cdef void bend_run(const HessOptions *curvature, const real *rates, Py_ssize_t n, real *h) noexcept nogil:
+    cdef real scale = <real> curvature.scale, floor = <real> curvature.floor
     cdef Py_ssize_t j
     for j in range(n):
-        h[j] = bent(h[j], scale, floor * rates[j])
+        h[j] = adjusted_hess(h[j], scale, floor * rates[j])
 
 cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Bits *bits, real *factors) noexcept nogil:
     """ω / C Σ w_c (t_c log(1 + exp(-x_c)) + (1 - t_c) log(1 + exp(x_c))), over several rows at once where they are short; C is
@@ -379,8 +379,8 @@ cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const B
                 if job.most == job.most and may_be_outside(job, t, m * size):
                     check_run(job, &at, w, m, i, size, t, <const real *> factors + r)
             # What is read and written at the same place would not be vectorised.
-            g = <real *> gs if job.in_place else place_run(job, R_G, at.g, m, i, size, <real *> gs)
-            h = place_run(job, R_H, at.h, m, i, size, <real *> hs)
+            g = <real *> gs if job.in_place else run_or_buffer(job, R_G, at.g, m, i, size, <real *> gs)
+            h = run_or_buffer(job, R_H, at.h, m, i, size, <real *> hs)
             if job.order > 0:
                 load_rates(job, w, m, size, scales + r, <real *> fs)
             if job.order == 0:
@@ -409,8 +409,8 @@ cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const B
                 if job.order > 0:
                     keep_parts(<const real *> parts, m * size, g)
                 if job.order > 1:
-                    if job.bend.asked:
-                        bend_run(&job.bend, <const real *> fs, m * size, h)
+                    if job.hess_options.asked:
+                        bend_run(&job.hess_options, <const real *> fs, m * size, h)
                     keep_parts(<const real *> parts, m * size, h)
             if at.m != NULL:
                 mask_run(job, &at, m, i, size, <real *> vs, <real> 0)
@@ -419,11 +419,11 @@ cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const B
                 if job.order > 1:
                     mask_run(job, &at, m, i, size, h, <real> 0)
             if job.in_place:
-                g = place_run(job, R_G, at.g, m, i, size, <real *> gs)
+                g = run_or_buffer(job, R_G, at.g, m, i, size, <real *> gs)
                 if g != <real *> gs:
                     memcpy(g, gs, m * size * sizeof(real))
-            put_run(job, R_G, at.g, m, i, size, g)
-            put_run(job, R_H, at.h, m, i, size, h)
+            store_run(job, R_G, at.g, m, i, size, g)
+            store_run(job, R_H, at.h, m, i, size, h)
             add_run(<const real *> vs, m, size, &sums[r])
     for r in range(n):
         values[r] = <real> (result(sums[r]) / left[r])

@@ -11,7 +11,7 @@ from kernels.classes.nll cimport Nll, transform_line
 from kernels.classes.rows cimport CHUNK, R_D, R_G, Rows
 from kernels.classes.softmax cimport (
     LOG, LOST_A, LOST_B, LOST_C, LOST_V, M, PSI, S, SCALE, SHARE, SUMS, SUM_A, SUM_B, SUM_C, SUM_OF_A, SUM_V, WHOLE_SHARE,
-    Across, Along, Layout, View, add_line, at, blank_line, blank_rows, e_line, has_no_target, mask_line, out_line,
+    Across, Along, Layout, View, add_line, at, blank_line, blank_rows, e_line, has_no_target, mask_line, line_or_buffer,
     prepare_targets, raw_line, scale_of, slope, soft_cap, store_line, store_tile, target_line, tau_line, x_line)
 from kernels.core.numeric cimport real
 from kernels.core.sums cimport TILE, fl_own, regained
@@ -120,7 +120,7 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
     cdef const real *d
     cdef const real *turn
     cdef real *g
-    cdef real scale, slope_of_cap, bend, steepness
+    cdef real scale, slope_of_cap, curvature, steepness
     cdef Py_ssize_t line, start, i, n
     for line in range(v.lines):
         own = rows if Layout is Across else rows + line
@@ -139,7 +139,7 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
                 for i in range(n):      # the gradient with respect to the capped logits: e may have to give way
                     room[3][i] = slope(e[i], room[4][i], own[<int> SUM_OF_A * <int> TILE + at(l, i)], own[<int> PSI * <int> TILE + at(l, i)],
                                   own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
-            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            g = <real *> e if v.staged else line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
                 u = centered(l, d[i], turn, i)
                 g[i] = e[i] * own[<int> SHARE * <int> TILE + at(l, i)] * (
@@ -148,12 +148,12 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
                 for i in range(n):
                     g[i] += room[5][i] * centered(l, d[i], turn, i)
             if v.cap:
-                # The chain rule: both sides of the Hessian, and what the bend of the cap adds to the diagonal.
+                # The chain rule: both sides of the Hessian, and what the curvature of the cap adds to the diagonal.
                 x = raw_line(job, v, line, start, n, <real *> room[0])
                 d = target_line(l, job, R_D, v.base_d, line, start, n, <real *> room[6])
                 for i in range(n):
-                    soft_cap(x[i], v.cap, &slope_of_cap, &bend)
-                    g[i] = g[i] * slope_of_cap + room[3][i] * bend * d[i]
+                    soft_cap(x[i], v.cap, &slope_of_cap, &curvature)
+                    g[i] = g[i] * slope_of_cap + room[3][i] * curvature * d[i]
             for i in range(n):
                 g[i] *= scale_of(l, own, i, scale)
             if Layout is Across:
@@ -171,9 +171,9 @@ cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *row
     cdef real turns[<int> TURNS * <int> TILE]
     cdef real *kept = raw_tile if v.staged and not v.cap else NULL
     cdef double *sums = fl_own(&job.team).sums
-    cdef double z = f.z, a, b, mean, bent, lse
+    cdef double z = f.z, a, b, mean, sum_bd, lse
     cdef Py_ssize_t r
-    cdef bint ignored = prepare_targets(job, v, z == 0 and job.spread == 0, labels, rows)
+    cdef bint ignored = prepare_targets(job, v, z == 0 and job.target_offset == 0, labels, rows)
     cdef Across across
     cdef Along along
     if job.across:
@@ -183,7 +183,7 @@ cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *row
     for r in range(v.n):
         a = regained(sums[<int> SUM_A * <int> TILE + r], sums[<int> LOST_A * <int> TILE + r])
         b = regained(sums[<int> SUM_B * <int> TILE + r], sums[<int> LOST_B * <int> TILE + r])
-        bent = regained(sums[<int> SUM_V * <int> TILE + r], sums[<int> LOST_V * <int> TILE + r])
+        sum_bd = regained(sums[<int> SUM_V * <int> TILE + r], sums[<int> LOST_V * <int> TILE + r])
         mean = regained(sums[<int> SUM_C * <int> TILE + r], sums[<int> LOST_C * <int> TILE + r]) * wide[<int> WHOLE_SHARE * <int> TILE + r]
         lse = <double> rows[<int> M * <int> TILE + r] + rows[<int> LOG * <int> TILE + r]
         rows[<int> SUM_OF_A * <int> TILE + r] = <real> a
@@ -191,7 +191,7 @@ cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *row
         turns[<int> MEAN * <int> TILE + r] = <real> mean
         turns[<int> WHOLE_A * <int> TILE + r] = <real> (a + 2 * z * lse if z > 0 else a)
         turns[<int> REMAINDER * <int> TILE + r] = <real> ((2 * z * (mean + turns[<int> TOP * <int> TILE + r]) if z > 0 else 0)
-                                                          - (bent - mean * b))
+                                                          - (sum_bd - mean * b))
         if (z == 0 and labels[r] >= 0 and (a == 0 or a != a or mean != mean or job.scale - job.scale != 0)
                 and has_no_target(job, v, r, labels[r], rows)):
             labels[r] = -1

@@ -11,10 +11,10 @@
 cimport numpy as cnp
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
-from kernels.core.call cimport Bend
+from kernels.core.call cimport HessOptions
 from kernels.core.numeric cimport real
-from kernels.core.operands cimport Load, Operand, Space, fetch, load_block, load_mask, offset_of, put
-from kernels.core.rowmath cimport rm_may_be_outside, rm_may_be_outsidef
+from kernels.core.operands cimport Load, Operand, Space, fetch, load_block, load_mask, offset_of, store_block
+from kernels.core.rowmath cimport fl_may_be_outside, fl_may_be_outsidef
 from kernels.core.sums cimport APART, ROOM, TILE, Sum, Team, fl_own, fl_stops, result
 
 cdef enum:
@@ -30,7 +30,7 @@ cdef enum Target:
     LIST                      # class numbers along the class axis, up to the first -1
 
 ctypedef double (*TileLoss)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
-ctypedef void (*BendTile)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
+ctypedef void (*AdjustHess)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
 
 cdef struct RowLoss:
     TileLoss losses[2]        # of floats and of doubles
@@ -47,11 +47,11 @@ cdef struct Rows:
     const double *parameters
     Target target
     Py_ssize_t classes
-    double keep, spread       # τ = (keep t + spread) w: label smoothing
+    double target_scale, target_offset       # τ = (target_scale t + target_offset) w: label smoothing
     const void *weight        # w, one for each class, or NULL
     double scale              # of gradient and second derivative
-    Bend bend
-    BendTile bend_tile        # NULL: none
+    HessOptions hess_options
+    AdjustHess adjust_hess_tile        # NULL: none
     int64_t ignored           # this label counts for nothing
     double most               # targets must lie between 0 and this, unless it is NaN
     int outside               # whether one does not
@@ -112,9 +112,9 @@ cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *fact
 cdef inline bint may_be_outside(const Rows *job, const real *t, Py_ssize_t n) noexcept nogil:
     """Whether to look closer at targets, as one may be outside of its domain; without loss of time."""
     if real is float:
-        return rm_may_be_outsidef(t, n, <float> job.most)
+        return fl_may_be_outsidef(t, n, <float> job.most)
     else:
-        return rm_may_be_outside(t, n, job.most)
+        return fl_may_be_outside(t, n, job.most)
 
 cdef inline void report_outside(const Rows *job) noexcept nogil:
     """A target is outside of its domain. Which one is found when the call is over."""
@@ -135,13 +135,13 @@ cdef inline void fetch_labels(const Rows *job, const char *base, Py_ssize_t star
     load_block(&job.operands[<int> R_T], job.load_label, base, &job.space, job.space.outer, job.space.ndim, start, n,
                <char *> block, sizeof(int64_t))
 
-cdef inline real *place(const Rows *job, int k, char *base, Py_ssize_t start, real *block) noexcept nogil:
+cdef inline real *output_or_buffer(const Rows *job, int k, char *base, Py_ssize_t start, real *block) noexcept nogil:
     """Where classes from `start` on are computed: in the output where that can be, else in a buffer."""
     return <real *> base + start if job.operands[k].flat else block
 
-cdef inline void put_classes(const Rows *job, int k, char *base, Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil:
+cdef inline void store_classes(const Rows *job, int k, char *base, Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil:
     if not job.operands[k].flat:
-        put(&job.operands[k], base, &job.space, job.space.outer, job.space.ndim, start, n, block)
+        store_block(&job.operands[k], base, &job.space, job.space.outer, job.space.ndim, start, n, block)
 
 cdef inline real load_class(const Rows *job, int k, const char *base, Py_ssize_t index, const real *like) noexcept nogil:
     """One class of a row."""
@@ -152,7 +152,7 @@ cdef inline real load_class(const Rows *job, int k, const char *base, Py_ssize_t
     op.load(base + offset_of(op, &job.space, job.space.outer, job.space.ndim, index), 0, op.swapped, 1, &x)
     return x
 
-cdef inline void put_class(const Rows *job, int k, char *base, Py_ssize_t index, real x) noexcept nogil:
+cdef inline void store_class(const Rows *job, int k, char *base, Py_ssize_t index, real x) noexcept nogil:
     """One class of a row of an output; nothing where there is none."""
     cdef const Operand *op = &job.operands[k]
     if base == NULL:
@@ -194,13 +194,13 @@ cdef inline Py_ssize_t rows_at_once(const Rows *job) noexcept nogil:
 cdef inline bint are_one_run(const Rows *job, int k, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     return rows == 1 or job.operands[k].flat and row_step(job, k) == n * job.operands[k].itemsize
 
-cdef inline real *place_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+cdef inline real *run_or_buffer(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                             real *block) noexcept nogil:
-    return place(job, k, base, start, block) if base != NULL and are_one_run(job, k, rows, n) else block
+    return output_or_buffer(job, k, base, start, block) if base != NULL and are_one_run(job, k, rows, n) else block
 
 cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                                   real *block) noexcept nogil
-cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+cdef void store_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                          const real *block) noexcept nogil
 cdef void add_run(const real *v, Py_ssize_t rows, Py_ssize_t n, Sum *sums) noexcept nogil
 cdef void mask_run(const Rows *job, const Row *at, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n, real *block, real x) noexcept nogil
@@ -212,7 +212,7 @@ cdef inline const real *fetch_left(const Rows *job, const Row *at, Py_ssize_t st
     cdef const real *x = fetch_classes(job, R_X, at.x, start, n, block)
     return x if at.m == NULL else masked_run(job, at, 1, start, n, x, block, <real> -INFINITY)
 
-cdef inline void spread(const real *v, Py_ssize_t rows, Py_ssize_t n, real *block) noexcept nogil:
+cdef inline void broadcast_rows(const real *v, Py_ssize_t rows, Py_ssize_t n, real *block) noexcept nogil:
     """A number of each row for all of its classes. STEP - 1 numbers too many may be written."""
     cdef Py_ssize_t r, i, j
     cdef real x

@@ -5,7 +5,7 @@ from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy, memset
 from fusedloss.capi cimport BAD_CALL, NO_MEMORY, OK, Loss
-from kernels.core.call cimport bent, capsule_of, lay_out, read_bend, read_parameters, register_name
+from kernels.core.call cimport adjusted_hess, capsule_of, lay_out, read_hess_options, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
     DOUBLE, FLOAT, INT64, Operand, Space, check_shape, describe, describe_memory, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
@@ -101,12 +101,12 @@ cdef void fill_row(const Rows *job, int k, char *base, int64_t label, real x) no
         return
     for i from 0 <= i < job.classes by CHUNK:
         n = min(<Py_ssize_t> CHUNK, job.classes - i)
-        out = place(job, k, base, i, <real *> block)
+        out = output_or_buffer(job, k, base, i, <real *> block)
         for j in range(n):
             out[j] = 0
         if i <= label < i + n:
             out[label - i] = x
-        put_classes(job, k, base, i, n, <const real *> out)
+        store_classes(job, k, base, i, n, <const real *> out)
 
 cdef bint is_empty(const Operand *mask, const Space *space, int outer, Py_ssize_t row) noexcept nogil:
     """Whether all classes of a row are left out."""
@@ -139,13 +139,13 @@ cdef void set_rows(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const r
         base = at.g if k == R_G else at.h
         for i from 0 <= i < job.classes by CHUNK:
             size = min(<Py_ssize_t> CHUNK, job.classes - i)
-            out = place_run(job, k, base, m, i, size, <real *> block)
+            out = run_or_buffer(job, k, base, m, i, size, <real *> block)
             for q in range(m):
                 for j in range(size):
                     out[q * size + j] = x[r + q]
             if at.m != NULL:
                 mask_run(job, &at, m, i, size, out, <real> 0)
-            put_run(job, k, base, m, i, size, <const real *> out)
+            store_run(job, k, base, m, i, size, <const real *> out)
 
 cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                                   real *block) noexcept nogil:
@@ -160,7 +160,7 @@ cdef const real *fetch_run(const Rows *job, int k, const char *base, Py_ssize_t 
                 block[r * n + j] = x[j]
     return block
 
-cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
+cdef void store_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_t start, Py_ssize_t n,
                          const real *block) noexcept nogil:
     cdef real *out
     cdef Py_ssize_t r, j
@@ -172,7 +172,7 @@ cdef void put_run(const Rows *job, int k, char *base, Py_ssize_t rows, Py_ssize_
             for j in range(n):
                 out[j] = block[r * n + j]
         else:
-            put_classes(job, k, base + r * row_step(job, k), start, n, block + r * n)
+            store_classes(job, k, base + r * row_step(job, k), start, n, block + r * n)
 
 cdef void add_run(const real *v, Py_ssize_t rows, Py_ssize_t n, Sum *sums) noexcept nogil:
     """Add each row of a run to a sum; four short rows at a time, as each addition waits for the one before it."""
@@ -238,7 +238,7 @@ cdef void store_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const 
     else:
         for r in range(n):
             if labels[r] >= 0:
-                put_class(job, k, base + r * step, labels[r], x[r])
+                store_class(job, k, base + r * step, labels[r], x[r])
 
 cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled *tile, const real *like) noexcept nogil:
     """Labels and weights of n rows."""
@@ -286,14 +286,14 @@ cdef bint load_floors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *floor
         if labels[r] < 0:
             floors[r] = <real> NAN
         else:
-            floors[r] = <real> (job.bend.floor * job.scale * (<double> floors[r] * w[labels[r]] if by_class else floors[r]))
+            floors[r] = <real> (job.hess_options.floor * job.scale * (<double> floors[r] * w[labels[r]] if by_class else floors[r]))
     return not ignored and not by_class and job.operands[<int> R_F].data == NULL
 
-cdef void bend_side_by_side(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *floors) noexcept nogil:
+cdef void adjust_hess_across(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *floors) noexcept nogil:
     """Rows that follow each other in memory, one class after the other."""
     cdef const Operand *op = &job.operands[<int> R_H]
     cdef char *base = base_of(job, R_H, row)
-    cdef real scale = <real> job.bend.scale
+    cdef real scale = <real> job.hess_options.scale
     cdef real block[TILE]
     cdef real *h
     cdef Py_ssize_t k, r
@@ -302,17 +302,17 @@ cdef void bend_side_by_side(const Rows *job, Py_ssize_t row, Py_ssize_t n, const
         if not op.native:
             op.load(base, op.itemsize, False, n, block)
         for r in range(n):
-            h[r] = bent(h[r], scale, floors[r])
+            h[r] = adjusted_hess(h[r], scale, floors[r])
         if not op.native:
             op.store(base, op.itemsize, n, block)
         base += class_step(job, R_H)
 
-cdef void bend_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void adjust_hess_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """max(scale h, floor) of the second derivatives of a tile, which are written; what is left out stays 0."""
     cdef real floors[TILE]
     cdef real block[CHUNK]
     cdef real wide[<int> CHUNK + <int> STEP]
-    cdef real scale = <real> job.bend.scale
+    cdef real scale = <real> job.hess_options.scale
     cdef real *h
     cdef real floor
     cdef Row at
@@ -321,7 +321,7 @@ cdef void bend_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_
     floor = floors[0]
     if (n > 1 and row_step(job, R_H) == job.operands[<int> R_H].itemsize and job.space.ndim == job.space.outer + 1
             and not is_masked(job)):
-        bend_side_by_side(job, row, n, <const real *> floors)
+        adjust_hess_across(job, row, n, <const real *> floors)
         return
     for r from 0 <= r < n by group:
         m = min(group, n - r)
@@ -331,14 +331,14 @@ cdef void bend_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_
             h = <real *> fetch_run(job, R_H, at.h, m, i, size, <real *> block)
             if alike:
                 for j in range(m * size):
-                    h[j] = bent(h[j], scale, floor)
+                    h[j] = adjusted_hess(h[j], scale, floor)
             else:
-                spread(<const real *> floors + r, m, size, <real *> wide)
+                broadcast_rows(<const real *> floors + r, m, size, <real *> wide)
                 for j in range(m * size):
-                    h[j] = bent(h[j], scale, wide[j])
+                    h[j] = adjusted_hess(h[j], scale, wide[j])
             if at.m != NULL:
                 mask_run(job, &at, m, i, size, h, <real> 0)
-            put_run(job, R_H, at.h, m, i, size, <const real *> h)
+            store_run(job, R_H, at.h, m, i, size, <const real *> h)
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -350,8 +350,8 @@ cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ss
     while start < stop:
         n = min(min(job.tile, stop - start), length - start % length)
         add(&total, job.loss(NULL, job, start, n))
-        if job.bend.asked and job.bend_tile != NULL:
-            job.bend_tile(NULL, job, start, n)
+        if job.hess_options.asked and job.adjust_hess_tile != NULL:
+            job.adjust_hess_tile(NULL, job, start, n)
         start += n
         unwatched += many(n, job.classes)
         if unwatched >= WATCHED:
@@ -420,7 +420,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
         job.loss = loss.products[0 if real is float else 1]
         if job.loss == NULL:
             raise ValueError("kernel: this loss has no products of its Hessian")
-    job.bend_tile = NULL if loss.bends else <BendTile> <void *> bend_tile[real]
+    job.adjust_hess_tile = NULL if loss.bends else <AdjustHess> <void *> adjust_hess_tile[real]
     for k in range(<int> ROW_OPERANDS):
         array = arrays[k]
         per_class = k != R_F and k != R_V and k != R_L and (k != R_T or job.target >= DISTRIBUTION)
@@ -479,15 +479,15 @@ TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distri
            "upstream": <int> UPSTREAM, "times softmax": <int> TIMES_SOFTMAX, "list": <int> LIST}
 
 
-def rows(int loss, tuple parameters, int target, int order, bint double_precision, double keep, double spread,
-         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN, tuple bend=None):
+def rows(int loss, tuple parameters, int target, int order, bint double_precision, double target_scale, double target_offset,
+         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN, tuple hess_options=None):
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
     of each item of the target, direction, weight of each class), None where there is none. With a direction the hessian times
     that is written in the gradient's place, by losses of the softmax. `softmax` and `log_softmax` write into the
     gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
-    `find_outside` finds the first. With a `bend`, (scale, floor), second derivatives h become max(scale h, floor), the floor
+    `find_outside` finds the first. With a `hess_options`, (scale, floor), second derivatives h become max(scale h, floor), the floor
     times the weight of the row, and of its class where the target is class numbers; a floor that is NaN is none. Returns the sum of the values of the rows (0 unless `summed`)."""
     cdef Rows job
     cdef double values[ROW_PARAMETERS]
@@ -502,9 +502,9 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     job.parameters = values
     job.target = <Target> target
     job.order = order
-    read_bend(bend if order > 1 else None, &job.bend)
-    job.keep = keep
-    job.spread = spread
+    read_hess_options(hess_options if order > 1 else None, &job.hess_options)
+    job.target_scale = target_scale
+    job.target_offset = target_offset
     job.ignored = ignored
     job.scale = scale
     job.summed = summed
@@ -555,12 +555,12 @@ cdef Py_ssize_t rows_memory(const real *like, const Loss *loss, Py_ssize_t rows,
             op[k].strides[0] = classes * <Py_ssize_t> sizeof(real)
             op[k].strides[1] = sizeof(real)
     job.loss = row_loss.losses[0 if real is float else 1]
-    job.bend.asked = False
+    job.hess_options.asked = False
     job.load_label = label_loader(INT64)
     job.parameters = loss.parameters
     job.target = SMOOTHED_CLASS if loss.by_distribution or loss.label_smoothing != 0 else CLASS
-    job.keep = 1 - loss.label_smoothing
-    job.spread = loss.label_smoothing / classes
+    job.target_scale = 1 - loss.label_smoothing
+    job.target_offset = loss.label_smoothing / classes
     job.ignored = loss.ignore_index
     job.classes = classes
     job.weight = weight

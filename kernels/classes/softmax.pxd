@@ -25,7 +25,7 @@ cdef enum:                    # numbers of each row of a tile, TILE of each in o
     M, S, LOG, SHARE          # m, S, log1p(S), 1 / (1 + S)
     FIRST, SECOND             # A / (1 + S), B
     SUM_OF_A, PSI             # the parts of A: Σ a and 2 z logsumexp
-    SPREAD                    # what label smoothing adds to each class; where classes are left out, else a number of the job
+    TARGET_OFFSET                    # what label smoothing adds to each class; where classes are left out, else a number of the job
     FACTOR, SCALE             # of the row, and that times the scale
     REAL_ROWS                 # so many of the computation's dtype. In doubles, first:
     REST = 0, WHOLE_SHARE     # S, 1 / (1 + S)
@@ -148,7 +148,7 @@ cdef inline const real *e_line(Layout l, const Rows *job, const View *v, const r
         return <const real *> v.e + line * v.e_step + start
     return e_piece(l, job, v, rows, line, start, n, block)
 
-cdef inline real *out_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
+cdef inline real *line_or_buffer(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
                            real *block) noexcept nogil:
     """Where a piece of a line of an output is computed: there if that can be, else in `block`."""
     if Layout is Across:

@@ -6,10 +6,10 @@ from libc.string cimport memcpy
 from kernels.classes.rows cimport (
     CHUNK, CLASS, FEW, LONG, R_D, R_F, R_G, R_H, R_L, R_M, R_T, R_V, R_W, R_X, SMOOTHED_CLASS, TIMES_SOFTMAX, Rows,
     base_of, class_step, count_left, fetch_classes, fetch_mask, fill_row, lanes_lie_flat, load_class, load_factors,
-    load_labels, mask_classes, may_be_outside, memory, put_classes, report_outside, room, row_step, store_rows)
+    load_labels, mask_classes, may_be_outside, memory, store_classes, report_outside, room, row_step, store_rows)
 from kernels.core.numeric cimport exp_gap, log, log1p, real, weighed
 from kernels.core.operands cimport Operand, load_mask
-from kernels.core.rowmath cimport rm_exp, rm_expf, rm_turn_in, rm_turn_inf, rm_turn_out, rm_turn_outf, row_max, row_sum
+from kernels.core.rowmath cimport fl_exp, fl_expf, fl_transpose_in, fl_transpose_inf, fl_transpose_out, fl_transpose_outf, row_max, row_sum
 from kernels.core.sums cimport TILE, many
 
 cdef double limit_row(real m, const real *x, Py_ssize_t step, real *e, Py_ssize_t e_step, Py_ssize_t n) noexcept nogil:
@@ -102,9 +102,9 @@ cdef inline void exp_line(Layout l, const real *x, const real *m, real *e, Py_ss
         for i in range(n):
             e[i] = exp_gap(x[i], m[i])
     elif real is float:
-        rm_expf(x, m[0], e, n)
+        fl_expf(x, m[0], e, n)
     else:
-        rm_exp(x, m[0], e, n)
+        fl_exp(x, m[0], e, n)
 
 cdef inline void limit_lanes(const real *x, const real *m, real *e, Py_ssize_t n) noexcept nogil:
     """The exponentials of a line where the row's maximum is infinite."""
@@ -136,7 +136,7 @@ cdef void store_line(Layout l, const Rows *job, const View *v, int k, char *base
         if not lanes_lie_flat(job, k):
             job.operands[k].store(base + line * class_step(job, k), row_step(job, k), n, block)
     else:
-        put_classes(job, k, base + line * row_step(job, k), start, n, block)
+        store_classes(job, k, base + line * row_step(job, k), start, n, block)
 
 cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil:
     """Fill a View in: bring the input to where the loops can read it, and find room for the exponentials."""
@@ -178,9 +178,9 @@ cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, d
             return
         if x.native and class_step(job, R_X) == x.itemsize and step >= classes and classes <= FEW:
             if real is float:
-                rm_turn_inf(<const float *> v.base_x, step, n, classes, job.tile, copy, e_tile)
+                fl_transpose_inf(<const float *> v.base_x, step, n, classes, job.tile, copy, e_tile)
             else:
-                rm_turn_in(<const double *> v.base_x, step, n, classes, job.tile, copy, e_tile)
+                fl_transpose_in(<const double *> v.base_x, step, n, classes, job.tile, copy, e_tile)
         else:
             for j in range(classes):
                 if lanes_lie_flat(job, R_X):
@@ -463,24 +463,24 @@ cdef void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py
     cdef real omegas[CHUNK]
     cdef const real *t
     cdef const real *omega
-    cdef real spread = <real> job.spread, both = <real> (job.keep + job.spread), keep, factor
+    cdef real target_offset = <real> job.target_offset, both = <real> (job.target_scale + job.target_offset), target_scale, factor
     cdef Py_ssize_t i
     if job.target == SMOOTHED_CLASS:
-        if v.masked and spread > 0:
-            keep = <real> job.keep
+        if v.masked and target_offset > 0:
+            target_scale = <real> job.target_scale
             for i in range(n):
-                tau[i] = own[<int> SPREAD * <int> TILE + at(l, i)]
+                tau[i] = own[<int> TARGET_OFFSET * <int> TILE + at(l, i)]
             if Layout is Across:
                 for i in range(n):
-                    tau[i] = keep + tau[i] if labels[i] == line else tau[i]
+                    tau[i] = target_scale + tau[i] if labels[i] == line else tau[i]
             elif start <= labels[line] < start + n:
-                tau[labels[line] - start] += keep
+                tau[labels[line] - start] += target_scale
         elif Layout is Across:
             for i in range(n):
-                tau[i] = both if labels[i] == line else spread
+                tau[i] = both if labels[i] == line else target_offset
         else:
             for i in range(n):
-                tau[i] = spread
+                tau[i] = target_offset
             if start <= labels[line] < start + n:
                 tau[labels[line] - start] = both
     else:
@@ -490,15 +490,15 @@ cdef void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py
         if job.target == TIMES_SOFTMAX:
             for i in range(n):
                 tau[i] = t[i] * (e[i] * own[<int> SHARE * <int> TILE + at(l, i)])
-        elif v.masked and spread > 0:
+        elif v.masked and target_offset > 0:
             for i in range(n):
-                tau[i] = <real> (t[i] * job.keep + own[<int> SPREAD * <int> TILE + at(l, i)])
-        elif job.keep == 1 and spread == 0:
+                tau[i] = <real> (t[i] * job.target_scale + own[<int> TARGET_OFFSET * <int> TILE + at(l, i)])
+        elif job.target_scale == 1 and target_offset == 0:
             for i in range(n):
                 tau[i] = t[i]
         else:
             for i in range(n):
-                tau[i] = <real> (t[i] * job.keep + job.spread)
+                tau[i] = <real> (t[i] * job.target_scale + job.target_offset)
     if w != NULL:
         if Layout is Across:
             factor = w[line]
@@ -507,7 +507,7 @@ cdef void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py
         else:
             for i in range(n):
                 tau[i] = weighed(w[start + i], tau[i])
-        if job.target == SMOOTHED_CLASS and spread == 0:      # a nan of another class has no part
+        if job.target == SMOOTHED_CLASS and target_offset == 0:      # a nan of another class has no part
             if Layout is Across:
                 for i in range(n):
                     tau[i] = tau[i] if labels[i] == line else <real> 0
@@ -545,8 +545,8 @@ cdef bint has_no_target(const Rows *job, const View *v, Py_ssize_t row, int64_t 
         if job.target != SMOOTHED_CLASS:
             t = fetch_classes(job, R_T, v.base_t + row * row_step(job, R_T), i, n, <real *> block)
             for j in range(n):
-                found |= (valid[j] != 0) & ((t[j] != 0) | (job.spread != 0))
-        elif job.spread != 0:
+                found |= (valid[j] != 0) & ((t[j] != 0) | (job.target_offset != 0))
+        elif job.target_offset != 0:
             for j in range(n):
                 found |= valid[j] != 0
         elif i <= label < i + n:
@@ -570,7 +570,7 @@ cdef bint prepare_targets(const Rows *job, const View *v, bint by_class, int64_t
     if v.masked and job.target != CLASS:
         count_classes(job, v, left, factor)
         for r in range(v.n):
-            rows[<int> SPREAD * <int> TILE + r] = <real> (job.spread * job.classes / left[r]) if left[r] > 0 else 0
+            rows[<int> TARGET_OFFSET * <int> TILE + r] = <real> (job.target_offset * job.classes / left[r]) if left[r] > 0 else 0
             labels[r] = -1 if left[r] == 0 else labels[r]
             ignored |= left[r] == 0
     return ignored
@@ -611,9 +611,9 @@ cdef void store_tile(const Rows *job, const View *v, real *tile, real *spare) no
     if (job.operands[<int> R_G].native and class_step(job, R_G) == job.operands[<int> R_G].itemsize and step >= job.classes
             and job.classes <= FEW):
         if real is float:
-            rm_turn_outf(tile, spare, <float *> v.base_g, step, v.n, job.classes, job.tile)
+            fl_transpose_outf(tile, spare, <float *> v.base_g, step, v.n, job.classes, job.tile)
         else:
-            rm_turn_out(tile, spare, <double *> v.base_g, step, v.n, job.classes, job.tile)
+            fl_transpose_out(tile, spare, <double *> v.base_g, step, v.n, job.classes, job.tile)
     elif lanes_lie_flat(job, R_G):
         for j in range(job.classes):
             memcpy(v.base_g + j * class_step(job, R_G), tile + j * job.tile, v.n * sizeof(real))

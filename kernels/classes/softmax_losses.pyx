@@ -4,12 +4,12 @@ from libc.stdint cimport int64_t
 from kernels.classes.nll cimport Focal, Generalized, Nll, NllTransform, Plain, Poly, cap_of, transform, transform_line, z_of
 from kernels.classes.products cimport product_tile
 from kernels.classes.rows cimport (
-    CHUNK, CLASS, R_D, R_F, R_G, R_H, TIMES_SOFTMAX, UPSTREAM, Rows, load_labels, load_rows, memory, put_class,
+    CHUNK, CLASS, R_D, R_F, R_G, R_H, TIMES_SOFTMAX, UPSTREAM, Rows, load_labels, load_rows, memory, store_class,
     register_product, register_rows, row_step)
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, FIRST, LOG, LOST_A, LOST_B, LOST_V, M, PSI, REAL_ROWS, REST, S, SCALE, SECOND, SHARE, SUMS,
     SUM_A, SUM_B, SUM_OF_A, SUM_V, WHOLE_SHARE, Across, Along, Layout, View, add_line, at, blank_line, blank_rows,
-    curvature, distance, e_line, finish_values, gather_target_logits, has_no_target, mask_line, out_line, prepare_targets,
+    curvature, distance, e_line, finish_values, gather_target_logits, has_no_target, mask_line, line_or_buffer, prepare_targets,
     prepare_tile, raw_line, scale_of, slope, soft_cap, softmax_gap, store_line, store_tile, sum_exponentials,
     tau_line, within, x_line, xlogy_term)
 from kernels.core.numeric cimport exp_gap, log, real, vm_sum_error, weighed
@@ -121,7 +121,7 @@ cdef void write_class_derivatives(Layout l, const Rows *job, const View *v, cons
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             e = e_line(l, job, v, own, line, start, n, <real *> es)
             if v.base_h != NULL:
-                h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs)
+                h = line_or_buffer(l, job, v, R_H, v.base_h, line, start, <real *> hs)
                 for i in range(n):
                     h[i] = curvature(e[i], own[<int> FIRST * <int> TILE + at(l, i)], own[<int> SECOND * <int> TILE + at(l, i)],
                                      own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
@@ -131,7 +131,7 @@ cdef void write_class_derivatives(Layout l, const Rows *job, const View *v, cons
                 if v.masked:
                     mask_line(job, v, line, start, n, h, <real> 0)
                 store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
-            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            g = <real *> e if v.staged else line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
                 g[i] = e[i] * own[<int> FIRST * <int> TILE + at(l, i)]
             if Layout is Across:
@@ -225,11 +225,11 @@ cdef double class_tile(const Nll *f, const Rows *job, const View *v, real *rows,
     else:
         for r in range(v.n):
             if labels[r] >= 0:
-                put_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> values[r])
+                store_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> values[r])
     if v.base_h != NULL:
         for r in range(v.n):
             if labels[r] >= 0:
-                put_class(job, R_H, v.base_h + r * row_step(job, R_H), labels[r], <real> a[r])
+                store_class(job, R_H, v.base_h + r * row_step(job, R_H), labels[r], <real> a[r])
     return value
 
 
@@ -301,7 +301,7 @@ cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View 
                            NULL if f.plain else <real *> vs, <real *> as_, <real *> bs)
             h = <real *> hs
             if v.base_h != NULL:
-                h = out_line(l, job, v, R_H, v.base_h, line, start, <real *> hs)
+                h = line_or_buffer(l, job, v, R_H, v.base_h, line, start, <real *> hs)
                 if f.plain:
                     for i in range(n):
                         h[i] = curvature_of_others(l, e[i], <real> 0, own, i) * scale_of(l, own, i, scale)
@@ -315,7 +315,7 @@ cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View 
                     soft_cap(x[i], v.cap, &d, &d2)
                     vs[i] = d
                     bs[i] = d2
-            g = <real *> e if v.staged else out_line(l, job, v, R_G, v.base_g, line, start, <real *> gs)
+            g = <real *> e if v.staged else line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
                 g[i] = scale_of(l, own, i, scale) * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
                                      own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
@@ -351,7 +351,7 @@ cdef double distribution_tile(const Nll *f, const Rows *job, const View *v, real
     cdef double z = f.z, total, a, b, lse
     cdef Py_ssize_t r
     cdef int spoiled
-    cdef bint ignored = prepare_targets(job, v, z == 0 and job.spread == 0, labels, rows)
+    cdef bint ignored = prepare_targets(job, v, z == 0 and job.target_offset == 0, labels, rows)
     cdef bint by_weights = z == 0 and (job.weight != NULL or v.base_w != NULL or job.target >= UPSTREAM)
     cdef Across across
     cdef Along along

@@ -8,7 +8,7 @@ from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t
 from kernels.classes.rows cimport (
     CHUNK, R_G, R_H, R_X, Labelled, Row, Rows, fetch_left, fetch_run, finish_labelled, load_class, load_labelled,
-    masked_run, place, place_run, put_classes, put_run, register_rows, row_at, rows_at_once)
+    masked_run, output_or_buffer, run_or_buffer, store_classes, store_run, register_rows, row_at, rows_at_once)
 from kernels.core.numeric cimport over_zero, real, weighed
 from kernels.core.rowmath cimport count_equal, has_nan, row_max
 from kernels.core.sums cimport LANES, TILE, Sum, accumulate_wide, regained, result
@@ -89,9 +89,9 @@ cdef inline void sparsemax_of_few(const Rows *job, Py_ssize_t row, Py_ssize_t n,
     cdef Row base = row_at(job, row)
     cdef Py_ssize_t r, j, classes = job.classes
     cdef const real *x = fetch_run(job, R_X, base.x, n, 0, classes, <real *> xs)
-    cdef real *g = place_run(job, R_G, base.g, n, 0, classes, <real *> gs)
-    cdef real *h = place_run(job, R_H, base.h, n, 0, classes, <real *> hs)
-    cdef real bend
+    cdef real *g = run_or_buffer(job, R_G, base.g, n, 0, classes, <real *> gs)
+    cdef real *h = run_or_buffer(job, R_H, base.h, n, 0, classes, <real *> hs)
+    cdef real curvature
     cdef double p, other, rate
     if base.m != NULL:
         x = masked_run(job, &base, n, 0, classes, x, <real *> xs, <real> -INFINITY)
@@ -136,11 +136,11 @@ cdef inline void sparsemax_of_few(const Rows *job, Py_ssize_t row, Py_ssize_t n,
             g[r * classes + j] = <real> (rate * ps[j * n + r])
         g[r * classes + y[r]] = <real> (0 - rate * at.sum[r])
         if base.h != NULL:
-            bend = <real> (rate * (at.support[r] - 1) / at.support[r])
+            curvature = <real> (rate * (at.support[r] - 1) / at.support[r])
             for j in range(classes):
-                h[r * classes + j] = bend if ps[j * n + r] > 0 else <real> 0
-    put_run(job, R_G, base.g, n, 0, classes, <const real *> g)
-    put_run(job, R_H, base.h, n, 0, classes, <const real *> h)
+                h[r * classes + j] = curvature if ps[j * n + r] > 0 else <real> 0
+    store_run(job, R_G, base.g, n, 0, classes, <const real *> g)
+    store_run(job, R_H, base.h, n, 0, classes, <const real *> h)
 
 
 # ---- a row of many classes ---------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ cdef real sparsemax_of_many(const Rows *job, const Row *at, int64_t label, doubl
     cdef const real *x
     cdef real *g
     cdef real *h
-    cdef real x_y = load_class(job, R_X, at.x, label, <const real *> NULL), m = -INFINITY, bend
+    cdef real x_y = load_class(job, R_X, at.x, label, <const real *> NULL), m = -INFINITY, curvature
     cdef double rate = omega * job.scale, u, p
     cdef bint spoiled = False
     cdef Py_ssize_t i, j, k, n, ties = 0
@@ -255,15 +255,15 @@ cdef real sparsemax_of_many(const Rows *job, const Row *at, int64_t label, doubl
     sum_over_support(job, at, m, label, &s, &peaks)
     u = result(s.sum)
     if at.g != NULL:
-        bend = <real> (rate * (s.support - 1) / s.support)
+        curvature = <real> (rate * (s.support - 1) / s.support)
         j = 0
         for i from 0 <= i < job.classes by CHUNK:
             n = min(<Py_ssize_t> CHUNK, job.classes - i)
             if not peaks.all:      # before the gradient is written, which may lie where the scores do
                 peaks_of(job, at, i, s.tau, m, &peaks)
                 j = 0
-            g = place(job, R_G, at.g, i, <real *> gs)
-            h = place(job, R_H, at.h, i, <real *> hs) if at.h != NULL else <real *> hs
+            g = output_or_buffer(job, R_G, at.g, i, <real *> gs)
+            h = output_or_buffer(job, R_H, at.h, i, <real *> hs) if at.h != NULL else <real *> hs
             for k in range(n):
                 g[k] = 0
             if at.h != NULL:
@@ -272,13 +272,13 @@ cdef real sparsemax_of_many(const Rows *job, const Row *at, int64_t label, doubl
             while j < peaks.count and peaks.index[j] < i + n:
                 p = share_of(peaks.d[j], s.tau, s.low)
                 g[peaks.index[j] - i] = <real> (rate * p)
-                h[peaks.index[j] - i] = bend if p > 0 else <real> 0
+                h[peaks.index[j] - i] = curvature if p > 0 else <real> 0
                 j += 1
             if i <= label < i + n:
                 g[label - i] = <real> (0 - rate * u)
-            put_classes(job, R_G, at.g, i, n, <const real *> g)
+            store_classes(job, R_G, at.g, i, n, <const real *> g)
             if at.h != NULL:
-                put_classes(job, R_H, at.h, i, n, <const real *> h)
+                store_classes(job, R_H, at.h, i, n, <const real *> h)
     return sparsemax_value(u, result(s.squares), below_top(<double> x_y, <double> m), s.tau, s.low, &m)
 
 

@@ -71,7 +71,7 @@ def scalar(double value, bint double_precision):
     return PyArray_Scalar(&single, _float32, None)
 
 
-def asks(value):
+def precision(value):
     """What the dtype of an array asks of the computation: 2 for float64, 1 for a narrower float, 0 for integers and
     booleans; -1 for anything but a plain array of a dtype that the kernels can read."""
     cdef Kind kind

@@ -28,11 +28,11 @@ cdef int read_parameters(tuple given, int wanted, double *values) except -1:
     return 0
 
 
-cdef int read_bend(tuple given, Bend *bend) except -1:
+cdef int read_hess_options(tuple given, HessOptions *hess_options) except -1:
     """A scale and a floor, or None."""
-    bend.asked = given is not None
-    if bend.asked:
-        bend.scale, bend.floor = given
+    hess_options.asked = given is not None
+    if hess_options.asked:
+        hess_options.scale, hess_options.floor = given
     return 0
 
 

@@ -136,10 +136,10 @@ cdef inline void normal_interval(real a, real b, real w, real *v, real *g, real 
     beyond = weighed(shift, excess)
     product = beyond if around else product
     product = beyond if narrow else product
-    cdef real wide_q = weighed(at_q, w), bend
+    cdef real wide_q = weighed(at_q, w), curvature
     near = e * quotient
     wide_q = near if narrow else wide_q
-    bend = product + wide_q
+    curvature = product + wide_q
     cdef real bend_p = at_p * at_q + weighed(at_p, excess), bend_q = weighed(at_q, at_q + q)
     cdef real base = <real> 1 if around else <real> 0, term = rest / rate_p
     cdef real line = <real> 0.5 * p * p + <real> CDF_HALF_LOG_2PI
@@ -154,8 +154,8 @@ cdef inline void normal_interval(real a, real b, real w, real *v, real *g, real 
     g[BY_FACTOR] = weighed(shift, p) - wide_q
     h[BY_LOWER] = bend_q if mirrored else bend_p
     h[BY_UPPER] = bend_p if mirrored else bend_q
-    h[BY_SHIFT] = bend
-    h[BY_FACTOR] = weighed(weighed(bend, p), p) + weighed(wide_q, 2 * p * (w - excess) + (wide_q + w * q))
+    h[BY_SHIFT] = curvature
+    h[BY_FACTOR] = weighed(weighed(curvature, p), p) + weighed(wide_q, 2 * p * (w - excess) + (wide_q + w * q))
 
 
 cdef inline void logistic_interval(real a, real b, real w, real *v, real *g, real *h) noexcept nogil:
@@ -186,7 +186,7 @@ cdef inline void extreme_interval(real a, real b, real w, real *v, real *g, real
     exp_ratios(w, e_w, &k_w, &rise_w, &share_w)
     exp_ratios(d, exp(-d), &k, &rise, &fall)
     cdef real lower = k * (k_w / w), at_a = e_a + lower, at_b = k / share_w, shift = e_a - k
-    cdef real bend = e_a + weighed(k, rise), wide_a = weighed(e_a, w) + k * k_w
+    cdef real curvature = e_a + weighed(k, rise), wide_a = weighed(e_a, w) + k * k_w
     cdef real times = k_w + w, wide_b = weighed(k, times)        # w/(1 - exp(-w))
     cdef bint from_a = absolute(a) <= absolute(b)
     v[0] = e_a - (log_d if d < <real> 1e-18 else log1mexp(-d))
@@ -196,10 +196,10 @@ cdef inline void extreme_interval(real a, real b, real w, real *v, real *g, real
     g[BY_FACTOR] = weighed(shift, a) - wide_b if from_a else weighed(shift, b) - wide_a
     h[BY_LOWER] = at_a * (1 + lower)
     h[BY_UPPER] = weighed(at_b, (rise + e_w) / share_w)
-    h[BY_SHIFT] = bend
+    h[BY_SHIFT] = curvature
     h[BY_FACTOR] = (
-        weighed(weighed(bend, a), a) + weighed(wide_b, 2 * a * rise + times * (rise + e_w)) if from_a
-        else weighed(weighed(bend, b), b) - weighed(wide_a, 2 * b * (1 - k) - (w + k * k_w)))
+        weighed(weighed(curvature, a), a) + weighed(wide_b, 2 * a * rise + times * (rise + e_w)) if from_a
+        else weighed(weighed(curvature, b), b) - weighed(wide_a, 2 * b * (1 - k) - (w + k * k_w)))
 
 
 # ---- all below, all above --------------------------------------------------------------------------------------------

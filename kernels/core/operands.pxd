@@ -87,7 +87,7 @@ cdef void copy_block(const Operand *op, const char *base, const Space *space, in
                      Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil
 cdef void load_mask(const Operand *op, const char *base, const Space *space, int first, int last, Py_ssize_t start, Py_ssize_t n,
                     real *valid) noexcept nogil
-cdef void put(const Operand *op, char *base, const Space *space, int first, int last,
+cdef void store_block(const Operand *op, char *base, const Space *space, int first, int last,
               Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil
 
 

@@ -72,7 +72,7 @@ cdef inline Cell converted(Raw x, const Cell *like) noexcept nogil:
         return <Cell> x
 
 
-cdef void load_run(const char *source, Py_ssize_t stride, bint swapped, Py_ssize_t n, Cell *block, const Raw *like) noexcept nogil:
+cdef void load_strided(const char *source, Py_ssize_t stride, bint swapped, Py_ssize_t n, Cell *block, const Raw *like) noexcept nogil:
     """block[:n] = the strided items at source. memcpy, because items need not be aligned."""
     cdef Py_ssize_t i
     cdef Raw x
@@ -103,7 +103,7 @@ cdef inline float narrowed(real x) noexcept nogil:
         return fl_odd(x)
 
 
-cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block, const Written *like) noexcept nogil:
+cdef void store_strided(char *target, Py_ssize_t stride, Py_ssize_t n, const real *block, const Written *like) noexcept nogil:
     """The strided items at target = block[:n]."""
     cdef Py_ssize_t i
     cdef Written x
@@ -118,12 +118,12 @@ cdef void store_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *b
 
 
 cdef void register_dtype(const Raw *raw, Kind kind) noexcept:
-    _load_float[<int> kind] = <Load> <void *> load_run[float, Raw]
-    _load_double[<int> kind] = <Load> <void *> load_run[double, Raw]
-    _load_label[<int> kind] = <Load> <void *> load_run[int64_t, Raw]
+    _load_float[<int> kind] = <Load> <void *> load_strided[float, Raw]
+    _load_double[<int> kind] = <Load> <void *> load_strided[double, Raw]
+    _load_label[<int> kind] = <Load> <void *> load_strided[int64_t, Raw]
     if Raw is Half or Raw is Bfloat or Raw is float or Raw is double:
-        _store_float[<int> kind] = <Store> <void *> store_run[float, Raw]
-        _store_double[<int> kind] = <Store> <void *> store_run[double, Raw]
+        _store_float[<int> kind] = <Store> <void *> store_strided[float, Raw]
+        _store_double[<int> kind] = <Store> <void *> store_strided[double, Raw]
 
 
 register_dtype[int8_t](NULL, INT8)
@@ -360,7 +360,7 @@ cdef void add_run(char *target, Py_ssize_t stride, Py_ssize_t n, const real *blo
             (<double *> (target + j * stride))[0] += block[j]
 
 
-cdef void put(const Operand *op, char *base, const Space *space, int first, int last,
+cdef void store_block(const Operand *op, char *base, const Space *space, int first, int last,
               Py_ssize_t start, Py_ssize_t n, const real *block) noexcept nogil:
     """Elements start … start+n-1 over axes first … last-1 = block[:n]; nothing to do where the block lies in the array."""
     cdef Py_ssize_t run, length, done = 0

@@ -8,9 +8,9 @@ cdef extern from *:
 cdef extern from "core/team.h" nogil:
     enum:
         SPANS "FL_SPANS"
-        TILE "RM_TILE"
-        ROOM "RM_ROOM"
-        APART "RM_APART"
+        TILE "FL_TILE"
+        ROOM "FL_ROOM"
+        APART "FL_APART"
     ctypedef struct Work "fl_work":
         float *floats
         double *doubles

@@ -17,18 +17,18 @@ static inline int omp_get_thread_num(void) { return 0; }
 
 enum {
     FL_SPANS = 128, /* a call is cut into so many spans at most, so no more threads have work */
-    RM_TILE = 256,  /* rows of a tile, at most */
-    RM_ROOM = 4096, /* doubles, or twice as many floats, in a tile's buffers: they stay in the nearest caches */
-    RM_SUMS = 10,   /* sums of a row */
-    RM_APART = 144  /* between buffers: the same place in two of them is not the same place in a page */
+    FL_TILE = 256,  /* rows of a tile, at most */
+    FL_ROOM = 4096, /* doubles, or twice as many floats, in a tile's buffers: they stay in the nearest caches */
+    FL_SUMS = 10,   /* sums of a row */
+    FL_APART = 144  /* between buffers: the same place in two of them is not the same place in a page */
 };
 
 /* Working memory of a thread. It is not on the stack, as stacks may be as small as 128 kB; nor thread-local, as a
  * process that has no memory for that is ended by the C library. */
 typedef struct fl_work {
-    float floats[3 * (2 * RM_ROOM + RM_APART)];
-    double doubles[3 * (RM_ROOM + RM_APART)];
-    double sums[RM_SUMS * RM_TILE];
+    float floats[3 * (2 * FL_ROOM + FL_APART)];
+    double doubles[3 * (FL_ROOM + FL_APART)];
+    double sums[FL_SUMS * FL_TILE];
     void *block; /* what was allocated */
     struct fl_work *next;
 } fl_work;

@@ -22,23 +22,23 @@ cdef inline int aft(const Distribution *tag, real x, real t, real u, real s, rea
     cdef real w = (near if more < <real> 1e18 else far) / s       # log u - log t keeps no digits of a narrow one
     cdef real a = (log_t - x) / s, b = (log_u - x) / s, end = a + w
     cdef bint exact = t == u
-    cdef real value, known, slope, bend, ray, curve
+    cdef real value, known, slope, curvature, ray, curve
     cdef real first[ENDS]
     cdef real second[ENDS]
     b = end if more < 1 else b
     interval(tag, a, b, w, &value, <real *> first, <real *> second)
-    density(tag, a, &known, &slope, &bend)
+    density(tag, a, &known, &slope, &curvature)
     known = known + (log_s + log_t)
     ray = a * slope - 1
-    curve = a * (a * bend) + 1
+    curve = a * (a * curvature) + 1
     value = known if exact else value
     slope = slope if exact else first[BY_SHIFT]
-    bend = bend if exact else second[BY_SHIFT]
+    curvature = curvature if exact else second[BY_SHIFT]
     ray = ray if exact else first[BY_FACTOR]
     curve = curve if exact else second[BY_FACTOR]
     v[0] = value
     g[0] = -slope / s
-    h[0] = bend / s / s
+    h[0] = curvature / s / s
     g[2] = -ray / s
     h[2] = (2 * ray + curve) / s / s
     return (BAD_TARGET * ((t < 0) | (t == INFINITY)) | BAD_THIRD * ((u < t) | (u <= 0))

@@ -73,7 +73,7 @@ cdef inline real gap_bend(real d, real e, real t, real s, real r, real w, real l
     return e * (e * (t * s + d * log1p_bend(w))) if is_near(w) else (d * r) * (e * (k + k - s))
 
 
-cdef inline real bent(real r) noexcept nogil:
+cdef inline real curvature(real r) noexcept nogil:
     """r² ψ'(r) - r: 1 at 0, and 1/2 far out"""
     return <real> 0.5 + (<real> 2 * stirling_slope(r) - stirling_bend(r))
 
@@ -212,13 +212,13 @@ cdef inline int beta(real x, real t, real u, real *v, real *g, real *h) noexcept
     cdef real k = log(t / p), l = log(other / q), i = <real> 1 / u
     cdef real gap = d * (part_gap(d, a, k) - part_gap(-d, b, l)), sa = stirling_slope(a), sb = stirling_slope(b)
     cdef real root = (<real> ROOT_2PI * (t * other)) / (sqrt(p * q) * sqrt(u)), left = log(root)
-    cdef real ta = bent(a), tb = bent(b)
+    cdef real ta = curvature(a), tb = curvature(b)
     # Where p is clipped, the loss is linear.
     v[0] = gap + (left + (stirling_error(a) + (stirling_error(b) - stirling_error(u)))) + absolute(x - z)
     g[0] = (<real> 0.5 * (p - q) + (p * sb - q * sa)) - d * (q * log1p_quotient(d / a, k) + p * log1p_quotient(-d / b, l))
     h[0] = (q - p) * g[0] + (q * q * (a + ta) + p * p * (b + tb))
     g[1] = (gap - (<real> 0.5 + (sa + sb - stirling_slope(u)))) * i
-    h[1] = (ta + tb - bent(u)) * i * i
+    h[1] = (ta + tb - curvature(u)) * i * i
     return BAD_TARGET * ((t <= 0) | (t >= 1)) | BAD_THIRD * (u <= 0)
 
 
@@ -249,8 +249,8 @@ cdef inline int beta_binomial(real x, real t, real n, real s, real *v, real *g, 
     more = (x - z) * slope
     v[0] = left * fade + (0 if more < 0 else more)
     g[0] = slope * fade
-    h[0] = ((q - p) * slope + q * q * (t * sa + (bent(a) - sa * sa * bent(a + t)))
-            + p * p * (rest * sb + (bent(b) - sb * sb * bent(b + rest)))) * fade
+    h[0] = ((q - p) * slope + q * q * (t * sa + (curvature(a) - sa * sa * curvature(a + t)))
+            + p * p * (rest * sb + (curvature(b) - sb * sb * curvature(b + rest)))) * fade
     g[2] = (((dispersed_slope(a, t, sa, oa, p, r) - d * (da * log1p_gap_quotient(ya, ka)))
              + (dispersed_slope(b, rest, sb, ob, q, r) - d * (db * log1p_gap_quotient(yb, kb))))
             - dispersed_slope(r, n, c, o, <real> 1, r)) * fade

@@ -5,10 +5,10 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.string cimport memset
 from fusedloss.capi cimport BAD_CALL, OK, Loss
 from kernels.core.numeric cimport real
-from kernels.core.call cimport Bend, bent, capsule_of, lay_out, read_bend, read_parameters, register_name
+from kernels.core.call cimport HessOptions, adjusted_hess, capsule_of, lay_out, read_hess_options, read_parameters, register_name
 from kernels.core.operands cimport (
     DOUBLE, FLOAT, Operand, Space, check_shape, describe, describe_memory, fetch, join_axes, load_block, load_mask,
-    merge_axes, put)
+    merge_axes, store_block)
 from kernels.core.sums cimport (
     BLOCK, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run, run_alone)
 
@@ -41,7 +41,7 @@ cdef struct Elementwise:
     const Entry *entry
     const double *parameters
     double scale              # of gradient and second derivative
-    Bend bend
+    HessOptions hess_options
     int order
     bint summed
     int *outside              # set to 1 if an element is outside the formula's domain
@@ -85,11 +85,11 @@ cdef void weigh_both(const real *w, double scale, Py_ssize_t n, real *v, real *g
         v[j] = 0 if w[j] == 0 else value
         g[j] = 0 if w[j] == 0 else slope
 
-cdef void bend_block(const Bend *bend, double weight, Py_ssize_t n, real *h) noexcept nogil:
-    cdef real scale = <real> bend.scale, floor = <real> (bend.floor * weight)
+cdef void adjust_hess_block(const HessOptions *hess_options, double weight, Py_ssize_t n, real *h) noexcept nogil:
+    cdef real scale = <real> hess_options.scale, floor = <real> (hess_options.floor * weight)
     cdef Py_ssize_t j
     for j in range(n):
-        h[j] = bent(h[j], scale, floor)
+        h[j] = adjusted_hess(h[j], scale, floor)
 
 
 cdef void direct(const real *d, Py_ssize_t n, real *h) noexcept nogil:
@@ -135,17 +135,17 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             in_[k] = fetch(&op[k], op[k].data, space, 0, end, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
         w = weights_of(op, space, end, i, n, <real *> inputs[<int> INPUTS])
         for k in range(<int> OUTPUTS):
-            out[k] = destination(&op[<int> V + k], i, <const real **> in_, <real *> outputs[k])
+            out[k] = output_or_buffer(&op[<int> V + k], i, <const real **> in_, <real *> outputs[k])
         if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], w, &operand) >= 0:
             job.outside[0] = 1
             return 0
         job.entry.blocks[double_precision][job.order][sink](
             job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], scale, &lanes,
             out[0], out[1], out[2], out[3], out[4], out[5], out[6])
-        if job.bend.asked:
+        if job.hess_options.asked:
             for k in range(2, <int> OUTPUTS, 2):
                 if op[<int> V + k].data != NULL:
-                    bend_block(&job.bend, scale, n, out[k])
+                    adjust_hess_block(&job.hess_options, scale, n, out[k])
         if op[<int> D].data != NULL:
             direct(fetch(&op[<int> D], op[<int> D].data, space, 0, end, i, n, <real *> directions), n, out[2])
         if weighted:
@@ -160,7 +160,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             add_to_lanes(&lanes, <const real *> out[0], n)
         for k in range(<int> OUTPUTS):
             if op[<int> V + k].data != NULL:
-                put(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
+                store_block(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
         i += n
         unwatched += n
         if unwatched >= WATCHED:
@@ -171,7 +171,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     return result(total)
 
 
-cdef inline real *destination(const Operand *op, Py_ssize_t start, const real **inputs, real *block) noexcept nogil:
+cdef inline real *output_or_buffer(const Operand *op, Py_ssize_t start, const real **inputs, real *block) noexcept nogil:
     """Where the elements from `start` on are computed: in the output itself where that can be, else in a buffer. A loop that
     read and wrote in the same place would not be vectorised."""
     cdef real *place = <real *> op.data + start
@@ -277,13 +277,13 @@ cdef inline bint has_derivative(const Entry *entry, int operand) noexcept nogil:
 
 
 def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
-                tuple arrays, tuple bend=None):
+                tuple arrays, tuple hess_options=None):
     """Run one formula over arrays of one shape: (x, t, u, s, weight, mask, direction, value, gradient, hessian, gradient and
     hessian with respect to u, those with respect to s), None where there is none. With a direction, which takes order 2, the
     hessian times that is written in its place, and nothing else. An output may lie exactly where an input lies.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
-    respect to u and s is added to float64 items where that was broadcast, or left out where there is no array for it. With a `bend`,
+    respect to u and s is added to float64 items where that was broadcast, or left out where there is no array for it. With a `hess_options`,
     (scale, floor), second derivatives h become max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns
     the sum of the weighted values (0 unless `summed`; without that and an array they may not be computed); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
     cdef Elementwise job
@@ -305,7 +305,7 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     job.parameters = values
     job.scale = scale
     job.order = order
-    read_bend(bend, &job.bend)
+    read_hess_options(hess_options, &job.hess_options)
     job.summed = summed
     if double_precision:
         return run_elementwise[double](NULL, &job, arrays, threads)
@@ -355,7 +355,7 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
         return BAD_CALL
     job.parameters = loss.parameters
     job.scale = scale
-    job.bend.asked = False
+    job.hess_options.asked = False
     job.summed = sum != NULL
     job.order = 0
     for k in range(<int> G, <int> OPERANDS):

@@ -48,10 +48,10 @@ cdef inline int asymmetric(double focus_neg, double focus_pos, double margin, bi
     u^γ (γ (γ - 1) r² n + 2 γ r s + s² + (q - p)(γ r n + s))."""
     cdef real y = <real> focus_neg, m = <real> margin, nt = 1 - t
     cdef real size = absolute(x), z = exp(-size), share = reciprocal(1 + z), near = share, far = z * share
-    cdef real p = near if x > 0 else far, q = far if x > 0 else near, bent = log1p_unit(z)
+    cdef real p = near if x > 0 else far, q = far if x > 0 else near, log1p_z = log1p_unit(z)
     cdef real v1, g1, h1, v0, g0, h0, u, n, r, s, rn, rest, power
     cdef double wide
-    powered_nll(focus_pos, focus(x, <real> 1, focus_pos, 1, 0), (0 if x > 0 else size) + bent, p, q, &v1, &g1, &h1)
+    powered_nll(focus_pos, focus(x, <real> 1, focus_pos, 1, 0), (0 if x > 0 else size) + log1p_z, p, q, &v1, &g1, &h1)
     if with_margin:
         # In doubles, as its power multiplies its error.
         wide = exp(-<double> size)
@@ -67,7 +67,7 @@ cdef inline int asymmetric(double focus_neg, double focus_pos, double margin, bi
         g0 = power * (rn + s)
         h0 = power * ((y - 1) * r * rn + s * (<real> 2 * y * r + s) + (q - p) * (rn + s))
     else:
-        powered_nll(focus_neg, focus(x, <real> 0, focus_neg, 0, 1), (size if x > 0 else 0) + bent, q, p, &v0, &g0, &h0)
+        powered_nll(focus_neg, focus(x, <real> 0, focus_neg, 0, 1), (size if x > 0 else 0) + log1p_z, q, p, &v0, &g0, &h0)
         g0 = -g0
     v[0] = times(t, v1) + times(nt, v0)
     g[0] = times(t, g1) + times(nt, g0)

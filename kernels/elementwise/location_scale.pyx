@@ -76,9 +76,9 @@ cdef inline real moved(real a, real s, bint times) noexcept nogil:
     return a / s
 
 
-cdef inline void by_scale(double kind, bint inverse, real s, real slope, real turn, real bend, real curve, double i11,
+cdef inline void by_scale(double kind, bint inverse, real s, real slope, real turn, real curvature, real curve, double i11,
                           double i12, double i22, real *g, real *h) noexcept nogil:
-    """Derivatives with respect to location and scale: (slope, turn) / s and (bend, curve) / s². Where s is an inverse scale,
+    """Derivatives with respect to location and scale: (slope, turn) / s and (curvature, curve) / s². Where s is an inverse scale,
     those of the location are divided by 1/s. (i11, i12, i22) is the Fisher information for s = 1; i12 = 0 is seen when
     this is compiled, as is `inverse`."""
     cdef double determinant = i11 * i22 - i12 * i12
@@ -91,9 +91,9 @@ cdef inline void by_scale(double kind, bint inverse, real s, real slope, real tu
         by_turn -= <real> (i12 / determinant) * slope
     g[0] = moved(by_slope, s, not inverse) if natural else moved(slope, s, inverse)
     g[1] = by_turn * s if natural else turn / s
-    bend = <real> i11 if expected else bend
+    curvature = <real> i11 if expected else curvature
     curve = <real> i22 if expected else curve
-    h[0] = moved(moved(bend, s, inverse), s, inverse)
+    h[0] = moved(moved(curvature, s, inverse), s, inverse)
     h[1] = curve / s / s
 
 
@@ -104,7 +104,7 @@ cdef inline real with_square(real e, real y) noexcept nogil:
 
 cdef inline void by_half(double kind, bint inverse, real s, real less, real half, real slope, real turn, real curve, real *g,
                          real *h) noexcept nogil:
-    """What by_scale gave, of a bend exp(r) = half², where that overflows or underflows and the result does not; `less` is r/s."""
+    """What by_scale gave, of a curvature exp(r) = half², where that overflows or underflows and the result does not; `less` is r/s."""
     cdef real root = moved(half, s, inverse), second
     h[0] = h[0] if kind == EXPECTED else root * root
     g[1] = g[1] if (absolute(turn) < INFINITY) | (kind == NATURAL) else -less * slope
@@ -161,12 +161,12 @@ cdef struct Logistic:
 cdef inline int logistic(Logistic f, real x, real t, real s, real *v, real *g, real *h) noexcept nogil:
     """log s + |r| + 2 log1p(exp(-|r|))"""
     cdef real d = x - t, low, r = in_scales(absolute(d), sign(d) * sum_error(x, -t, d), s, &low)
-    cdef real e = exp_parts(-r, -low, <real> 1), share = reciprocal(1 + e), bend = <real> 2 * e * share * share, slope, turn, root
+    cdef real e = exp_parts(-r, -low, <real> 1), share = reciprocal(1 + e), curvature = <real> 2 * e * share * share, slope, turn, root
     slope = tanh_unit(<real> 0.5 * clip(r, <real> 1)) if r <= 1 else (<real> 1 - e) * share
     turn = r * slope
     v[0] = log(s) + r + <real> 2 * log1p_unit(e)
-    by_scale(f.kind, False, s, signed(slope, d) if d != 0 else d, <real> 1 - turn, bend,
-             (with_square(bend, r) + (turn + turn)) - <real> 1, 1. / 3, 0, (3 + PI_SQUARED) / 9, g, h)
+    by_scale(f.kind, False, s, signed(slope, d) if d != 0 else d, <real> 1 - turn, curvature,
+             (with_square(curvature, r) + (turn + turn)) - <real> 1, 1. / 3, 0, (3 + PI_SQUARED) / 9, g, h)
     root = exp_parts(<real> -0.5 * r, <real> -0.5 * low, share) / s      # e may underflow where e / s² does not
     h[0] = h[0] if f.kind == EXPECTED else <real> 2 * root * root
     return BAD_THIRD * (s <= 0)

@@ -33,8 +33,8 @@ cdef struct HuberRho:
 
 cdef inline int huber_rho(HuberRho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = min(1, δ / r)"""
-    cdef real delta = <real> f.delta, r = sqrt(z), slope, bend
-    huber(Huber(f.delta), r, 0, v, &slope, &bend)
+    cdef real delta = <real> f.delta, r = sqrt(z), slope, curvature
+    huber(Huber(f.delta), r, 0, v, &slope, &curvature)
     cdef bint far = r > delta
     v[0] = doubled(v[0]) if far else z
     g[0] = delta / r if far else z * 0 + <real> 1
@@ -46,8 +46,8 @@ cdef struct SmoothL1Rho:
 
 cdef inline int smooth_l1_rho(SmoothL1Rho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = min(1 / β, 1 / r)"""
-    cdef real beta = <real> f.beta, r = sqrt(z), slope, bend
-    smooth_l1(SmoothL1(f.beta), r, 0, v, &slope, &bend)
+    cdef real beta = <real> f.beta, r = sqrt(z), slope, curvature
+    smooth_l1(SmoothL1(f.beta), r, 0, v, &slope, &curvature)
     cdef bint far = r > beta
     v[0] = doubled(v[0]) if far else z * <real> (1 / f.beta)
     g[0] = <real> 1 / r if far else z * 0 + <real> (1 / f.beta)
@@ -57,7 +57,7 @@ cdef inline int smooth_l1_rho(SmoothL1Rho f, real z, real *v, real *g, real *h) 
 cdef struct LogCoshRho:
     char none
 
-cdef inline real log_cosh_bend(real z) noexcept nogil:
+cdef inline real log_cosh_curvature(real z) noexcept nogil:
     """(sech² r - tanh(r) / r) / 2z for r = √z up to 1. Largest relative error 1.9e-16, before rounding."""
     cdef real p = <real> -1.22442205214251e-07
     p = p * z + <real> 1.3218057061171941e-06
@@ -79,12 +79,12 @@ cdef inline real log_cosh_bend(real z) noexcept nogil:
 
 cdef inline int log_cosh_rho(real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = tanh(r) / r"""
-    cdef real r = sqrt(z), slope, bend, unit = 1 if z > 1 else z
-    log_cosh(r, 0, v, &slope, &bend)
+    cdef real r = sqrt(z), slope, curvature, unit = 1 if z > 1 else z
+    log_cosh(r, 0, v, &slope, &curvature)
     v[0] = doubled(v[0])
     slope = slope / r
     g[0] = z + <real> 1 if r == 0 else slope
-    h[0] = (bend - slope) / z * <real> 0.5 if z > 1 else log_cosh_bend(unit)
+    h[0] = (curvature - slope) / z * <real> 0.5 if z > 1 else log_cosh_curvature(unit)
 
 
 cdef struct PseudoHuberRho:
@@ -92,8 +92,8 @@ cdef struct PseudoHuberRho:
 
 cdef inline int pseudo_huber_rho(PseudoHuberRho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = 1 / √(1 + z/δ²)"""
-    cdef real delta = <real> f.delta, r = sqrt(z), a = r / delta, slope, bend, i
-    pseudo_huber(PseudoHuber(f.delta), r, 0, v, &slope, &bend)
+    cdef real delta = <real> f.delta, r = sqrt(z), a = r / delta, slope, curvature, i
+    pseudo_huber(PseudoHuber(f.delta), r, 0, v, &slope, &curvature)
     v[0] = doubled(v[0])
     i = <real> 1 / (a if a > <real> HUGE_RATIO else sqrt(<real> 1 + a * a))
     g[0] = i
@@ -105,8 +105,8 @@ cdef struct CauchyRho:
 
 cdef inline int cauchy_rho(CauchyRho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = 1 / (1 + z/c²)"""
-    cdef real c = <real> f.c, r = sqrt(z), a = r / c, slope, bend, u
-    cauchy(Cauchy(f.c, f.log_c), r, 0, v, &slope, &bend)
+    cdef real c = <real> f.c, r = sqrt(z), a = r / c, slope, curvature, u
+    cauchy(Cauchy(f.c, f.log_c), r, 0, v, &slope, &curvature)
     v[0] = doubled(v[0])
     u = <real> 1 / (<real> 1 + a * a)
     g[0] = u
@@ -118,8 +118,8 @@ cdef struct FairRho:
 
 cdef inline int fair_rho(FairRho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = 1 / (1 + r/c); ρ'' goes to -∞ at 0, but z ρ'' to 0: there it is that of the least normal z."""
-    cdef real c = <real> f.c, least, r = sqrt(z), slope, bend, i
-    fair(Fair(f.c), r, 0, v, &slope, &bend)
+    cdef real c = <real> f.c, least, r = sqrt(z), slope, curvature, i
+    fair(Fair(f.c), r, 0, v, &slope, &curvature)
     v[0] = doubled(v[0])
     least = <real> 1.0842021724855044e-19 if real is float else <real> 1.4916681462400413e-154
     i = <real> 1 / (<real> 1 + r / c)
@@ -133,8 +133,8 @@ cdef struct EpsilonInsensitiveRho:
 
 cdef inline int epsilon_insensitive_rho(EpsilonInsensitiveRho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = 1 / r beyond ε"""
-    cdef real r = sqrt(z), slope, bend
-    epsilon_insensitive(EpsilonInsensitive(f.epsilon), r, 0, v, &slope, &bend)
+    cdef real r = sqrt(z), slope, curvature
+    epsilon_insensitive(EpsilonInsensitive(f.epsilon), r, 0, v, &slope, &curvature)
     cdef bint near = r <= <real> f.epsilon
     v[0] = doubled(v[0])
     g[0] = 0 if near else <real> 1 / r
@@ -146,8 +146,8 @@ cdef struct SquaredEpsilonInsensitiveRho:
 
 cdef inline int squared_epsilon_insensitive_rho(SquaredEpsilonInsensitiveRho f, real z, real *v, real *g, real *h) noexcept nogil:
     """ρ' = 2 (r - ε) / r beyond ε"""
-    cdef real r = sqrt(z), slope, bend
-    squared_epsilon_insensitive(SquaredEpsilonInsensitive(f.epsilon), r, 0, v, &slope, &bend)
+    cdef real r = sqrt(z), slope, curvature
+    squared_epsilon_insensitive(SquaredEpsilonInsensitive(f.epsilon), r, 0, v, &slope, &curvature)
     cdef bint near = (r <= <real> f.epsilon) & (r > 0 or f.epsilon > 0)
     v[0] = doubled(v[0])
     g[0] = 0 if near else (slope / r if (r > 0) & (r < <real> INFINITY) else zero(z) + <real> 2)

@@ -13,7 +13,7 @@ from kernels.core.call cimport lay_out
 from kernels.core.cdf cimport BY_LOWER, BY_SHIFT, BY_UPPER, ENDS, Extreme, Normal, interval
 from kernels.core.numeric cimport absolute, exp_gap, log1mexp, real, weighed
 from kernels.core.operands cimport (
-    UINT64, Load, Operand, Space, check_shape, describe, fetch, label_loader, load_block, load_mask, merge_axes, put)
+    UINT64, Load, Operand, Space, check_shape, describe, fetch, label_loader, load_block, load_mask, merge_axes, store_block)
 from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.core.rowmath cimport add_row
 from kernels.core.sums cimport (
@@ -334,7 +334,7 @@ cdef const real *weights_of(const Ordinal *job, Py_ssize_t start, Py_ssize_t n, 
 
 cdef void put_line(const Ordinal *job, int k, Py_ssize_t start, Py_ssize_t n, const real *line) noexcept nogil:
     if job.operands[k].data != NULL:
-        put(&job.operands[k], job.operands[k].data, &job.space, 0, job.space.ndim, start, n, line)
+        store_block(&job.operands[k], job.operands[k].data, &job.space, 0, job.space.ndim, start, n, line)
 
 
 cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py_ssize_t part) noexcept nogil:

@@ -76,7 +76,7 @@ cdef inline real slope(Terms f, real p, real q, real t, real at_one, real at_zer
     else:
         return at_one * t + at_zero * u
 
-cdef inline real bend(Terms f, real g, real c, real at_zero, real power, real w) noexcept nogil:
+cdef inline real pixel_curvature(Terms f, real g, real c, real at_zero, real power, real w) noexcept nogil:
     """The second derivative by p of a pixel of the weight w, divided by w, from the first ones without it: its own and the
     denominator's."""
     cdef real h = w * (g * (power * g - <real> 2 * c))

@@ -13,10 +13,10 @@ from kernels.core.call cimport read_parameters
 from kernels.core.numeric cimport real, weighed
 from kernels.core.operands cimport Operand, describe
 from kernels.core.sums cimport SPANS, TILE, Span, Sum, accumulate_wide, add, allocate, many, result, run
-from kernels.regions.formulas cimport Fraction, Linear, Slopes, Squared, Terms, bend, fraction, slope, terms
+from kernels.regions.formulas cimport Fraction, Linear, Slopes, Squared, Terms, pixel_curvature, fraction, slope, terms
 from kernels.regions.pixels cimport (
     G, H, IDENTITY, LABELS, LINE, NUMBERS, OPERANDS, SIGMOID, SOFTMAX, T, W, X, Alike, Line, Pixels, Tile, Weighed, Weighing,
-    check_classes, clear_line, describe_pixels, find_outside, halts, line_of, line_or_block, load_line, open_tile, place_of,
+    check_classes, clear_line, describe_pixels, find_outside, halts, line_of, line_or_buffer, load_line, open_tile, place_of,
     place_tile, report_outside, store_line, target_line)
 from kernels.regions.probabilities cimport (
     Identity, Pointwise, Sigmoid, exponentials, identity_line, others, probability, sigmoid_line, soften, softmax_line)
@@ -279,7 +279,7 @@ cdef void add_slopes(Terms f, Mixed *mixed, Py_ssize_t n, const real *x, const r
         accumulate_wide(0 if e == 1 else <double> e * <double> g, &mixed.low[i], &mixed.low_lost[i], x)
 
 
-cdef void add_bends(Terms f, bint joint, Mixed *mixed, Py_ssize_t n, const real *x, const real *t, const Slopes *d) noexcept nogil:
+cdef void add_curvatures(Terms f, bint joint, Mixed *mixed, Py_ssize_t n, const real *x, const real *t, const Slopes *d) noexcept nogil:
     """Add what the second derivatives need: p times that by p, or for a joint value the denominator's slope."""
     cdef const double *share = mixed.share.doubles
     cdef const double *rest = mixed.rest.doubles
@@ -293,7 +293,7 @@ cdef void add_bends(Terms f, bint joint, Mixed *mixed, Py_ssize_t n, const real 
         q = others(e, rest[i]) * share[i]
         c = slope(f, p, q, ti, d.d_one, d.d_zero)
         g = slope(f, p, q, ti, d.at_one, d.at_zero)
-        k = c if joint else bend(f, g, c, d.at_zero, d.power, mixed.by[i]) * p
+        k = c if joint else pixel_curvature(f, g, c, d.at_zero, d.power, mixed.by[i]) * p
         high[i] += k if e == 1 else <double> 0
         accumulate_wide(0 if e == 1 else e * k, &mixed.low2[i], &mixed.low2_lost[i], x)
 
@@ -344,7 +344,7 @@ cdef void softmax_curvature(Terms f, bint joint, Mixed *mixed, Py_ssize_t n, con
         top = high2[i] - (c if e == 1 else <double> 0)
         own = c * q if e == 1 else c
         both = <double> -2 * w * first * (p * (own - (mixed.low2[i] + share[i] * top)))
-        k = bend(f, g, c, d.at_zero, d.power, w)
+        k = pixel_curvature(f, g, c, d.at_zero, d.power, w)
         top = high2[i] - (k * p if e == 1 else <double> 0)
         own = 0 if e == 1 else p * (k * p)
         own = p * p * (k * q * q + ((mixed.low2[i] - own) + share[i] * top))
@@ -367,7 +367,7 @@ cdef void curvature(Terms f, Pointwise activation, Mixed *mixed, Py_ssize_t n, c
         ti = t[i]
         probability(activation, <double> x[i], &p, &q, &by_x)
         g = slope(f, p, q, ti, d.at_one, d.at_zero)
-        k = bend(f, g, slope(f, p, q, ti, d.d_one, d.d_zero), d.at_zero, d.power, mixed.by[i])
+        k = pixel_curvature(f, g, slope(f, p, q, ti, d.d_one, d.d_zero), d.at_zero, d.power, mixed.by[i])
         if Pointwise is Sigmoid:
             out[i] = <real> (by_x * (by_x * k + (q - p) * g))
         else:
@@ -407,10 +407,10 @@ cdef void derive_tile(Terms f, const Overlap *job, Tile *tile, const Slopes *slo
     cdef Sigmoid sigmoid
     cdef const Pixels *pixels = &job.pixels
     cdef char *base = place_of(pixels, output, tile.image, tile.pixel)
-    cdef bint bent = output == H, joint = job.joint != APIECE, weighted = pixels.operands[<int> W].data != NULL
+    cdef bint is_hess = output == H, joint = job.joint != APIECE, weighted = pixels.operands[<int> W].data != NULL
     cdef Py_ssize_t c, n = tile.n, unwatched = 0
     if pixels.activation == SOFTMAX:
-        if bent:
+        if is_hess:
             begin_sums(&mixed, tile, <const double *> NULL)
             memset(mixed.low2, 0, n * sizeof(double))
             memset(mixed.low2_lost, 0, n * sizeof(double))
@@ -423,33 +423,33 @@ cdef void derive_tile(Terms f, const Overlap *job, Tile *tile, const Slopes *slo
                 break
             t = target_line(pixels, tile, c, <real *> ts, <real *> ws, &counts)
             x = exponentials(pixels, tile, c, <real *> xs)
-            if bent:
+            if is_hess:
                 add_slopes(f, &mixed, n, x, t, &slopes[c], <const double *> NULL)
-                add_bends(f, joint, &mixed, n, x, t, &slopes[c])
+                add_curvatures(f, joint, &mixed, n, x, t, &slopes[c])
             else:
                 add_slopes(f, &mixed, n, x, t, &slopes[c], like)
         end_sums(tile, mixed.low, mixed.low_lost)
-        if bent:
+        if is_hess:
             end_sums(tile, mixed.low2, mixed.low2_lost)
     for c in range(pixels.classes):
         if halts(pixels, &unwatched, n):
             break
         t = target_line(pixels, tile, c, <real *> ts, <real *> ws, &counts)
-        out = line_or_block(pixels, output, base, c, <real *> block)
+        out = line_or_buffer(pixels, output, base, c, <real *> block)
         if pixels.activation == SOFTMAX:
             x = exponentials(pixels, tile, c, <real *> xs)
-            if bent:
+            if is_hess:
                 softmax_curvature(f, joint, &mixed, n, x, t, &slopes[c], out)
             else:
                 softmax_gradient(f, &mixed, n, x, t, &slopes[c], out)
             counts = w      # a class that counts for nothing still has a slope
         else:
             x = load_line(pixels, X, tile.x, c, n, <real *> xs)
-            if bent:
+            if is_hess:
                 copy_weights(&mixed, n, counts if weighted else NULL)
-            if bent and pixels.activation == SIGMOID:
+            if is_hess and pixels.activation == SIGMOID:
                 curvature(f, sigmoid, &mixed, n, x, t, &slopes[c], out)
-            elif bent:
+            elif is_hess:
                 curvature(f, identity, &mixed, n, x, t, &slopes[c], out)
             elif pixels.activation == SIGMOID:
                 gradient(f, sigmoid, n, x, t, &slopes[c], out)

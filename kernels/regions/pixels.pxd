@@ -53,8 +53,8 @@ cdef struct Pixels:
 cdef extern from *:
     """
     typedef union FL_ALIGNED {
-        float floats[RM_TILE];
-        double doubles[RM_TILE];
+        float floats[FL_TILE];
+        double doubles[FL_TILE];
     } fl_line;
     """
     ctypedef union Line "fl_line":      # numbers of the computation's dtype
@@ -106,7 +106,7 @@ cdef inline const real *load_line(const Pixels *job, int k, const char *base, Py
     job.operands[k].load(base, pixel_step(job, k), job.operands[k].swapped, n, block)
     return block
 
-cdef inline real *line_or_block(const Pixels *job, int k, char *base, Py_ssize_t c, real *block) noexcept nogil:
+cdef inline real *line_or_buffer(const Pixels *job, int k, char *base, Py_ssize_t c, real *block) noexcept nogil:
     """Where a line of an output is computed: there if that can be, else in `block`."""
     return <real *> (base + c * job.class_step[k]) if lies_flat(job, k) else block
 

@@ -11,7 +11,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from kernels.core.numeric cimport log1p, real, weighed
 from kernels.core.operands cimport DOUBLE, INT64, Kind, Operand, check_shape, describe, kind_of
-from kernels.core.rowmath cimport count_equal, rm_exp, rm_expf, row_max, row_sum
+from kernels.core.rowmath cimport count_equal, fl_exp, fl_expf, row_max, row_sum
 from kernels.core.sums cimport PY_SSIZE_T_MAX, Span, Sum, Team, add, fl_stops, many, result, run
 
 cnp.import_array()
@@ -191,9 +191,9 @@ cdef Softmax softmax_of(const real *x, real *e, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t j
     if top - top == 0:
         if real is float:
-            rm_expf(x, top, e, n)
+            fl_expf(x, top, e, n)
         else:
-            rm_exp(x, top, e, n)
+            fl_exp(x, top, e, n)
     else:
         for j in range(n):
             e[j] = x[j] if x[j] != x[j] else 1 if x[j] == top else 0
@@ -232,11 +232,11 @@ cdef void load_scores(const Sequences *job, const Lattice *at, const char *base,
             op.load(base + at.labels[j] * step, 0, op.swapped, 1, &one)
             x[j + 1] = one
 
-cdef void put_row(const Sequences *job, char *base, real *row) noexcept nogil:
+cdef void store_row(const Sequences *job, char *base, real *row) noexcept nogil:
     if not job.operands[<int> G].flat:
         job.operands[<int> G].store(base, job.operands[<int> G].strides[2], job.classes, row)
 
-cdef inline void put_one(const Sequences *job, char *base, int64_t label, real x) noexcept nogil:
+cdef inline void store_one(const Sequences *job, char *base, int64_t label, real x) noexcept nogil:
     cdef const Operand *op = &job.operands[<int> G]
     if op.flat:
         (<real *> base)[label] = x
@@ -257,7 +257,7 @@ cdef void fill_steps(const Sequences *job, const Lattice *at, Py_ssize_t sequenc
         else:
             for j in range(job.classes):
                 row[j] = x
-        put_row(job, base, row)
+        store_row(job, base, row)
         if fl_stops(<Team *> &job.team):
             return
 
@@ -288,7 +288,7 @@ cdef void weigh_step(const Sequences *job, const Lattice *at, Py_ssize_t sequenc
             factor = <real> (rate / (1 + s.rest))
             for j in range(job.classes):
                 e[j] *= factor
-            put_row(job, out, e)
+            store_row(job, out, e)
     else:
         load_scores(job, at, base, x, like)
         memset(low, 0, at.n * sizeof(double))
@@ -353,9 +353,9 @@ cdef void backwards(const Sequences *job, const Lattice *at, Py_ssize_t sequence
         for j in range(at.n - 1):
             if at.same[j] == j:
                 own = fl_scaled(p[j], p[at.wide + j]) if job.logits else 0
-                put_one(job, base, at.labels[j], <real> (rate * (own - share[j])))
+                store_one(job, base, at.labels[j], <real> (rate * (own - share[j])))
         own = fl_scaled(of_blank.m, of_blank.k) if job.logits else 0
-        put_one(job, base, job.blank, <real> (rate * (own - blank)))
+        store_one(job, base, job.blank, <real> (rate * (own - blank)))
         fl_emit_backwards(&back, p, p + at.wide, of_blank, at.n)
         if step % RESCALED == 0:
             fl_rescale(&back, at.n)

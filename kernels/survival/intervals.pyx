@@ -89,7 +89,7 @@ cdef void rescale(Set *s, double scale) noexcept nogil:
     s.lost *= factor
     s.along *= factor
 
-cdef void put(const Tree *tree, Set *s, Py_ssize_t i) noexcept nogil:
+cdef void store_block(const Tree *tree, Set *s, Py_ssize_t i) noexcept nogil:
     """Add a row."""
     cdef double x = tree.x[i], u
     cdef bint leads = s.row < 0
@@ -207,11 +207,11 @@ cdef void add_rows(const Tree *tree) noexcept nogil:
         high = last_time(tree, i) + tree.width + 1
         while low < high:
             if low & 1:
-                put(tree, &tree.sets[low], i)
+                store_block(tree, &tree.sets[low], i)
                 low += 1
             if high & 1:
                 high -= 1
-                put(tree, &tree.sets[high], i)
+                store_block(tree, &tree.sets[high], i)
             low //= 2
             high //= 2
         if stops(tree, i):
@@ -234,7 +234,7 @@ cdef double find_time(const Tree *tree, Py_ssize_t time, const real *like) noexc
     memset(&tie, 0, sizeof(Tie))
     clear(&events, tree.scale)
     for i in range(start, stop):
-        put(tree, &events, i)
+        store_block(tree, &events, i)
         tie.rate += rate_of(job, tree.first + i)
     if tree.apart and events.row < 0:
         events.scale = tree.x[start]

@@ -2,10 +2,10 @@
 
 from libc.math cimport frexp, ldexp
 from kernels.core.numeric cimport real
-from kernels.core.operands cimport Space, put
+from kernels.core.operands cimport Space, store_block
 from kernels.core.sums cimport accumulate_wide, regained
 from kernels.vectors.scores cimport (
-    Angle, Chebyshev, Closing, Cosine, Euclid, Minkowski, OnePass, Pair, Score, Side, SmoothCosine, Taxicab, bend, bend_of_all,
+    Angle, Chebyshev, Closing, Cosine, Euclid, Minkowski, OnePass, Pair, Score, Side, SmoothCosine, Taxicab, curvature, curvature_of_all,
     close_gap, finish_score, is_zero, slope, weigh)
 
 cdef enum:
@@ -163,9 +163,9 @@ cdef void derive_piece(const Score *score, const Count *count, const Order *orde
             c += q.first * b
         g[i] = <real> c
         if Order is Curvature:
-            c = p.second * bend(f, &p, x[i], y[i], a) + p.square * (a * a) + p.flat
+            c = p.second * curvature(f, &p, x[i], y[i], a) + p.square * (a * a) + p.flat
             if Count is Two:
-                c += q.second * bend(f, &q, x[i], z[i], b)
+                c += q.second * curvature(f, &q, x[i], z[i], b)
             h[i] = <real> c
 
 
@@ -212,9 +212,9 @@ cdef void derive(const Score *score, const Side *first, const Side *second, cons
                     derive_piece(score, <const Two *> NULL, <const Curvature *> NULL, first, second, in_[0], in_[1], in_[2],
                                  size, out[0], out[1])
         if not g.here:
-            put(g.op, g.data, space, space.outer, space.ndim, i, size, <const real *> out[0])
+            store_block(g.op, g.data, space, space.outer, space.ndim, i, size, <const real *> out[0])
         if order > 1 and not h.here:
-            put(h.op, h.data, space, space.outer, space.ndim, i, size, <const real *> out[1])
+            store_block(h.op, h.data, space, space.outer, space.ndim, i, size, <const real *> out[1])
 
 
 cdef void weigh_piece(const Score *score, const Pair *pair, const real *x, const real *y, Py_ssize_t n, double *v,
@@ -284,4 +284,4 @@ cdef double derive_all(const Score *score, const Pair *pair, int me, const Side 
     m.middle = 0 if weight == 0 else slopes / weight
     if Score not in Closing:
         sum_weights(score, &m, x, y, n, True, totals, like)
-    return side.second * bend_of_all(score[0], &m, me, n, weight, totals[0]) + side.square * (slopes * slopes) + side.flat * n
+    return side.second * curvature_of_all(score[0], &m, me, n, weight, totals[0]) + side.square * (slopes * slopes) + side.flat * n

@@ -2,7 +2,7 @@
 #
 # A score is a struct of its parameters (at most four doubles, in the order in which Python passes them) and a branch in
 # each of these functions, which are compiled into the loops: `terms`, what one element adds to up to three sums;
-# `finish_score`, the score, of these sums; `prepare_side`, `slope` and `bend`, its derivatives with respect to an element.
+# `finish_score`, the score, of these sums; `prepare_side`, `slope` and `curvature`, its derivatives with respect to an element.
 #
 # All is computed in double: squares of float32 neither overflow nor underflow there. Where those of float64 would, the
 # vectors are multiplied by a power of two, their unit.
@@ -57,7 +57,7 @@ cdef struct Side:             # a score as one of its two vectors, x, sees it: w
     double unit               # of x and of the other
     double other_unit
     double shift              # of x - y, the sign as that vector sees it
-    double cross, along, turn, bend, curve
+    double cross, along, turn, curvature, curve
     double first, second, square, flat    # derivatives of the loss: set by apply_loss_slope
 
 cdef struct Pair:             # a score of two vectors
@@ -146,14 +146,14 @@ cdef inline void prepare_side(const Score *f, const Pair *m, int me, Side *side)
             high = 0 if m.squares[me] == 0 else 1 / m.squares[me]
         side.along = m.score * (p * unit)
         side.turn = 2 * (p * unit) * side.cross
-        side.bend = m.score * (p * unit) * unit
-        side.curve = side.bend * (2 * p + high)
+        side.curvature = m.score * (p * unit) * unit
+        side.curve = side.curvature * (2 * p + high)
     else:
         side.unit = side.other_unit = m.unit[0]
         side.shift = m.sides[0].shift if me == 0 else -m.sides[0].shift
         if Score is Euclid:
             side.along = 0 if m.product == 0 else 1 / sqrt(m.product)
-            side.bend = side.along * side.unit
+            side.curvature = side.along * side.unit
         elif Score is Chebyshev:
             side.along = m.largest
             side.cross = 0 if m.largest == 0 else 1 / m.product
@@ -164,7 +164,7 @@ cdef inline void prepare_side(const Score *f, const Pair *m, int me, Side *side)
             high = inverse - 1
             low = (inverse - high) - 1 + inverse_low
             side.along = 0 if m.product == 0 else pow[double](m.product, high, low)
-            side.bend = (p - 1) * side.unit
+            side.curvature = (p - 1) * side.unit
             side.curve = m.product
 
 
@@ -190,19 +190,19 @@ cdef inline double slope(Score f, const Side *side, real x, real y) noexcept nog
             return high if u > 0 else -high
 
 
-cdef inline double bend(Score f, const Side *side, real x, real y, double g) noexcept nogil:
+cdef inline double curvature(Score f, const Side *side, real x, real y, double g) noexcept nogil:
     """Second derivative, where the first is g."""
     cdef double u, v, w
     if Score in Angle:
         u = x * unit_of(f, side.unit, x)
         v = y * unit_of(f, side.other_unit, x)
-        return u * u * side.curve - u * v * side.turn - side.bend
+        return u * u * side.curve - u * v * side.turn - side.curvature
     elif Score is Euclid:
-        return side.bend * (1 - g * g)
+        return side.curvature * (1 - g * g)
     elif Score is Minkowski:
         u = fabs(difference(f, side, x, y))
         g = fabs(g)
-        w = g / u * side.bend
+        w = g / u * side.curvature
         w = w - w * (u * (g / side.along) / side.curve)
         return 0 if u == 0 else w
     else:
@@ -222,20 +222,20 @@ cdef inline void weigh(Score f, const Pair *m, real x, real y, double *v, double
         v[0] = g
 
 
-cdef inline double bend_of_all(Score f, const Pair *m, int me, Py_ssize_t n, double weight, double scatter) noexcept nogil:
+cdef inline double curvature_of_all(Score f, const Pair *m, int me, Py_ssize_t n, double weight, double scatter) noexcept nogil:
     """Second derivative with respect to a number that is every element of x: the sum of the Hessian of the row.
 
     Of a distance d that is (p - 1) / d (W - (Σ w v)²) with W = Σ w, and as Σ w v² = 1 it is (p - 1) / d W Σ w (v - m)² with
     m = Σ w v / W, where nothing cancels. Of a cosine most cancels, as x has one direction only: what is left is due to eps."""
-    cdef double bend = m.sides[0].bend
+    cdef double curvature = m.sides[0].curvature
     if Score is SmoothCosine:
-        return -3 * <double> n * bend * (f.eps * m.unit[me] / m.bounded[me]) * (f.eps * m.unit[me] / m.bounded[me])
+        return -3 * <double> n * curvature * (f.eps * m.unit[me] / m.bounded[me]) * (f.eps * m.unit[me] / m.bounded[me])
     elif Score is Cosine:
-        return -2 * <double> n * bend * ((m.bounded[me] - m.norms[me]) / m.bounded[me])
+        return -2 * <double> n * curvature * ((m.bounded[me] - m.norms[me]) / m.bounded[me])
     elif Score is Euclid:
-        return bend * (weight * scatter)
+        return curvature * (weight * scatter)
     elif Score is Minkowski:
-        return bend * m.inverse * (weight * scatter)
+        return curvature * m.inverse * (weight * scatter)
     else:
         return scatter if scatter != scatter else 0
 

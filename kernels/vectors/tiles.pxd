@@ -14,7 +14,7 @@ cdef struct Sides:            # of the rows of a tile, field by field
     double cross[SIDE_BY_SIDE]
     double along[SIDE_BY_SIDE]
     double turn[SIDE_BY_SIDE]
-    double bend[SIDE_BY_SIDE]
+    double curvature[SIDE_BY_SIDE]
     double curve[SIDE_BY_SIDE]
     double first[SIDE_BY_SIDE]
     double second[SIDE_BY_SIDE]

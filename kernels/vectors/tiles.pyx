@@ -6,7 +6,7 @@ from kernels.vectors.losses cimport LossTerms, apply_loss_slope
 from kernels.vectors.pieces cimport (
     SIDE_BY_SIDE, TERMS, Count, Curvature, One, Order, Remainder, Slope, Terms, Two, collect, out_of_range)
 from kernels.vectors.scores cimport (
-    Angle, Closing, Euclid, OnePass, Pair, Side, Taxicab, bend, close_gap, finish_score, is_zero, prepare_side, slope)
+    Angle, Closing, Euclid, OnePass, Pair, Side, Taxicab, curvature, close_gap, finish_score, is_zero, prepare_side, slope)
 
 
 cdef void compute_tile(const OnePass *score, Py_ssize_t n, Py_ssize_t rows, bint gap, const real *a, const real *b,
@@ -80,14 +80,14 @@ cdef void prepare_tile(const OnePass *score, Py_ssize_t rows, const Pair *pairs,
         to.turn[r] = side.turn if OnePass in Closing else 0
         to.curve[r] = side.curve if OnePass in Closing else 0
         to.along[r] = side.along if OnePass is not Taxicab else 0
-        to.bend[r] = side.bend if OnePass in Closing or OnePass is Euclid else 0
+        to.curvature[r] = side.curvature if OnePass in Closing or OnePass is Euclid else 0
         to.first[r] = side.first
         to.second[r] = side.second
         to.square[r] = side.square
         to.flat[r] = side.flat
         to.active[r] = 0 if weights[r] == 0 or is_zero(&side) else 1
     for r in range(rows, SIDE_BY_SIDE):
-        to.cross[r] = to.along[r] = to.turn[r] = to.bend[r] = to.curve[r] = 0
+        to.cross[r] = to.along[r] = to.turn[r] = to.curvature[r] = to.curve[r] = 0
         to.first[r] = to.second[r] = to.square[r] = to.flat[r] = to.active[r] = 0
 
 cdef inline void gathered(const Sides *sides, Py_ssize_t r, Side *side) noexcept nogil:
@@ -96,7 +96,7 @@ cdef inline void gathered(const Sides *sides, Py_ssize_t r, Side *side) noexcept
     side.cross = sides.cross[r]
     side.along = sides.along[r]
     side.turn = sides.turn[r]
-    side.bend = sides.bend[r]
+    side.curvature = sides.curvature[r]
     side.curve = sides.curve[r]
 
 
@@ -115,14 +115,14 @@ cdef void derive_rows(const OnePass *score, const Count *count, const Order *ord
             c = ps.first[r] * a
             c = 0 if ps.active[r] == 0 else c
             if Order is Curvature:
-                d = ps.second[r] * bend(f, &p, x[at], y[at], a) + ps.square[r] * (a * a) + ps.flat[r]
+                d = ps.second[r] * curvature(f, &p, x[at], y[at], a) + ps.square[r] * (a * a) + ps.flat[r]
                 d = 0 if ps.active[r] == 0 else d
             if Count is Two:
                 gathered(qs, r, &q)
                 b = slope(f, &q, x[at], z[at])
                 c = c if qs.active[r] == 0 else qs.first[r] * b if ps.active[r] == 0 else c + qs.first[r] * b
                 if Order is Curvature:
-                    b = qs.second[r] * bend(f, &q, x[at], z[at], b)
+                    b = qs.second[r] * curvature(f, &q, x[at], z[at], b)
                     d = d if qs.active[r] == 0 else b if ps.active[r] == 0 else d + b
             g[at] = <real> c
             if Order is Curvature:

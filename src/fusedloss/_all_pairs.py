@@ -482,7 +482,7 @@ def circle(gamma: float, margin: float) -> RowLoss:
     def row_loss(
         s: Array, spare: Sequence[Array], rows: Array, groups: Array, values: Array, order: int
     ) -> Array:
-        near, far, slopes, bends = spare
+        near, far, slopes, curvatures = spare
         real = s.dtype.type
         alike = groups[rows, np.newaxis] == groups
         np.minimum(s, 1, out=s)
@@ -494,9 +494,9 @@ def circle(gamma: float, margin: float) -> RowLoss:
         far *= real(gamma)
         np.copyto(far, -np.inf, where=alike)
         # Of the positives, with d = 1 - s: γ (d + m) (d - m).
-        np.subtract(1, s, out=bends)
-        np.add(bends, real(margin), out=slopes)
-        np.subtract(bends, real(margin), out=near)
+        np.subtract(1, s, out=curvatures)
+        np.add(curvatures, real(margin), out=slopes)
+        np.subtract(curvatures, real(margin), out=near)
         near *= slopes
         near *= real(gamma)
         alike[np.arange(len(rows)), rows] = False
@@ -506,7 +506,7 @@ def circle(gamma: float, margin: float) -> RowLoss:
         if order:
             slope = sigmoid(total)
             logsumexp.vjp(near, slope, axis=1, grad_out=slopes)
-            slopes *= bends
+            slopes *= curvatures
             slopes *= real(-2 * gamma)
             logsumexp.vjp(far, slope, axis=1, grad_out=near)
             far[...] = s

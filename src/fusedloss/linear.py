@@ -128,22 +128,22 @@ class _Piece:
             self._call(self.loss.hvp, v=unit, hvp_out=self.slopes)
             column = self.slopes.reshape(len(self.slopes), outputs)
             for other in range(k, outputs):
-                bends = np.ascontiguousarray(column[:, other])
-                if bends.any():
-                    self._add_gram(bends, to[k, :, other], fit_intercept)
+                curvatures = np.ascontiguousarray(column[:, other])
+                if curvatures.any():
+                    self._add_gram(curvatures, to[k, :, other], fit_intercept)
 
-    def _add_gram(self, bends: Array, to: Array, fit_intercept: bool) -> None:
+    def _add_gram(self, curvatures: Array, to: Array, fit_intercept: bool) -> None:
         features = self.X.shape[1]
-        if bends.min() >= 0:  # of one array, which BLAS computes at half the cost
-            scaled = self.X * np.sqrt(bends)[:, np.newaxis]
+        if curvatures.min() >= 0:  # of one array, which BLAS computes at half the cost
+            scaled = self.X * np.sqrt(curvatures)[:, np.newaxis]
             to[:features, :features] += scaled.T @ scaled
         else:
-            to[:features, :features] += self.X.T @ (self.X * bends[:, np.newaxis])
+            to[:features, :features] += self.X.T @ (self.X * curvatures[:, np.newaxis])
         if fit_intercept:
-            sums = bends @ self.X
+            sums = curvatures @ self.X
             to[features, :features] += sums
             to[:features, features] += sums
-            to[features, features] += bends.sum(dtype=np.float64)
+            to[features, features] += curvatures.sum(dtype=np.float64)
 
 
 class Objective:

@@ -99,16 +99,17 @@ def bce(x: Any, t: Any, log_clamp: float | None = -100.0) -> Exact:
     if log_clamp is None:
         value = -product(t, ln_p) - product(s, ln_q)
         if spread:
-            slope, bend = (x - t) / spread, t / p**2 + s / q**2
+            slope, curvature = (x - t) / spread, t / p**2 + s / q**2
         else:  # one of the two logarithms is that of 0, and counts unless its factor is 0, too
             weight, side = (t, -1) if p == 0 else (s, 1)
             slope = side * mp.inf if weight else mp.mpf(-side)
-            bend = mp.inf if weight else mp.mpf(1)
-        return exactly(value), exactly(slope), exactly(bend)
+            curvature = mp.inf if weight else mp.mpf(1)
+        return exactly(value), exactly(slope), exactly(curvature)
     least = mp.mpf(log_clamp)
     spread = max(spread, mp.mpf(1e-12))
-    value, bend = -(t * max(ln_p, least) + s * max(ln_q, least)), (t * q**2 + s * p**2) / spread**2
-    return exactly(value), exactly((x - t) / spread), exactly(bend)
+    value = -(t * max(ln_p, least) + s * max(ln_q, least))
+    curvature = (t * q**2 + s * p**2) / spread**2
+    return exactly(value), exactly((x - t) / spread), exactly(curvature)
 
 
 def binary_cross_entropy(
@@ -369,7 +370,7 @@ def focal(x: Any, t: Any, alpha: float | None = 0.25, gamma: float = 2.0) -> Exa
     power = [m**g, g * m ** (g - 1), g * (g - 1) * m ** (g - 2)]
     slope = [y * power[0] for y in c1] + [c * power[1] * y for y in m1]
     d_c, d_m = sum(c1), sum(m1)
-    bend = [
+    curvature = [
         p * q * power[0],
         2 * d_c * power[1] * d_m,
         c * power[2] * d_m**2,
@@ -378,7 +379,7 @@ def focal(x: Any, t: Any, alpha: float | None = 0.25, gamma: float = 2.0) -> Exa
     return (
         exactly(a * c * power[0]),
         (a * mp.fsum(slope), a * mp.fsum(map(abs, slope))),
-        (a * mp.fsum(bend), a * mp.fsum(map(abs, bend))),
+        (a * mp.fsum(curvature), a * mp.fsum(map(abs, curvature))),
     )
 
 
@@ -464,7 +465,7 @@ def asymmetric(
     c, power = softplus(-x), q**pos
     value = [t * power * c]
     slope = [-t * power * pos * p * c, -t * power * q]
-    bend = [
+    curvature = [
         t * power * y for y in (pos * pos * p * p * c, 2 * pos * p * q, -pos * p * q * c, p * q)
     ]
     u = p - m
@@ -477,12 +478,12 @@ def asymmetric(
         slope += [(1 - t) * power * y for y in (neg * r * n, s)]
         parts = [neg * neg * r * r * n, -neg * r * r * n, 2 * neg * r * s, s * s]
         parts += [y * z for y in (q, -p) for z in (neg * r * n, s)]
-        bend += [(1 - t) * power * y for y in parts]
+        curvature += [(1 - t) * power * y for y in parts]
 
     def summed(terms: list[Any]) -> Pair:
         return mp.fsum(terms), mp.fsum(map(abs, terms)) * blur
 
-    return summed(value), summed(slope), summed(bend)
+    return summed(value), summed(slope), summed(curvature)
 
 
 def asymmetric_loss(

@@ -160,8 +160,8 @@ def _angle(w: Jet, h: Jet) -> Jet:
     by_w, by_h = h.x / n, -w.x / n
     k = range(8)
     d = [by_w * w.d[i] + by_h * h.d[i] for i in k]
-    bend = -2 * w.x * h.x / n**2
-    second = [bend * (w.d[i] ** 2 - h.d[i] ** 2) for i in k]  # w and h share no coordinate
+    curvature = -2 * w.x * h.x / n**2
+    second = [curvature * (w.d[i] ** 2 - h.d[i] ** 2) for i in k]  # w and h share no coordinate
     return Jet(angle, d, second, abs(angle), [abs(x) for x in d], [abs(x) for x in second])
 
 

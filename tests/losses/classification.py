@@ -78,23 +78,23 @@ def of_costs(x: Numbers, tau: Numbers, phi: Phi, z_loss: Any = 0) -> RowPairs:
     psi, psi_size = 2 * z * lse, 2 * z * lse_size
     sum_a, size_a = (mp.fsum(column) for column in zip(*a, strict=True))
     sum_b, size_b = (mp.fsum(column) for column in zip(*b, strict=True))
-    bent = sum(size > 0 for _, size in b)
+    curved = sum(size > 0 for _, size in b)
     gradient, hessian = [], []
     for (ak, ak_size), (bk, bk_size), pk, qk in zip(a, b, p, q, strict=True):
         slope, size = pk * (sum_a - ak) - ak * qk, ak_size * qk
         if sum_a != ak:
             size += pk * size_a
         pq, square = pk * qk, pk * pk
-        bend, bend_size = sum_a * pq, size_a * pq
-        if bent:
-            bend += square * (sum_b - bk) + bk * qk * qk
-            bend_size += bk_size * qk * qk + (square * size_b if bent > (bk_size > 0) else 0)
+        curvature, curvature_size = sum_a * pq, size_a * pq
+        if curved:
+            curvature += square * (sum_b - bk) + bk * qk * qk
+            curvature_size += bk_size * qk * qk + (square * size_b if curved > (bk_size > 0) else 0)
         if z:
             slope, size = slope + psi * pk, size + psi_size * pk
-            bend += psi * pq + 2 * z * square
-            bend_size += psi_size * pq + 2 * z * square
+            curvature += psi * pq + 2 * z * square
+            curvature_size += psi_size * pq + 2 * z * square
         gradient.append((slope, size))
-        hessian.append((bend, bend_size))
+        hessian.append((curvature, curvature_size))
     return tuple(map(mp.fsum, zip(*value, strict=True))), gradient, hessian  # type: ignore[return-value]
 
 
@@ -137,10 +137,10 @@ def entropy(
     for k, (uk, slope) in enumerate(zip(u, slopes, strict=True)):
         doubt = factor * p[k] * (q[k] * abs(uk) + mean - p[k] * abs(uk))
         (g, g_size), (h, h_size) = gradient[k], hessian[k]
-        bend, of_slope = -2 / s * tanh[k] * slope, 1 + 2 * abs(x[k]) / s
+        curvature, of_slope = -2 / s * tanh[k] * slope, 1 + 2 * abs(x[k]) / s
         g_size, h_size = (abs(size) * of_slope + doubt for size in (g_size, h_size))
         gradient[k] = g * slope, g_size * slope
-        hessian[k] = h * slope**2 + g * bend, h_size * slope**2 + g_size * abs(bend)
+        hessian[k] = h * slope**2 + g * curvature, h_size * slope**2 + g_size * abs(curvature)
     return value, gradient, hessian
 
 
@@ -264,11 +264,11 @@ def focal(
             return exactly(q), exactly(mp.mpf(not y)), exactly(q)
         power = q**y
         lower = y * power / q
-        bent = lower * (y - 1) / q * p * p * cost
+        curved = lower * (y - 1) / q * p * p * cost
         return (
             exactly(power * cost),
             exactly(power + lower * p * cost),
-            (lower * p * (2 - cost) + bent, lower * p * (2 + cost) + abs(bent)),
+            (lower * p * (2 - cost) + curved, lower * p * (2 + cost) + abs(curved)),
         )
 
     if alpha is not None:
@@ -442,9 +442,9 @@ def _brier_of_probabilities(p: Numbers, q: Numbers, t: Numbers) -> RowPairs:
     gradient, hessian = [], []
     for pk, qk, tk, rk, sk in zip(p, q, t, r, size, strict=True):
         gradient.append((2 * pk * (rk - mean), 2 * pk * (sk + mean_size)))
-        bend = qk * (rk - mean) + pk * qk - pk * (2 * pk - tk - mean - squares)
-        bend_size = qk * (sk + mean_size) + pk * (qk + 2 * pk + abs(tk) + mean_size + squares)
-        hessian.append((2 * pk * bend, 2 * pk * bend_size))
+        curvature = qk * (rk - mean) + pk * qk - pk * (2 * pk - tk - mean - squares)
+        curvature_size = qk * (sk + mean_size) + pk * (qk + 2 * pk + abs(tk) + mean_size + squares)
+        hessian.append((2 * pk * curvature, 2 * pk * curvature_size))
     return (value, doubt), gradient, hessian
 
 

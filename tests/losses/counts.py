@@ -112,10 +112,10 @@ def negative_binomial(x: Any, t: Any, u: Any) -> Several:
         r, y = 1 / u, x + mp.log(u)
         q, b = sigmoid(-y), sigmoid(y) / u  # 1 / (1 + m), e^x / (1 + m)
         d, size = b - t * q, b + t * q
-        rising, slope, bend = rise(r, t, bits)
+        rising, slope, curvature = rise(r, t, bits)
         value = log_factorial(t) - rising + r * softplus(y) + t * softplus(-y)
         by = r * r * (slope - softplus(y)) + r * d
-        bent = -2 * r * by - r * r * t * q - r * d * b - r**4 * bend
+        bent = -2 * r * by - r * r * t * q - r * d * b - r**4 * curvature
         s = 1 / (1 + u * t)
         k, k3 = gap(-u * d)
         deviance, curve = d * d * k, d * d * (t * s + d * k3)
@@ -400,7 +400,7 @@ def beta(x: Any, t: Any, u: Any) -> Several:
         psi_a, psi_b, psi_u = map(mp.digamma, (a, b, u))
         tri_a, tri_b, tri_u = (trigamma(c, bits) for c in (a, b, u))
         slope = p * q * u * (psi_a - psi_b - log_t + log_s)
-        bend = (q - p) * slope + (p * q * u) ** 2 * (tri_a + tri_b)
+        curvature = (q - p) * slope + (p * q * u) ** 2 * (tri_a + tri_b)
         by = p * (psi_a - log_t) + q * (psi_b - log_s) - psi_u
         bent = p * p * tri_a + q * q * tri_b - tri_u
         deviance = a * (mp.log(p) - log_t) + b * (mp.log(q) - log_s)
@@ -411,7 +411,10 @@ def beta(x: Any, t: Any, u: Any) -> Several:
         return (
             (value, size),
             ((slope, slope_size), (by, (deviance + 2 * abs(d) + 2) / u)),
-            ((bend, abs(q - p) * slope_size + bend + abs((q - p) * slope)), (bent, 3 / u**2)),
+            (
+                (curvature, abs(q - p) * slope_size + curvature + abs((q - p) * slope)),
+                (bent, 3 / u**2),
+            ),
         )
 
 
@@ -465,7 +468,7 @@ def beta_binomial(x: Any, t: Any, n: Any, u: Any) -> Several:
         more = (x - FAR * mp.sign(x)) * grads[0][0]
         return (value + more, size + abs(more)), grads, hesses
     with mp.workprec(bits):
-        (chosen, _), (d, spread), (bend, _) = binomial(x, t, n)
+        (chosen, _), (d, spread), (curvature, _) = binomial(x, t, n)
         p, q, rest = sigmoid(x), sigmoid(-x), n - t
         if u < LIMIT:
             pairs = ((t, p), (rest, q), (n, mp.mpf(1)))
@@ -482,7 +485,7 @@ def beta_binomial(x: Any, t: Any, n: Any, u: Any) -> Several:
             return (
                 (chosen, size),
                 ((d, spread), (by, by_size)),
-                ((bend, bend + t + rest), (bent, bent_size)),
+                ((curvature, curvature + t + rest), (bent, bent_size)),
             )
         r = 1 / u
         a, b = p * r, q * r
@@ -490,7 +493,7 @@ def beta_binomial(x: Any, t: Any, n: Any, u: Any) -> Several:
         value = log_factorial(t) + log_factorial(rest) - log_factorial(n)
         value += rises[2][0] - rises[0][0] - rises[1][0]
         slope = -p * q * r * (rises[0][1] - rises[1][1])
-        bend = (q - p) * slope - (p * q * r) ** 2 * (rises[0][2] + rises[1][2])
+        curvature = (q - p) * slope - (p * q * r) ** 2 * (rises[0][2] + rises[1][2])
         parts = [y * part[1] for part, y in zip(rises, (p, q, 1), strict=True)]
         bends = [y * y * part[2] for part, y in zip(rises, (p, q, 1), strict=True)]
         by = r * r * (parts[0] + parts[1] - parts[2])
@@ -505,7 +508,7 @@ def beta_binomial(x: Any, t: Any, n: Any, u: Any) -> Several:
         size = value + 2 * abs(d) + 1 + logs + small(t) + small(rest)
         far = [mp.log1p(z) / z if z else mp.mpf(1) for z in (za, zb)]
         slope_size = spread * (q * far[0] + p * far[1]) + q * (1 - sa) + p * (1 - sb)
-        bend_size = (
+        curvature_size = (
             abs(q - p) * slope_size + q * q * (t * sa + 1 - sa) + p * p * (rest * sb + 1 - sb)
         )
         by_size = t * sa / p + rest * sb / q + n * c
@@ -516,7 +519,7 @@ def beta_binomial(x: Any, t: Any, n: Any, u: Any) -> Several:
         return (
             (value, size),
             ((slope, slope_size), (by, by_size)),
-            ((bend, bend_size), (bent, bent_size)),
+            ((curvature, curvature_size), (bent, bent_size)),
         )
 
 

@@ -33,8 +33,8 @@ def poisson(
         return total(rate, -t * x, *more), total(rate, -t), exactly(rate)
     y = x + mp.mpf(eps)
     if y == 0:
-        slope, bend = (-mp.inf, mp.inf) if t else (mp.mpf(1), mp.mpf(0))
-        return exactly(-xlogy(t, y)), exactly(slope), exactly(bend)
+        slope, curvature = (-mp.inf, mp.inf) if t else (mp.mpf(1), mp.mpf(0))
+        return exactly(-xlogy(t, y)), exactly(slope), exactly(curvature)
     value, size = total(x, -xlogy(t, y), *more)
     rounding = t if eps else 0  # of x + eps
     return (value, size + rounding), total(1, -t / y), exactly(t / y**2)
@@ -127,8 +127,8 @@ def gamma(x: Any, t: Any, log_input: bool = True) -> Exact:
         ratio = t * mp.exp(-x)
         return total(x, ratio), total(1, -ratio), exactly(ratio)
     ratio = t / x
-    bend, size = total(-1, 2 * ratio)
-    return total(mp.log(x), ratio), exactly((x - t) / x**2), (bend / x**2, size / x**2)
+    curvature, size = total(-1, 2 * ratio)
+    return total(mp.log(x), ratio), exactly((x - t) / x**2), (curvature / x**2, size / x**2)
 
 
 def gamma_nll_loss(input: FloatArray, target: FloatArray, log_input: bool = True) -> Scalar:
@@ -191,9 +191,9 @@ def tweedie(x: Any, t: Any, power: float = 1.5, log_input: bool = True) -> Exact
         d, size = total(y, -t)
         if not log_input:
             return exactly(d * d / 2), exactly(d), exactly(mp.mpf(1))
-        bend, bend_size = total(2 * y, -t)
+        curvature, curvature_size = total(2 * y, -t)
         value_size = abs(d) * size + (size * mp.mpf(2) ** -22) ** 2
-        return (d * d / 2, value_size), (d * y, size * y), (bend * y, bend_size * y)
+        return (d * d / 2, value_size), (d * y, size * y), (curvature * y, curvature_size * y)
     a, b = y ** (2 - p), t * y ** (1 - p)
     value = total(a / (2 - p), -b / (1 - p))
     if log_input:
@@ -293,8 +293,8 @@ def gaussian(
     z = d * d / v
     constant = [mp.log(2 * mp.pi) / 2] if full else []
     slope, slope_size = total(1, -z)
-    bend, bend_size = total(z, mp.mpf(-1) / 2)
-    by_var = (slope / (2 * v), slope_size / (2 * v)), (bend / v**2, bend_size / v**2)
+    curvature, curvature_size = total(z, mp.mpf(-1) / 2)
+    by_var = (slope / (2 * v), slope_size / (2 * v)), (curvature / v**2, curvature_size / v**2)
     value = total(mp.log(v) / 2, z / 2, *constant)
     return value, (exactly(d / v), by_var[0]), (exactly(1 / v), by_var[1])
 
@@ -345,19 +345,19 @@ def kl(x: Any, t: Any, log_target: bool = False, target_grad: bool = False) -> A
     q = mp.exp(t) if log_target else t
     if log_target:
         value = exactly(q * (t - x) if q else mp.mpf(0))
-        by_target, bend = exactly(mp.mpf(0)), exactly(mp.mpf(0))
+        by_target, curvature = exactly(mp.mpf(0)), exactly(mp.mpf(0))
         if q:
-            by_target, bend = (
+            by_target, curvature = (
                 (q * part, q * size) for part, size in (total(t, k, -x) for k in (1, 2))
             )
     else:
         value = total(xlogy(t, t), -t * x) if t else exactly(mp.mpf(0))
-        bend = exactly(1 / t if t else mp.inf)
+        curvature = exactly(1 / t if t else mp.inf)
         by_target = exactly(mp.inf) if x == -mp.inf else exactly(-mp.inf)
         if t and x != -mp.inf:
             by_target = total(mp.log(t), 1, -x)
     slope, none = exactly(-q), exactly(mp.mpf(0))
-    return (value, (slope, by_target), (none, bend)) if target_grad else (value, slope, none)
+    return (value, (slope, by_target), (none, curvature)) if target_grad else (value, slope, none)
 
 
 def kl_div(
@@ -447,8 +447,8 @@ def js(x: Any, t: Any, beta: float = 0.5) -> Exact:
         m = mp.log(p + q)
         value = p * (x - m) + q * (t - m)
         slope, share = p * (x - m), q / (p + q)
-        bend = p * (x - m + share), p * (abs(x - m) + share)
-    return exactly(value), exactly(slope), bend
+        curvature = p * (x - m + share), p * (abs(x - m) + share)
+    return exactly(value), exactly(slope), curvature
 
 
 PRECISE = 400

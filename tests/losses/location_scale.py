@@ -37,13 +37,13 @@ def divided(pair: Pair, by: Any) -> Pair:
 
 
 def by_scale(
-    s: Any, value: tuple[Any, ...], slope: Pair, turn: Pair, bend: Pair, curve: Pair
+    s: Any, value: tuple[Any, ...], slope: Pair, turn: Pair, curvature: Pair, curve: Pair
 ) -> Exact:
     """Of terms of the value, and the numerators of the derivatives."""
     return (
         total(mp.log(s), *value),
         (divided(slope, s), divided(turn, s)),
-        (divided(divided(bend, s), s), divided(divided(curve, s), s)),
+        (divided(divided(curvature, s), s), divided(divided(curve, s), s)),
     )
 
 
@@ -82,15 +82,15 @@ def logistic(x: Any, t: Any, s: Any, fisher: bool = False) -> Exact:
     r = (x - t) / s
     e = mp.exp(-abs(r))
     slope = mp.sign(r) * -mp.expm1(-abs(r)) / (1 + e) if r else mp.mpf(0)
-    bend = 2 * e / (1 + e) ** 2
+    curvature = 2 * e / (1 + e) ** 2
     turn = r * slope
     exact = by_scale(
         s,
         (abs(r), 2 * mp.log1p(e)),
         exactly(slope),
         total(1, -turn),
-        exactly(bend),
-        total(r * r * bend, 2 * turn, -1),
+        exactly(curvature),
+        total(r * r * curvature, 2 * turn, -1),
     )
     by = mp.mpf(1) / 3, (3 + mp.pi**2) / 9
     return information(s, exact, *by) if fisher else exact
@@ -164,8 +164,8 @@ def gamma_shape(x: Any, t: Any, k: Any, fisher: bool = False) -> Exact:
     slope = expm1(y)
     value = total(mp.log(t), k * line, rest, -mp.log(k) / 2)
     grads = exactly(-k * slope), total(first, line)
-    bend = k if fisher else k * w
-    return value, grads, (exactly(bend), exactly(second))
+    curvature = k if fisher else k * w
+    return value, grads, (exactly(curvature), exactly(second))
 
 
 def digamma(x: Any) -> Any:

@@ -328,9 +328,12 @@ def sparsemax(x: Numbers, target: int, w: Numbers) -> RowPairs:
     gradient = [(omega * a, omega * b) for a, b in zip(p, sizes, strict=True)]
     gradient[target] = -omega * u, omega * max(u, u_size)
     support = sum(p_j > 0 for p_j in p)
-    bend = omega * (support - 1) / support
+    curvature = omega * (support - 1) / support
     hessian = [
-        (bend if p_j else mp.mpf(0), ANYTHING if any(near) and (p_j or n) else bend if p_j else 0)
+        (
+            curvature if p_j else mp.mpf(0),
+            ANYTHING if any(near) and (p_j or n) else curvature if p_j else 0,
+        )
         for p_j, n in zip(p, near, strict=True)
     ]
     return (omega * value, omega * size), gradient, hessian

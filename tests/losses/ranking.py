@@ -263,11 +263,11 @@ def pairwise_logistic(numbers: dict[str, Any], where: Any = None, axis: int = -1
                 e = mp.exp(-abs(z))
                 value += mp.log1p(e) + max(-z, mp.mpf(0))
                 slope = (e if z > 0 else mp.mpf(1)) / (1 + e)
-                bend = e / (1 + e) ** 2
+                curvature = e / (1 + e) ** 2
                 grad[i] = grad[i][0] - slope, grad[i][1] + slope
                 grad[j] = grad[j][0] + slope, grad[j][1] + slope
-                hess[i] = hess[i][0] + bend, hess[i][1] + bend
-                hess[j] = hess[j][0] + bend, hess[j][1] + bend
+                hess[i] = hess[i][0] + curvature, hess[i][1] + curvature
+                hess[j] = hess[j][0] + curvature, hess[j][1] + curvature
         return (value, value), grad, hess
 
     return of_lists(numbers, where, None, truth)

@@ -104,7 +104,7 @@ class _Overlap:
         self.value = part**gamma if part else mp.mpf(0)
         zero = 0 * p
         if not whole:
-            self.slope = self.slope_size = self.ratio = self.bend = self.bend_size = zero
+            self.slope = self.slope_size = self.ratio = self.curvature = self.curvature_size = zero
             return
         outer = gamma * part ** (gamma - 1) if part else mp.mpf(0)
         second = (gamma - 1) / (gamma * self.value) if part else mp.mpf(0)
@@ -116,10 +116,10 @@ class _Overlap:
         self.slope = outer * (e1 - part * d1) / whole
         self.slope_size = abs(outer) * (right * abs(e1) + part * kappa * w * t) / whole
         self.ratio = d1 / whole
-        self.bend = (
+        self.curvature = (
             outer * right * e2 / whole - 2 * self.slope * self.ratio + second * self.slope**2
         )
-        self.bend_size = (
+        self.curvature_size = (
             abs(outer * right * e2 / whole)
             + abs(2 * self.slope_size * self.ratio)
             + abs(second) * self.slope_size**2
@@ -166,7 +166,7 @@ def overlap(
                 (c, _Overlap(p[n, c], q[n, c], t[n, c], ones[c], *parameters))
                 for c in range(p.shape[1])
             ]
-        names = ("slope", "slope_size", "ratio", "bend", "bend_size")
+        names = ("slope", "slope_size", "ratio", "curvature", "curvature_size")
         found = {name: np.empty(p.shape[1:], object) for name in names}
         for place, part in parts:
             values.append((part.value, part.value))

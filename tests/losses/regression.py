@@ -122,8 +122,8 @@ def smooth_l1(x: Any, t: Any, beta: float) -> Exact:
     if beta == 0:
         return absolute(x, t)
     k = mp.mpf(beta)
-    (value, _), (slope, _), (bend, size) = huber(x, t, beta)
-    return exactly(value / k), exactly(slope / k), (bend / k, size / k)
+    (value, _), (slope, _), (curvature, size) = huber(x, t, beta)
+    return exactly(value / k), exactly(slope / k), (curvature / k, size / k)
 
 
 def smooth_l1_loss(input: FloatArray, target: FloatArray, beta: float = 1.0) -> Scalar:
@@ -155,9 +155,9 @@ def log_cosh(x: Any, t: Any) -> Exact:
     d = x - t
     value = mp.log1p(2 * mp.sinh(d / 2) ** 2) if abs(d) < 1000 else abs(d) - mp.log(2)
     z = mp.exp(-2 * abs(d))
-    bend = 4 * z / (1 + z) ** 2
+    curvature = 4 * z / (1 + z) ** 2
     rounding = abs(d) if x and t else 0  # of d, which exp makes one of the tail
-    return exactly(value), exactly(mp.tanh(d)), (bend, bend * max(1, 2 * rounding))
+    return exactly(value), exactly(mp.tanh(d)), (curvature, curvature * max(1, 2 * rounding))
 
 
 def log_cosh_loss(input: FloatArray, target: FloatArray) -> Scalar:
@@ -311,8 +311,8 @@ def squared_log(x: Any, t: Any) -> Exact:
             return exactly(mp.inf), exactly(mp.inf), exactly(-mp.inf)
         return exactly(mp.inf), exactly(-mp.inf), exactly(mp.inf)
     log, y = mp.log1p(x) - mp.log1p(t), 1 + x
-    bend = 2 * (1 - log) / y**2
-    return exactly(log**2), exactly(2 * log / y), (bend, 2 * max(1, abs(log)) / y**2)
+    curvature = 2 * (1 - log) / y**2
+    return exactly(log**2), exactly(2 * log / y), (curvature, 2 * max(1, abs(log)) / y**2)
 
 
 def msle_loss(input: FloatArray, target: FloatArray) -> Scalar:
@@ -377,8 +377,8 @@ ELEMENTWISE += [
 def cauchy(x: Any, t: Any, c: float) -> Exact:
     d, c = x - t, mp.mpf(c)
     z = (d / c) ** 2
-    bend = (1 - z) / (1 + z) ** 2
-    return exactly(c * c / 2 * mp.log1p(z)), exactly(d / (1 + z)), (bend, 1 / (1 + z))
+    curvature = (1 - z) / (1 + z) ** 2
+    return exactly(c * c / 2 * mp.log1p(z)), exactly(d / (1 + z)), (curvature, 1 / (1 + z))
 
 
 def cauchy_loss(input: FloatArray, target: FloatArray, c: float = 1.0) -> Scalar:

@@ -56,7 +56,7 @@ def cosine(a: Vector, b: Vector, eps: float, smooth: bool) -> Score:
             r = q = 1 / (m * m)
         else:
             r, q = (1 / (m * n), 1 / (n * n)) if n else (zero, zero)
-        slope, bend = [], []
+        slope, curvature = [], []
         for xi, yi in zip(x, y, strict=True):
             parts = [yi / (by[0] * by[1]), -s * r * xi]
             slope.append((mp.fsum(parts), abs(parts[0]) + size * r * abs(xi)))
@@ -66,9 +66,9 @@ def cosine(a: Vector, b: Vector, eps: float, smooth: bool) -> Score:
                 s * xi * xi * r * (2 * r + q),
             ]
             most = abs(parts[0]) + size * r + size * xi * xi * r * (2 * r + q)
-            bend.append((mp.fsum(parts), most))
+            curvature.append((mp.fsum(parts), most))
         slopes.append(slope)
-        bends.append(bend)
+        bends.append(curvature)
     gap = 1 - s
     return Score(
         (s, size),
@@ -94,7 +94,7 @@ def distance(a: Vector, b: Vector, p: float, eps: float) -> Score:
     else:
         d, rough_d = zero, zero
     slope: list[Pair] = []
-    bend: list[Pair] = []
+    curvature: list[Pair] = []
     ties = sum(abs(x) == largest for x in u)
     for x, r in zip(u, rough, strict=True):
         near = x != 0 and abs(x) < r * mp.mpf(2) ** -22
@@ -102,19 +102,19 @@ def distance(a: Vector, b: Vector, p: float, eps: float) -> Score:
             at = mp.sign(x) / ties if abs(x) == largest else zero
             close = any(0 < abs(largest - abs(y)) < mp.mpf(2) ** -22 * max(rough) for y in u)
             slope.append((at, ANYTHING if close or near else at))
-            bend.append(exactly(zero))
+            curvature.append(exactly(zero))
         elif x == 0 or d == 0:
             slope.append(exactly(zero))
-            bend.append(exactly(1 / d if p == 2 and d else zero))
+            curvature.append(exactly(1 / d if p == 2 and d else zero))
         else:
             g = mp.sign(x) * (abs(x) / d) ** (p - 1)
             loose = 1 + abs(p - 1) * ((r - abs(x)) / abs(x) + (rough_d - d) / d)
             slope.append((g, ANYTHING if near and p <= 1 else abs(g) * loose))
             parts = [(p - 1) * abs(g) / abs(x), -(p - 1) * g * g / d]
             extra = 1 + (abs(p - 2) + 1) * ((r - abs(x)) / abs(x) + (rough_d - d) / d)
-            bend.append((mp.fsum(parts), mp.fsum(map(abs, parts)) * extra))
+            curvature.append((mp.fsum(parts), mp.fsum(map(abs, parts)) * extra))
     minus = [(-x, size) for x, size in slope]
-    return Score((d, rough_d), (slope, minus), (bend, bend))
+    return Score((d, rough_d), (slope, minus), (curvature, curvature))
 
 
 def plus(*terms: tuple[Any, Pair]) -> Pair:
@@ -218,7 +218,7 @@ def cosine_embedding(numbers: Numbers, margin: float = 0.0) -> Truth:
         return (
             value,
             [jumped([plus((factor, g)) for g in slope], near) for slope in s.slopes],
-            [jumped([plus((factor, h)) for h in bend], near) for bend in s.bends],
+            [jumped([plus((factor, h)) for h in curvature], near) for curvature in s.bends],
         )
 
     return over_rows(numbers, ("input1", "input2"), row, 2)
@@ -299,8 +299,8 @@ JOINT += [
 def cosine_distances(numbers: Numbers, eps: float = 1e-8) -> Truth:
     def row(a: Vector, b: Vector) -> Any:
         s = cosine(a, b, eps, False)
-        slope, bend = s.slopes[0], s.bends[0]
-        return s.gap, [[plus((-1, g)) for g in slope]], [[plus((-1, h)) for h in bend]]
+        slope, curvature = s.slopes[0], s.bends[0]
+        return s.gap, [[plus((-1, g)) for g in slope]], [[plus((-1, h)) for h in curvature]]
 
     return over_rows(numbers, ("input", "target"), row, 1)
 
@@ -517,7 +517,7 @@ def contrastive(numbers: Numbers, margin: float = 1.0) -> Truth:
         square = 2 * (1 - t) if active else mp.mpf(0)
         slopes: list[list[Pair]] = []
         bends: list[list[Pair]] = []
-        for slope, bend in zip(s.slopes, s.bends, strict=True):
+        for slope, curvature in zip(s.slopes, s.bends, strict=True):
             slopes.append([(first[0] * g, first[1] * abs(g)) for g, _ in slope])
             bends.append(
                 jumped(
@@ -526,7 +526,7 @@ def contrastive(numbers: Numbers, margin: float = 1.0) -> Truth:
                             second[0] * h + square * g * g + 2 * t,
                             second[1] * abs(size) + square * g * g + 2 * t,
                         )
-                        for (g, _), (h, size) in zip(slope, bend, strict=True)
+                        for (g, _), (h, size) in zip(slope, curvature, strict=True)
                     ],
                     near,
                 )

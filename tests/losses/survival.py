@@ -375,9 +375,9 @@ def aft_point(distribution: str, x: Any, lower: Any, upper: Any, s: Any) -> list
     sa, sb = (mp.mpf(0) if mp.isinf(slope) else slope for slope in (sa, sb))
     a, b = (mp.mpf(0) if mp.isinf(z) else z for z in (a, b))
     shift, ray = p - q, a * p - b * q
-    bend = shift**2 + p * sa - q * sb
+    curvature = shift**2 + p * sa - q * sb
     curve = ray**2 + a * a * p * sa - b * b * q * sb
-    return [value, -shift / s, -ray / s, bend / s**2, (2 * ray + curve) / s**2]
+    return [value, -shift / s, -ray / s, curvature / s**2, (2 * ray + curve) / s**2]
 
 
 def aft(
@@ -403,8 +403,8 @@ def aft(
             sizes[4] = max(sizes[4], abs(2 * here[2] / s), 1 / s**2) if logs else mp.mpf(0)
             for to, result, size in zip(results, here, sizes, strict=True):
                 to.append((result, max(abs(result), size)))
-    value, by_input, by_scale, bend, curve = results
-    return value, {"input": by_input, "scale": by_scale}, {"input": bend, "scale": curve}
+    value, by_input, by_scale, curvature, curve = results
+    return value, {"input": by_input, "scale": by_scale}, {"input": curvature, "scale": curve}
 
 
 # ---- aft_loss: inputs ----------------------------------------------------------------------------

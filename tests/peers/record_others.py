@@ -966,11 +966,11 @@ def xgboost() -> None:
             value=value,
             **({"rtol": SINGLE} | more),
         )
-    bent = derivatives("count:poisson", near, counts)["hess"]
+    hess = derivatives("count:poisson", near, counts)["hess"]
     theirs = "xgboost 3.2 count:poisson: e^max_delta_step times the curvature"
     arrays = of(near, counts)
     times = [1, 1, e**0.7]
-    case(theirs, "poisson_nll_loss", arrays, none, hess=bent, times=times, rtol=SINGLE)
+    case(theirs, "poisson_nll_loss", arrays, none, hess=hess, times=times, rtol=SINGLE)
     d, least = x - y, 0.75
     share = np.where(d < 0, least, 1 - least)  # where d is 0 the slope is 0, whatever the share
     theirs = "xgboost 3.3 reg:expectileerror, expectile_alpha=0.75: hand-evaluated from its source"
@@ -1060,11 +1060,11 @@ def lightgbm() -> None:
             rtol=SINGLE,
             **more,
         )
-    bent = derivatives(x, y, objective="huber", alpha=1.5)["hess"]
+    hess = derivatives(x, y, objective="huber", alpha=1.5)["hess"]
     arrays = of(x, y)
     here = (abs(x - y) < 1.5).astype(float)
     options = {"delta": 1.5} | none
-    difference("lightgbm huber: hess", "huber_loss", arrays, options, "hess", bent, here)
+    difference("lightgbm huber: hess", "huber_loss", arrays, options, "hess", hess, here)
 
     def sums(objective: str, x: Any, t: Any, **own: Any) -> float:
         """The mean of the gradients of two rows that are the left branch of the tree, before the

@@ -275,7 +275,7 @@ VM_INLINE double vm_trigamma(double x) { return vm_trigamma_of(x, 0); }
 /* For b = a + t: log(b/a), and b log(b/a) - t, without cancellation.  b = 2^k m a, m in [1, 2),
  * s = (m - 1)/(m + 1), log m = 2 (s + s^3 A(s^2)), A minimax of degree 9 (narrow: 5).  For k = 0 the second is
  * t s (1 + s (1 + s) A), above it comes from parts of the logarithm. */
-VM_INLINE double vm_rise_log(double a, double t, int narrow, double *bend)
+VM_INLINE double vm_rise_log(double a, double t, int narrow, double *curvature)
 {
     double b = a + t;
     uint64_t bits = vm_bits(b) - vm_bits(a) + 0x3ff0000000000000u; /* exponent field: k + 1023 */
@@ -313,7 +313,7 @@ VM_INLINE double vm_rise_log(double a, double t, int narrow, double *bend)
     l = hi + lo;
     beyond = b * hi;
     beyond = (beyond - t) + (vm_product_error(b, hi, beyond) + VM_FMA(b, lo, (a - (b - t)) * (l + 1.0)));
-    *bend = k == 0.0 ? within : beyond;
+    *curvature = k == 0.0 ? within : beyond;
     return l;
 }
 
@@ -323,8 +323,8 @@ VM_INLINE double vm_log_rising_of(double r, double t, int gap, int narrow)
     int low = r < 3.0;
     double u = r < 0x1p-800 ? 0x1p-800 : r; /* for t/r^2 to be finite; NaN passes */
     double a = u + (low ? 2.5 : -0.5);
-    double bend, d, p, y, z, s, ac, tc, bc, xa, xb;
-    vm_rise_log(a, t, narrow, &bend);
+    double curvature, d, p, y, z, s, ac, tc, bc, xa, xb;
+    vm_rise_log(a, t, narrow, &curvature);
     ac = a > 0x1p250 ? 0x1p250 : a;
     tc = t > 0x1p250 ? 0x1p250 : t;
     bc = ac + tc;
@@ -365,7 +365,7 @@ VM_INLINE double vm_log_rising_of(double r, double t, int gap, int narrow)
         p = vm_log_ratio_short(a, 1.0);
     else
         p = vm_log(a);
-    y = VM_FMA(t, p, bend + (y - z));
+    y = VM_FMA(t, p, curvature + (y - z));
     y = t == VM_INF ? VM_INF : y;
     y = r == VM_INF ? (gap ? 0.0 : VM_INF) : y;
     y = t == 0.0 ? 0.0 : y;
@@ -401,8 +401,8 @@ VM_INLINE double vm_digamma_rise_of(double r, double t, int narrow)
 {
     int low = r < 3.0;
     double a = r + (low ? 2.5 : -0.5);
-    double bend, d, p, y, z, s, ac, tc, bc, xa, xb, f, g;
-    y = vm_rise_log(a, t, narrow, &bend);
+    double curvature, d, p, y, z, s, ac, tc, bc, xa, xb, f, g;
+    y = vm_rise_log(a, t, narrow, &curvature);
     ac = a > 0x1p250 ? 0x1p250 : a;
     tc = t > 0x1p250 ? 0x1p250 : t;
     bc = ac + tc;

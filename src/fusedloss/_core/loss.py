@@ -76,7 +76,7 @@ def with_buffers(
     return signature.replace(parameters=[*parameters, *extra])
 
 
-def _checked_bend(scale: Any, floor: Any) -> tuple[float, float] | None:
+def _checked_hess_options(scale: Any, floor: Any) -> tuple[float, float] | None:
     """The options `hess_scale` and `hess_floor` as kernels take them: nan is no floor."""
     scale = positive("hess_scale", scale)
     if floor is None:
@@ -311,16 +311,16 @@ plan : Plan
                 return_divisor: bool = False,
                 **kwargs: Any,
             ) -> Any:
-                bend = None
+                hess_options = None
                 if hess_floor is not None or hess_scale is not _ONE:
-                    bend = _checked_bend(hess_scale, hess_floor)
+                    hess_options = _checked_hess_options(hess_scale, hess_floor)
                 if return_divisor is not False:
                     return_divisor = flag("return_divisor", return_divisor)
                 if not self.curved:
                     raise NotImplementedError(
                         f"{self.__name__} has no second derivatives; value_and_grad gives the first"
                     )
-                request = (2, out, grad_out, hess_out, return_divisor, bend)
+                request = (2, out, grad_out, hess_out, return_divisor, hess_options)
                 if not {grad_out.__class__, hess_out.__class__, out.__class__} <= _PLAIN:
                     return self._into_foreign(request, args, kwargs)
                 try:

@@ -20,7 +20,7 @@ _ACCEPTED: Final = "boolean, integer, float16, bfloat16, float32 or float64"
 def operand(name: str, value: Any) -> tuple[Array, int]:
     """The value as an array, and the precision that its dtype asks for: 2 for float64, 1 for a
     narrower float, 0 for integers and for numbers that are no arrays."""
-    precision = _arrays.asks(value)
+    precision = _arrays.precision(value)
     if precision >= 0:
         return value, precision
     if type(value) is np.ndarray:
@@ -37,7 +37,7 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
     else:
         array = plain_array(name, value)
     if array.dtype.char in _REALS or is_bfloat16(array.dtype):
-        return array, _arrays.asks(array)
+        return array, _arrays.precision(array)
     if hasattr(value, "get_label"):
         raise TypeError(
             f"{name}: this is a data set of a booster, {type(value).__name__}; a loss is made its "

@@ -178,11 +178,11 @@ class Rows:
             class_weight, scaled = lifted(class_weight, divisor)
         elif item_weight is not None:
             item_weight, scaled = lifted(item_weight, divisor)
-        slope, bend = grad, hess
+        slope, curvature = grad, hess
         if self.like is not x:
-            slope, bend = (a if a is None else a.reshape(x.shape) for a in (grad, hess))
+            slope, curvature = (a if a is None else a.reshape(x.shape) for a in (grad, hess))
         arrays: tuple[Any, ...]
-        arrays = (x, target, row_weight, value, slope, bend, lse, mask, item_weight, direction)
+        arrays = (x, target, row_weight, value, slope, curvature, lse, mask, item_weight, direction)
         if loss.linear and direction is not None:
             arrays = (x, target, row_weight, *(None,) * 4, mask, item_weight, None)
         arrays = (*arrays, class_weight)

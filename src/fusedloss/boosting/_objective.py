@@ -361,16 +361,16 @@ class Objective:
                 grad *= sign * curvature.factor
                 hess *= sign * curvature.factor
             return
-        bent = {"hess_scale": scale, "hess_floor": curvature.floor}
+        hess_options = {"hess_scale": scale, "hess_floor": curvature.floor}
         weight = self._weight(weight, sign * curvature.factor, columns)
         arguments = {**self._arguments(operands, weight), "reduction": "sum"}
         if curvature.of is None:
-            self.loss.value_grad_hess(scores, **into, **bent, **arguments)
+            self.loss.value_grad_hess(scores, **into, **hess_options, **arguments)
             return
         self.loss.value_and_grad(scores, grad_out=grad, **arguments)
         other = getattr(fusedloss, curvature.of)
         unused = self._buffers.take(grad.shape, grad.dtype)
-        other.value_grad_hess(scores, grad_out=unused, hess_out=hess, **bent, **arguments)
+        other.value_grad_hess(scores, grad_out=unused, hess_out=hess, **hess_options, **arguments)
 
     def _mean(self, scores: Any, labels: Any, weight: Any) -> tuple[float, float]:
         """The mean of the loss over the rows, and the sum of their weights."""

@@ -333,8 +333,8 @@ class _Recorded(torch.autograd.Function):
         if any(part is not None for part in of_gradients):
             if not (outline.is_elementwise and len(want) == 1 and outline.function.curved):
                 _no_more(outline)
-            bend = _Curvature.apply(outline, ctx.names, *values) * of_gradients[0]
-            results[want[0]] = results[want[0]] + bend if results else bend
+            curvature = _Curvature.apply(outline, ctx.names, *values) * of_gradients[0]
+            results[want[0]] = results[want[0]] + curvature if results else curvature
         return _at(given, results, 3)
 
     @staticmethod
