@@ -36,7 +36,8 @@ INSIDE = {
     "rate": lambda x: x >= 0,
     "variance": lambda x: x >= 0,
     "count": lambda x: x >= 0,
-    "dispersed count": lambda x: (x == 0) | (x > 1e-3) & (x < 1e7),
+    # Of counts up to 1 derivatives with respect to the dispersion are differences that run into 0.
+    "dispersed count": lambda x: (x == 0) | (x > 1) & (x < 1e7),
     "dispersion": lambda x: (x == 0) | (x > 1e-3) & (x < 1e7),
     "spread": lambda x: (x > 1e-3) & (x < 1e7),
     "precision": lambda x: (x > 1e-3) & (x < 1e7),

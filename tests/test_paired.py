@@ -104,8 +104,12 @@ def test_each_gradient_has_its_own_dtype(
         name = case.first
         a = arrays[name].astype(np.int16 if integers else dtype)
         mixed = arrays | {name: a, second(case): arrays[second(case)].astype(other)}
-        if second(case) != "target":
-            mixed["target"] = np.ceil(arrays["target"]).astype(np.int8)
+        for other_name, kind in case.kinds.items():
+            if other_name not in case.leaves:
+                numbers = arrays[other_name]
+                whole = reg.KINDS[kind].whole
+                small = np.ceil(numbers).astype(np.int8) if whole else numbers.astype(np.float16)
+                mixed[other_name] = small
         floats = [other] if integers else [dtype, other]
         real = np.dtype(np.float64 if np.float64 in floats else np.float32)
         value, grads, hesses = loss.value_grad_hess(**mixed, reduction="none")

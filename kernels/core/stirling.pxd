@@ -52,17 +52,20 @@ cdef inline real artanh_tail(real z) noexcept nogil:
 cdef inline real log1p_quotient(real z, real l) noexcept nogil:
     """log(1 + z) / z"""
     cdef real o = <real> 2 / (<real> 2 + z), s = <real> 0.5 * z * o
-    return o + o * (s * s) * artanh_tail(z) if is_near(z) else l / z
+    cdef real near = o + o * (s * s) * artanh_tail(z), away = l / z
+    return near if is_near(z) else away
 
 cdef inline real log1p_gap(real z, real l) noexcept nogil:
     """1 - log(1 + z) / z, of the sign of z"""
     cdef real o = <real> 2 / (<real> 2 + z), s = <real> 0.5 * z * o
-    return s * (<real> 1 - s * o * artanh_tail(z)) if is_near(z) else <real> 1 - l / z
+    cdef real near = s * (<real> 1 - s * o * artanh_tail(z)), away = <real> 1 - l / z
+    return near if is_near(z) else away
 
 cdef inline real log1p_gap_quotient(real z, real l) noexcept nogil:
     """(z - log(1 + z)) / z²"""
     cdef real o = <real> 2 / (<real> 2 + z), s = <real> 0.5 * z * o
-    return <real> 0.5 * o * (<real> 1 - s * o * artanh_tail(z)) if is_near(z) else (<real> 1 - l / z) / z
+    cdef real near = <real> 0.5 * o * (<real> 1 - s * o * artanh_tail(z)), away = (<real> 1 - l / z) / z
+    return near if is_near(z) else away
 
 cdef inline real log1p_bend(real z) noexcept nogil:
     """2 (log(1 + z) - z + z²/2) / z³ for z near 0 alone"""

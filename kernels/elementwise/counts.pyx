@@ -44,8 +44,8 @@ cdef inline real huge(real like) noexcept nogil:
 
 cdef inline real part_gap(real g, real t, real l) noexcept nogil:
     """1 - log(1 + z) / z for z = g / t, of which l is the logarithm; 1 where t is 0."""
-    cdef real z = g / t
-    return 1 if (t == 0) | (z > huge(t)) else log1p_gap(z, l)
+    cdef real z = g / t, gap = log1p_gap(z, l)
+    return 1 if (t == 0) | (z > huge(t)) else gap
 
 
 # Of the gamma functions of r and r + t, where s = r / (r + t) and o = 1 - s. A dispersion u has r = p / u.
@@ -56,21 +56,22 @@ cdef inline real rise_slope(real r, real t, real s, real o) noexcept nogil:
 
 cdef inline real dispersed_slope(real r, real t, real s, real o, real p, real i) noexcept nogil:
     """r² (d(r) - d(r + t)) / p, i = r / p: what does not cancel of the derivative with respect to u, also for u = 0."""
-    cdef real last = (<real> 0.5 * t * s + <real> (1.0 / 12) * o * (<real> 1 + s)) / p
-    return last if r > <real> 1e8 else i * rise_slope(r, t, s, o)
+    cdef real last = (<real> 0.5 * t * s + <real> (1.0 / 12) * o * (<real> 1 + s)) / p, usual = i * rise_slope(r, t, s, o)
+    return last if r > <real> 1e8 else usual
 
 cdef inline real dispersed_bend(real r, real t, real s, real o, real p, real i) noexcept nogil:
     """The derivative of that with respect to u"""
     cdef real n = r + t, k = t * s, last = (k * (<real> (1.0 / 6) * s * s - <real> 0.5 * k)
                                            + <real> (1.0 / 60) * (s * s * s * s / n - <real> 1 / r)) / p / p
-    return last if r > <real> 1e8 else (
-        i * i * (o * (<real> 2 * s * stirling_slope(n) - <real> 0.5 * o) + (s * s * stirling_bend(n) - stirling_bend(r))))
+    cdef real usual = i * i * (o * (<real> 2 * s * stirling_slope(n) - <real> 0.5 * o)
+                               + (s * s * stirling_bend(n) - stirling_bend(r)))
+    return last if r > <real> 1e8 else usual
 
 cdef inline real gap_bend(real d, real e, real t, real s, real r, real w, real l) noexcept nogil:
     """d e r (2 (w - l) / w² - s), l = log(1 + w): where w is near 0 from what the two parts differ from 1 by, which is in
     proportion to 1/r."""
-    cdef real k = log1p_gap_quotient(w, l)
-    return e * (e * (t * s + d * log1p_bend(w))) if is_near(w) else (d * r) * (e * (k + k - s))
+    cdef real k = log1p_gap_quotient(w, l), near = e * (e * (t * s + d * log1p_bend(w))), away = (d * r) * (e * (k + k - s))
+    return near if is_near(w) else away
 
 
 cdef inline real curvature(real r) noexcept nogil:
@@ -80,7 +81,8 @@ cdef inline real curvature(real r) noexcept nogil:
 
 cdef inline real left_of_count(real t, real root) noexcept nogil:
     """log Γ(t + 1) - t log t + t + log root for t > 0; 0 for t = 0"""
-    return 0 if t == 0 else log((<real> ROOT_2PI * sqrt(t)) * root) + stirling_error(t)
+    cdef real left = log((<real> ROOT_2PI * sqrt(t)) * root) + stirling_error(t)
+    return 0 if t == 0 else left
 
 
 cdef inline real above_zero(real r) noexcept nogil:
@@ -103,21 +105,26 @@ cdef struct NegativeBinomial:
 cdef inline int negative_binomial(real x, real t, real u, real *v, real *g, real *h) noexcept nogil:
     """log Γ(r) t! / Γ(r + t) + r log(1 + m) + t log(1 + 1/m) with r = 1/u and m = u exp(x)"""
     cdef real e = exp(x), i = <real> 1 / e
-    cdef real m = 0 if (u == 0) & (x == x) else exp_parts(x, 0, u), q = <real> 1 / (<real> 1 + m)
-    cdef bint many = m > 1, under = x + x < -far(x), over = m > <real> 1e17
+    cdef real m = exp_parts(x if u > 0 else 0, 0, u), q = <real> 1 / (<real> 1 + m)
+    cdef bint many = m > 1, under = x + x < -far(x), over = q < <real> 1e-17
     cdef real b = <real> 1 / (u + i) if many else e * q      # e / (1 + m)
     cdef real c = <real> 1 + u * t, s = <real> 1 / c, r = <real> 1 / absolute(u), o = u * (t * s)
-    cdef real y = exp_parts(-x if many else x, 0, c * b if many else c)      # c / (1 + m), or c e
-    cdef real d = ((e - t) * i if e < INFINITY else 1 + (t - t)) * b if many else (e - t) * q      # (e - t) / (1 + m)
-    cdef real w = -times(u, d), k, l
-    w = -1 if w < -1 else w
+    cdef real power = -x if many else x, factor = c * b if many else c, y = exp_parts(power, 0, factor)
+    cdef real near = (e - t) * q, rest = (e - t) * i, d, w, k, l
+    rest = (1 + (t - t) if e == INFINITY else rest) * b
+    d = rest if many else near      # (e - t) / (1 + m)
+    w = -u * (huge(d) if d > huge(d) else d)      # 0 without dispersion, though d be infinite
     # The logarithms of 1 + d/t = c b / t and of 1 + w = c / (1 + m).
-    k = log((c * q if under else c * b) / t) + (x if under else 0)
-    l = log(r + t if over else y if many else c * q) - (x if over else 0)
+    k = c * q if under else c * b
+    k = log(k / t) + (x if under else 0)
+    l = y if many else c * q
+    l = r + t if over else l
+    l = log(l) - (x if over else 0)
     v[0] = (d * (part_gap(d, t, k) - log1p_gap(w, l))
             + (left_of_count(t, sqrt(c)) + (stirling_error(r) - stirling_error(r + t))))
     g[0] = d
-    h[0] = y * b if many else y * q * q
+    near = y * q * q
+    h[0] = y * b if many else near
     g[1] = dispersed_slope(r, t, s, o, <real> 1, r) - d * (d * log1p_gap_quotient(w, l))
     h[1] = dispersed_bend(r, t, s, o, <real> 1, r) + gap_bend(d, d, t, s, r, w, l)
     return BAD_TARGET * (t < 0) | BAD_THIRD * (u < 0)
@@ -137,23 +144,27 @@ cdef inline void poisson(real x, real t, real *v, real *g, real *h) noexcept nog
 
 cdef inline void shared(real t, real z, real share, real others, real *g, real *h) noexcept nogil:
     """The derivatives with respect to a parameter of a distribution that has a share in the zeros."""
-    h[0] = times(share, h[0] - times(others, g[0] * g[0])) if t == 0 else h[0]
-    g[0] = times(share, g[0]) if t == 0 else g[0] + zero(z)
+    cdef real bend = times(share, h[0] - times(others, g[0] * g[0])), slope = times(share, g[0]), plain = g[0] + zero(z)
+    h[0] = bend if t == 0 else h[0]
+    g[0] = slope if t == 0 else plain
 
 
 cdef inline void inflate(real t, real z, real *v, real *g, real *h, real *gu, real *hu, real *gz, real *hz) noexcept nogil:
     """From the loss of a distribution to that with additional zeros, which have the logit z: -log(1 - (1 - π)(1 - exp(-v)))
     for a zero, v - log(1 - π) for others; and derivatives with respect to z."""
     cdef real l = v[0], y = z + l, soft = log1p_unit(exp(-absolute(z))), most = z if z > -l else -l
-    cdef real half = tanh_unit(<real> 0.5 * l if l < 1 else <real> 0.5)
-    cdef real lost = (half + half) / (<real> 1 + half) if l < 1 else <real> 1 - exp(-l)      # 1 - exp(-l)
+    cdef real half = tanh_unit(<real> 0.5 * l if l < 1 else <real> 0.5), most_lost = <real> 1 - exp(-l)
+    cdef real few_lost = (half + half) / (<real> 1 + half), lost = few_lost if l < 1 else most_lost      # 1 - exp(-l)
     cdef real zeros = sigmoid(z), rest = sigmoid(-z), share = sigmoid(-y), others = sigmoid(y), u = rest * lost
-    cdef real none = -log1p(-u) if u < <real> 0.5 else (soft - most) - log1p_unit(exp(-absolute(y)))
-    v[0] = none if t == 0 else (z if z > 0 else 0) + soft + l
+    cdef real none = -log1p(-u), rare = (soft - most) - log1p_unit(exp(-absolute(y))), usual = (z if z > 0 else 0) + soft + l
+    none = none if u < <real> 0.5 else rare
+    v[0] = none if t == 0 else usual
     shared(t, z, share, others, g, h)
     shared(t, z, share, others, gu, hu)
-    gz[0] = -others * u if t == 0 else zeros + zero(l)
-    hz[0] = zeros * rest - others * share if t == 0 else zeros * rest
+    usual = zeros + zero(l)
+    rare = zeros * rest - others * share
+    gz[0] = -others * u if t == 0 else usual
+    hz[0] = rare if t == 0 else zeros * rest
 
 
 cdef struct ZeroInflatedPoisson:
@@ -210,7 +221,7 @@ cdef inline int beta(real x, real t, real u, real *v, real *g, real *h) noexcept
     cdef real a = above_zero(p * u), b = above_zero(q * u)
     cdef real d = u * (t - p) if x < 0 else u * (q - other)
     cdef real k = log(t / p), l = log(other / q), i = <real> 1 / u
-    cdef real gap = d * (part_gap(d, a, k) - part_gap(-d, b, l)), sa = stirling_slope(a), sb = stirling_slope(b)
+    cdef real gap = d * (log1p_gap(d / a, k) - log1p_gap(-d / b, l)), sa = stirling_slope(a), sb = stirling_slope(b)
     cdef real root = (<real> ROOT_2PI * (t * other)) / (sqrt(p * q) * sqrt(u)), left = log(root)
     cdef real ta = curvature(a), tb = curvature(b)
     # Where p is clipped, the loss is linear.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from math import comb
+from math import comb, log, pi
 from typing import Any
 
 import numpy as np
@@ -150,13 +150,15 @@ def _log_gamma(x: Any) -> Any:
     y = x + 8
     below = np.sum([np.log(x + k) for k in range(8)], axis=0)
     series = 1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5) - 1 / (1680 * y**7)
-    return (y - 0.5) * np.log(y) - y + np.log(2 * np.pi) / 2 + series - below
+    series += 1 / (1188 * y**9) - 691 / (360_360 * y**11)
+    return (y - 0.5) * np.log(y) - y + log(2 * pi) / 2 + series - below
 
 
 def _digamma(x: Any) -> Any:
     y = x + 8
     below = np.sum([1 / (x + k) for k in range(8)], axis=0)
     series = 1 / (12 * y**2) - 1 / (120 * y**4) + 1 / (252 * y**6) - 1 / (240 * y**8)
+    series += 1 / (132 * y**10) - 691 / (32_760 * y**12)
     return np.log(y) - 1 / (2 * y) - series - below
 
 
@@ -424,22 +426,22 @@ def beta_nll_loss(input: FloatArray, target: FloatArray, precision: FloatArray) 
 
 
 def _beta(input: FloatArray, target: FloatArray, precision: FloatArray) -> Any:
-    mean = 1 / (1 + np.exp(-input))
-    a, b = mean * precision, (1 - mean) * precision
+    mean, other = 1 / (1 + np.exp(-input)), 1 / (1 + np.exp(input))
+    a, b = mean * precision, other * precision
     log_t, log_s = np.log(target), np.log1p(-target)
     losses = _log_gamma(a) + _log_gamma(b) - _log_gamma(precision)
     losses -= (a - 1) * log_t + (b - 1) * log_s
-    return losses, mean, a, b, log_t, log_s
+    return losses, mean, other, a, b, log_t, log_s
 
 
 def beta_nll_loss_and_grad(
     input: FloatArray, target: FloatArray, precision: FloatArray
 ) -> tuple[Scalar, tuple[FloatArray, FloatArray]]:
     """Value and gradients of `beta_nll_loss`."""
-    losses, mean, a, b, log_t, log_s = _beta(input, target, precision)
+    losses, mean, other, a, b, log_t, log_s = _beta(input, target, precision)
     by_a, by_b = _digamma(a) - log_t, _digamma(b) - log_s
-    grad = a * (1 - mean) * (by_a - by_b)
-    by = mean * by_a + (1 - mean) * by_b - _digamma(precision)
+    grad = a * other * (by_a - by_b)
+    by = mean * by_a + other * by_b - _digamma(precision)
     return np.mean(losses), (grad / grad.size, by / by.size)
 
 
@@ -534,23 +536,23 @@ def _beta_binomial(
     input: FloatArray, target: FloatArray, trials: FloatArray, dispersion: FloatArray
 ) -> Any:
     r = 1 / dispersion
-    mean = 1 / (1 + np.exp(-input))
-    a, b, rest = mean * r, (1 - mean) * r, trials - target
+    mean, other = 1 / (1 + np.exp(-input)), 1 / (1 + np.exp(input))
+    a, b, rest = mean * r, other * r, trials - target
     losses = _log_gamma(target + 1) + _log_gamma(rest + 1) - _log_gamma(trials + 1)
     losses += _log_gamma(r + trials) - _log_gamma(r)
     losses -= _log_gamma(a + target) - _log_gamma(a) + _log_gamma(b + rest) - _log_gamma(b)
-    return losses, mean, r, a, b, rest
+    return losses, mean, other, r, a, b, rest
 
 
 def beta_binomial_nll_loss_and_grad(
     input: FloatArray, target: FloatArray, trials: FloatArray, dispersion: FloatArray
 ) -> tuple[Scalar, tuple[FloatArray, FloatArray]]:
     """Value and gradients of `beta_binomial_nll_loss`."""
-    losses, mean, r, a, b, rest = _beta_binomial(input, target, trials, dispersion)
+    losses, mean, other, r, a, b, rest = _beta_binomial(input, target, trials, dispersion)
     by_a = _digamma(a + target) - _digamma(a)
     by_b = _digamma(b + rest) - _digamma(b)
-    grad = a * (1 - mean) * (by_b - by_a)
-    by = mean * by_a + (1 - mean) * by_b - _digamma(r + trials) + _digamma(r)
+    grad = a * other * (by_b - by_a)
+    by = mean * by_a + other * by_b - _digamma(r + trials) + _digamma(r)
     by *= r * r
     return np.mean(losses), (grad / grad.size, by / by.size)
 

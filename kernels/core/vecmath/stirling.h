@@ -195,10 +195,10 @@ VM_INLINE double vm_artanh_tail(double w)
     return VM_FMA(o, w, e);
 }
 
-/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x). */
+/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x), which is finite at 0. */
 VM_INLINE float vm_stirling_stepf(float x)
 {
-    return -vm_logf(x / (x + 1));
+    return -vm_logf(x / (x + 1) + 0x1p-126f);
 }
 
 /* ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2 pi)/2 for x > 0, of which the absolute error counts below 1/2.
@@ -218,7 +218,7 @@ VM_INLINE float vm_stirling_slopef(float x)
     int low = x < 0.5f;
     float y = low ? x + 1 : x, r = 1 / y, e = r * vm_stirling_slope_partf(r * r);
     float below = (x + 0.5f) * r + x * (e * r - vm_stirling_stepf(x));
-    return x == 0 ? 0.5f : low ? below : e;
+    return low ? below : e;
 }
 
 /* -(x^2 ε'(x))', the derivative of x vm_stirling_slope(x), for x > 0: 1/2 at 0, and 1/(60 x^3) far out.
@@ -229,13 +229,13 @@ VM_INLINE float vm_stirling_bendf(float x)
     float y = low ? x + 1 : x, r = 1 / y, w = r * r, a = x * r;
     float e = r * w * vm_stirling_bend_partf(w);
     float below = w * (2 * a * vm_stirling_slope_partf(w) + x * (x + 2) + 0.5f) + (a - 2 * x * vm_stirling_stepf(x)) + a * a * e;
-    return x == 0 ? 0.5f : low ? below : e;
+    return low ? below : e;
 }
 
-/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x). */
+/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x), which is finite at 0. */
 VM_INLINE double vm_stirling_step(double x)
 {
-    return -vm_log(x / (x + 1));
+    return -vm_log(x / (x + 1) + 0x1p-1022);
 }
 
 /* ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2 pi)/2 for x > 0, of which the absolute error counts below 1/2.
@@ -255,7 +255,7 @@ VM_INLINE double vm_stirling_slope(double x)
     int low = x < 0.5;
     double y = low ? x + 1 : x, r = 1 / y, e = r * vm_stirling_slope_part(r * r);
     double below = (x + 0.5) * r + x * (e * r - vm_stirling_step(x));
-    return x == 0 ? 0.5 : low ? below : e;
+    return low ? below : e;
 }
 
 /* -(x^2 ε'(x))', the derivative of x vm_stirling_slope(x), for x > 0: 1/2 at 0, and 1/(60 x^3) far out.
@@ -266,7 +266,7 @@ VM_INLINE double vm_stirling_bend(double x)
     double y = low ? x + 1 : x, r = 1 / y, w = r * r, a = x * r;
     double e = r * w * vm_stirling_bend_part(w);
     double below = w * (2 * a * vm_stirling_slope_part(w) + x * (x + 2) + 0.5) + (a - 2 * x * vm_stirling_step(x)) + a * a * e;
-    return x == 0 ? 0.5 : low ? below : e;
+    return low ? below : e;
 }
 
 #endif

@@ -127,7 +127,7 @@ def elementwise(
     if t.shape != shape:
         t = broadcast(formula.target, t, shape, formula.input)
     u = s = w = weight_given = mask = direction = None
-    if third is not None or formula.by_third or formula.fourth:
+    if third is not None or formula.third:
         u, more = operand(formula.third, third)
         if formula.third_has_precision:
             precision |= more
