@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, TypedDict, Unpac
 
 import numpy as np
 
-from fusedloss._core.types import Array, ArrayLike, Reduction
+from fusedloss._core.types import Array, ArrayLike, Ids, Reduction
 from fusedloss import activations as activations
 from fusedloss import binary as binary
 from fusedloss import boosting as boosting
@@ -15,24 +15,29 @@ from fusedloss import boxes as boxes
 from fusedloss import capi as capi
 from fusedloss import classification as classification
 from fusedloss import contrastive as contrastive
+from fusedloss import counts as counts
 from fusedloss import distributions as distributions
 from fusedloss import jax as jax
 from fusedloss import linear as linear
 from fusedloss import linear_heads as linear_heads
+from fusedloss import location_scale as location_scale
 from fusedloss import margins as margins
 from fusedloss import metrics as metrics
+from fusedloss import ordinal as ordinal
 from fusedloss import ranking as ranking
 from fusedloss import regions as regions
 from fusedloss import regression as regression
 from fusedloss import scipy as scipy
 from fusedloss import sequences as sequences
 from fusedloss import similarity as similarity
+from fusedloss import survival as survival
 from fusedloss import torch as torch
 from fusedloss._core.config import get_include as get_include
 from fusedloss._core.config import show_config as show_config
 from fusedloss._core.criterion import Criterion as Criterion
 from fusedloss._core.loss import Activation as Activation
 from fusedloss._core.loss import Loss as Loss
+from fusedloss._core.plans import Plan as Plan
 from fusedloss._core.threads import get_num_threads as get_num_threads
 from fusedloss._core.threads import set_num_threads as set_num_threads
 from fusedloss.activations import log_softmax as log_softmax
@@ -40,6 +45,7 @@ from fusedloss.activations import logsigmoid as logsigmoid
 from fusedloss.activations import logsumexp as logsumexp
 from fusedloss.activations import sigmoid as sigmoid
 from fusedloss.activations import softmax as softmax
+from fusedloss.location_scale import natural_gradient as natural_gradient
 from fusedloss.similarity import cosine_similarity as cosine_similarity
 from fusedloss.similarity import normalize as normalize
 from fusedloss.similarity import pairwise_distance as pairwise_distance
@@ -52,6 +58,70 @@ _Out: TypeAlias = Array | None
 _Summary: TypeAlias = Literal["mean", "sum", "batchmean", "weighted_mean", "sum_by_nonzero_weights"]
 _No: TypeAlias = Literal[False]
 _Yes: TypeAlias = Literal[True]
+
+class _AftLossOptions(TypedDict, total=False):
+    distribution: Literal["normal", "logistic", "extreme"]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _AftLoss(Loss[...]):  # aft_loss
+    @overload
+    def __call__(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_AftLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_AftLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_AftLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_AftLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_AftLossOptions]) -> tuple[Array, Array]: ...
+
+class _AllThresholdLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    ignore_index: int
+    where: ArrayLike | None
+
+class _AllThresholdLoss(Loss[...]):  # all_threshold_loss, immediate_threshold_loss
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_AllThresholdLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_AllThresholdLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_AllThresholdLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_AllThresholdLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
 class _AsymmetricLossOptions(TypedDict, total=False):
     gamma_neg: float
@@ -86,6 +156,68 @@ class _AsymmetricLoss(Loss[...]):  # asymmetric_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_AsymmetricLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_AsymmetricLossOptions]) -> Array: ...
+
+class _BetaBinomialNllLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _BetaBinomialNllLoss(Loss[...]):  # beta_binomial_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Array, Array]: ...
+
+class _BetaNllLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _BetaNllLoss(Loss[...]):  # beta_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_BetaNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_BetaNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BetaNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[Array, Array]: ...
 
 class _BinaryCrossEntropyOptions(TypedDict, total=False):
     log_clamp: float | None
@@ -148,6 +280,37 @@ class _BinaryCrossEntropyWithLogits(Loss[...]):  # binary_cross_entropy_with_log
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BinaryCrossEntropyWithLogitsOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_BinaryCrossEntropyWithLogitsOptions]) -> Array: ...
+
+class _BinomialNllLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _BinomialNllLoss(Loss[...]):  # binomial_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_BinomialNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_BinomialNllLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_BinomialNllLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BinomialNllLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_BinomialNllLossOptions]) -> Array: ...
 
 class _BrierLossOptions(TypedDict, total=False):
     ignore_index: int
@@ -343,6 +506,40 @@ class _ContrastiveLoss(Loss[...]):  # contrastive_loss
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ContrastiveLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
+class _CoralLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    ignore_index: int
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _CoralLoss(Loss[...]):  # coral_loss, corn_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CoralLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CoralLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CoralLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CoralLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
 class _CosineDistanceOptions(TypedDict, total=False):
     axis: int
     eps: float
@@ -410,6 +607,41 @@ class _CosineEmbeddingLoss(Loss[...]):  # cosine_embedding_loss
     @overload
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CosineEmbeddingLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class _CoxPhLossOptions(TypedDict, total=False):
+    ties: Literal["efron", "breslow"]
+    weight: ArrayLike | None
+    strata: Ids | None
+    entry: ArrayLike | None
+    plan: Plan | None
+
+class _CoxPhLoss(Loss[...]):  # cox_ph_loss
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CoxPhLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CoxPhLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CoxPhLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CoxPhLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, v: ArrayLike, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_CoxPhLossOptions]) -> Array: ...
+    def plan(self, time: ArrayLike, event: ArrayLike, *, weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ...) -> Plan: ...
 
 class _CrossEntropyOptions(TypedDict, total=False):
     ignore_index: int
@@ -561,6 +793,39 @@ class _DiceLoss(Loss[...]):  # dice_loss, jaccard_loss
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DiceLossOptions]) -> tuple[Array, Array, Array]: ...
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_DiceLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class _DiscreteSurvivalLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _DiscreteSurvivalLoss(Loss[...]):  # discrete_survival_loss
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
 class _EpsilonInsensitiveLossOptions(TypedDict, total=False):
@@ -731,9 +996,42 @@ class _GammaNllLoss(Loss[...]):  # gamma_nll_loss
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GammaNllLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_GammaNllLossOptions]) -> Array: ...
 
+class _GammaShapeNllLossOptions(TypedDict, total=False):
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _GammaShapeNllLoss(Loss[...]):  # gamma_shape_nll_loss, weibull_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Array, Array]: ...
+
 class _GaussianNllLossOptions(TypedDict, total=False):
     full: bool
     eps: float
+    fisher: bool
     weight: ArrayLike | None
     where: ArrayLike | None
 
@@ -836,6 +1134,38 @@ class _GeneralizedDiceLoss(Loss[...]):  # generalized_dice_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GeneralizedDiceLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class _GumbelNllLossOptions(TypedDict, total=False):
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _GumbelNllLoss(Loss[...]):  # gumbel_nll_loss, laplace_nll_loss, log_normal_nll_loss, logistic_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_GumbelNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_GumbelNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GumbelNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[Array, Array]: ...
 
 class _HingeEmbeddingLossOptions(TypedDict, total=False):
     margin: float
@@ -1368,6 +1698,37 @@ class _MultilabelSoftMarginLoss(Loss[...]):  # multilabel_soft_margin_loss
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MultilabelSoftMarginLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
+class _NegativeBinomialNllLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _NegativeBinomialNllLoss(Loss[...]):  # negative_binomial_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Array, Array]: ...
+
 class _NllLossOptions(TypedDict, total=False):
     ignore_index: int
     axis: int | None
@@ -1400,6 +1761,39 @@ class _NllLoss(Loss[...]):  # nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_NllLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_NllLossOptions]) -> Array: ...
+
+class _OrdinalLossOptions(TypedDict, total=False):
+    link: Literal["logit", "probit", "cloglog"]
+    weight: ArrayLike | None
+    ignore_index: int
+    where: ArrayLike | None
+
+class _OrdinalLoss(Loss[...]):  # ordinal_loss
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_OrdinalLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_OrdinalLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_OrdinalLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_OrdinalLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
 class _PairwiseLogisticLossOptions(TypedDict, total=False):
     where: ArrayLike | None
@@ -1637,6 +2031,39 @@ class _SparsemaxLoss(Loss[...]):  # sparsemax_loss
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_SparsemaxLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
+class _StudentTNllLossOptions(TypedDict, total=False):
+    df: float
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _StudentTNllLoss(Loss[...]):  # student_t_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_StudentTNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_StudentTNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_StudentTNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[Array, Array]: ...
+
 class _SupervisedContrastiveLossOptions(TypedDict, total=False):
     normalize: bool
     weight: ArrayLike | None
@@ -1801,21 +2228,92 @@ class _TweedieLoss(Loss[...]):  # tweedie_loss
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_TweedieLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_TweedieLossOptions]) -> Array: ...
 
+class _ZeroInflatedNegativeBinomialNllLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _ZeroInflatedNegativeBinomialNllLoss(Loss[...]):  # zero_inflated_negative_binomial_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[_Number, tuple[Array, Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[_Number, tuple[Array, Array, Array], tuple[Array, Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array, Array], tuple[Array, Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Array, tuple[Array, Array, Array], tuple[Array, Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out, _Out] | None = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Array, Array, Array]: ...
+
+class _ZeroInflatedPoissonNllLossOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _ZeroInflatedPoissonNllLoss(Loss[...]):  # zero_inflated_poisson_nll_loss
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Array, Array]: ...
+
+aft_loss: _AftLoss
+all_threshold_loss: _AllThresholdLoss
 asymmetric_loss: _AsymmetricLoss
+beta_binomial_nll_loss: _BetaBinomialNllLoss
+beta_nll_loss: _BetaNllLoss
 binary_cross_entropy: _BinaryCrossEntropy
 binary_cross_entropy_with_logits: _BinaryCrossEntropyWithLogits
+binomial_nll_loss: _BinomialNllLoss
 brier_loss: _BrierLoss
 categorical_hinge_loss: _CategoricalHingeLoss
 cauchy_loss: _CauchyLoss
 circle_loss: _CircleLoss
 complete_box_iou_loss: _CompleteBoxIouLoss
 contrastive_loss: _ContrastiveLoss
+coral_loss: _CoralLoss
+corn_loss: _CoralLoss
 cosine_distance: _CosineDistance
 cosine_embedding_loss: _CosineEmbeddingLoss
+cox_ph_loss: _CoxPhLoss
 cross_entropy: _CrossEntropy
 ctc_loss: _CtcLoss
 ctc_loss_with_logits: _CtcLossWithLogits
 dice_loss: _DiceLoss
+discrete_survival_loss: _DiscreteSurvivalLoss
 distance_box_iou_loss: _CompleteBoxIouLoss
 epsilon_insensitive_loss: _EpsilonInsensitiveLoss
 expectile_loss: _ExpectileLoss
@@ -1823,21 +2321,27 @@ exponential_loss: _ExponentialLoss
 fair_loss: _CauchyLoss
 focal_tversky_loss: _FocalTverskyLoss
 gamma_nll_loss: _GammaNllLoss
+gamma_shape_nll_loss: _GammaShapeNllLoss
 gaussian_nll_loss: _GaussianNllLoss
 generalized_box_iou_loss: _CompleteBoxIouLoss
 generalized_cross_entropy_loss: _GeneralizedCrossEntropyLoss
 generalized_dice_loss: _GeneralizedDiceLoss
+gumbel_nll_loss: _GumbelNllLoss
 hinge_embedding_loss: _HingeEmbeddingLoss
 hinge_loss: _HingeEmbeddingLoss
 huber_loss: _HuberLoss
+immediate_threshold_loss: _AllThresholdLoss
 info_nce_loss: _InfoNceLoss
 jaccard_loss: _DiceLoss
 js_div: _JsDiv
 kl_div: _KlDiv
 l1_loss: _ExponentialLoss
+laplace_nll_loss: _GumbelNllLoss
 linear_binary_cross_entropy_with_logits: _LinearBinaryCrossEntropyWithLogits
 linear_cross_entropy: _LinearCrossEntropy
 log_cosh_loss: _ExponentialLoss
+log_normal_nll_loss: _GumbelNllLoss
+logistic_nll_loss: _GumbelNllLoss
 lovasz_hinge_loss: _LovaszHingeLoss
 lovasz_softmax_loss: _LovaszSoftmaxLoss
 mape_loss: _MapeLoss
@@ -1849,7 +2353,9 @@ msle_loss: _ExponentialLoss
 multi_margin_loss: _MultiMarginLoss
 multilabel_margin_loss: _MultilabelMarginLoss
 multilabel_soft_margin_loss: _MultilabelSoftMarginLoss
+negative_binomial_nll_loss: _NegativeBinomialNllLoss
 nll_loss: _NllLoss
+ordinal_loss: _OrdinalLoss
 pairwise_logistic_loss: _PairwiseLogisticLoss
 poisson_nll_loss: _PoissonNllLoss
 poly_cross_entropy_loss: _PolyCrossEntropyLoss
@@ -1863,13 +2369,63 @@ softmax_focal_loss: _SoftmaxFocalLoss
 sparsemax_loss: _SparsemaxLoss
 squared_epsilon_insensitive_loss: _EpsilonInsensitiveLoss
 squared_hinge_loss: _HingeEmbeddingLoss
+student_t_nll_loss: _StudentTNllLoss
 supervised_contrastive_loss: _SupervisedContrastiveLoss
 triplet_margin_loss: _TripletMarginLoss
 triplet_margin_with_distance_loss: _TripletMarginWithDistanceLoss
 tversky_loss: _TverskyLoss
 tweedie_loss: _TweedieLoss
+weibull_nll_loss: _GammaShapeNllLoss
+zero_inflated_negative_binomial_nll_loss: _ZeroInflatedNegativeBinomialNllLoss
+zero_inflated_poisson_nll_loss: _ZeroInflatedPoissonNllLoss
 
 class _Calls1(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class AFTLoss(_Calls1):
+    loss: ClassVar[_AftLoss]
+    distribution: Literal["normal", "logistic", "extreme"]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, distribution: Literal["normal", "logistic", "extreme"] = "normal", weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls2(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class AllThresholdLoss(_Calls2):
+    loss: ClassVar[_AllThresholdLoss]
+    weight: ArrayLike | None
+    ignore_index: int
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls3(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -1884,7 +2440,7 @@ class _Calls1(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class AsymmetricLoss(_Calls1):
+class AsymmetricLoss(_Calls3):
     loss: ClassVar[_AsymmetricLoss]
     gamma_neg: float
     gamma_pos: float
@@ -1894,7 +2450,7 @@ class AsymmetricLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, gamma_neg: float = 4.0, gamma_pos: float = 1.0, clip: float = 0.05, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class BCELoss(_Calls1):
+class BCELoss(_Calls3):
     loss: ClassVar[_BinaryCrossEntropy]
     weight: ArrayLike | None
     log_clamp: float | None
@@ -1902,7 +2458,7 @@ class BCELoss(_Calls1):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, log_clamp: float | None = -100.0, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls2(Criterion):
+class _Calls4(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -1917,7 +2473,7 @@ class _Calls2(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class BCEWithLogitsLoss(_Calls2):
+class BCEWithLogitsLoss(_Calls4):
     loss: ClassVar[_BinaryCrossEntropyWithLogits]
     weight: ArrayLike | None
     pos_weight: ArrayLike | None
@@ -1925,7 +2481,73 @@ class BCEWithLogitsLoss(_Calls2):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, pos_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls3(Criterion):
+class _Calls5(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class BetaBinomialNLLLoss(_Calls5):
+    loss: ClassVar[_BetaBinomialNllLoss]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls6(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class BetaNLLLoss(_Calls6):
+    loss: ClassVar[_BetaNllLoss]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls7(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+
+class BinomialNLLLoss(_Calls7):
+    loss: ClassVar[_BinomialNllLoss]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls8(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -1940,7 +2562,7 @@ class _Calls3(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class BrierLoss(_Calls3):
+class BrierLoss(_Calls8):
     loss: ClassVar[_BrierLoss]
     ignore_index: int
     axis: int | None
@@ -1949,47 +2571,7 @@ class BrierLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls4(Criterion):
-    @overload
-    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
-    @overload
-    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, float]: ...
-    @overload
-    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array]: ...
-    @overload
-    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
-    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
-    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
-
-class CTCLoss(_Calls4):
-    loss: ClassVar[_CtcLoss]
-    blank: int
-    sample_weight: ArrayLike | None
-    reduction: Reduction
-    zero_infinity: bool
-    def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
-
-class _Calls5(Criterion):
-    @overload
-    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
-    @overload
-    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, float]: ...
-    @overload
-    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array]: ...
-    @overload
-    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
-    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
-    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
-
-class CTCWithLogitsLoss(_Calls5):
-    loss: ClassVar[_CtcLossWithLogits]
-    blank: int
-    sample_weight: ArrayLike | None
-    reduction: Reduction
-    zero_infinity: bool
-    def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
-
-class _Calls6(Criterion):
+class _Calls9(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2004,7 +2586,67 @@ class _Calls6(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class CategoricalHingeLoss(_Calls6):
+class CORALLoss(_Calls9):
+    loss: ClassVar[_CoralLoss]
+    weight: ArrayLike | None
+    ignore_index: int
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class CORNLoss(_Calls9):
+    loss: ClassVar[_CoralLoss]
+    weight: ArrayLike | None
+    ignore_index: int
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls10(Criterion):
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class CTCLoss(_Calls10):
+    loss: ClassVar[_CtcLoss]
+    blank: int
+    sample_weight: ArrayLike | None
+    reduction: Reduction
+    zero_infinity: bool
+    def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
+
+class _Calls11(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class CTCWithLogitsLoss(_Calls11):
+    loss: ClassVar[_CtcLossWithLogits]
+    blank: int
+    sample_weight: ArrayLike | None
+    reduction: Reduction
+    zero_infinity: bool
+    def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
+
+class CategoricalHingeLoss(_Calls9):
     loss: ClassVar[_CategoricalHingeLoss]
     weight: ArrayLike | None
     margin: float
@@ -2015,7 +2657,7 @@ class CategoricalHingeLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, margin: float = 1.0, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CauchyLoss(_Calls1):
+class CauchyLoss(_Calls3):
     loss: ClassVar[_CauchyLoss]
     c: float
     weight: ArrayLike | None
@@ -2023,7 +2665,7 @@ class CauchyLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, c: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls7(Criterion):
+class _Calls12(Criterion):
     @overload
     def __call__(self, embeddings: ArrayLike, labels: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2035,7 +2677,7 @@ class _Calls7(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class CircleLoss(_Calls7):
+class CircleLoss(_Calls12):
     loss: ClassVar[_CircleLoss]
     gamma: float
     margin: float
@@ -2046,7 +2688,7 @@ class CircleLoss(_Calls7):
     reduction: Reduction
     def __init__(self, *, gamma: float = 80.0, margin: float = 0.4, normalize: bool = True, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls8(Criterion):
+class _Calls13(Criterion):
     @overload
     def __call__(self, boxes1: ArrayLike, boxes2: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2061,7 +2703,7 @@ class _Calls8(Criterion):
     def value_grad_hess(self, boxes1: ArrayLike, boxes2: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class CompleteBoxIoULoss(_Calls8):
+class CompleteBoxIoULoss(_Calls13):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2070,7 +2712,7 @@ class CompleteBoxIoULoss(_Calls8):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls9(Criterion):
+class _Calls14(Criterion):
     @overload
     def __call__(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2085,7 +2727,7 @@ class _Calls9(Criterion):
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class ContrastiveLoss(_Calls9):
+class ContrastiveLoss(_Calls14):
     loss: ClassVar[_ContrastiveLoss]
     margin: float
     axis: int
@@ -2095,7 +2737,7 @@ class ContrastiveLoss(_Calls9):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CosineDistanceLoss(_Calls6):
+class CosineDistanceLoss(_Calls9):
     loss: ClassVar[_CosineDistance]
     axis: int
     eps: float
@@ -2105,7 +2747,7 @@ class CosineDistanceLoss(_Calls6):
     reduction: Reduction
     def __init__(self, *, axis: int = -1, eps: float = 1e-08, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CosineEmbeddingLoss(_Calls9):
+class CosineEmbeddingLoss(_Calls14):
     loss: ClassVar[_CosineEmbeddingLoss]
     margin: float
     axis: int
@@ -2115,7 +2757,32 @@ class CosineEmbeddingLoss(_Calls9):
     reduction: Reduction
     def __init__(self, *, margin: float = 0.0, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls10(Criterion):
+class _Calls15(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, v: ArrayLike, hvp_out: _Out = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> Array: ...
+
+class CoxPHLoss(_Calls15):
+    loss: ClassVar[_CoxPhLoss]
+    ties: Literal["efron", "breslow"]
+    weight: ArrayLike | None
+    strata: Ids | None
+    entry: ArrayLike | None
+    reduction: Reduction
+    plan: Plan | None
+    def __init__(self, *, ties: Literal["efron", "breslow"] = "efron", weight: ArrayLike | None = None, strata: Ids | None = None, entry: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+
+class _Calls16(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2130,7 +2797,7 @@ class _Calls10(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class CrossEntropyLoss(_Calls10):
+class CrossEntropyLoss(_Calls16):
     loss: ClassVar[_CrossEntropy]
     weight: ArrayLike | None
     ignore_index: int
@@ -2144,7 +2811,7 @@ class CrossEntropyLoss(_Calls10):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, label_smoothing: float = 0.0, z_loss: float = 0.0, softcap: float | None = None, return_lse: bool = False, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class DiceLoss(_Calls6):
+class DiceLoss(_Calls9):
     loss: ClassVar[_DiceLoss]
     weight: ArrayLike | None
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -2160,7 +2827,31 @@ class DiceLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, squared: bool = False, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class DistanceBoxIoULoss(_Calls8):
+class _Calls17(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+
+class DiscreteSurvivalLoss(_Calls17):
+    loss: ClassVar[_DiscreteSurvivalLoss]
+    weight: ArrayLike | None
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class DistanceBoxIoULoss(_Calls13):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2169,7 +2860,7 @@ class DistanceBoxIoULoss(_Calls8):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class EpsilonInsensitiveLoss(_Calls1):
+class EpsilonInsensitiveLoss(_Calls3):
     loss: ClassVar[_EpsilonInsensitiveLoss]
     epsilon: float
     weight: ArrayLike | None
@@ -2177,7 +2868,7 @@ class EpsilonInsensitiveLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, epsilon: float = 0.1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls11(Criterion):
+class _Calls18(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2192,7 +2883,7 @@ class _Calls11(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class ExpectileLoss(_Calls11):
+class ExpectileLoss(_Calls18):
     loss: ClassVar[_ExpectileLoss]
     q: ArrayLike
     weight: ArrayLike | None
@@ -2200,14 +2891,14 @@ class ExpectileLoss(_Calls11):
     reduction: Reduction
     def __init__(self, *, q: ArrayLike = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class ExponentialLoss(_Calls1):
+class ExponentialLoss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class FairLoss(_Calls1):
+class FairLoss(_Calls3):
     loss: ClassVar[_CauchyLoss]
     c: float
     weight: ArrayLike | None
@@ -2215,7 +2906,7 @@ class FairLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, c: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class FocalTverskyLoss(_Calls6):
+class FocalTverskyLoss(_Calls9):
     loss: ClassVar[_FocalTverskyLoss]
     weight: ArrayLike | None
     alpha: float
@@ -2233,7 +2924,7 @@ class FocalTverskyLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, alpha: float = 0.5, beta: float = 0.5, gamma: float = 0.75, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GammaNLLLoss(_Calls1):
+class GammaNLLLoss(_Calls3):
     loss: ClassVar[_GammaNllLoss]
     log_input: bool
     weight: ArrayLike | None
@@ -2241,7 +2932,30 @@ class GammaNLLLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, log_input: bool = True, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls12(Criterion):
+class _Calls19(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class GammaShapeNLLLoss(_Calls19):
+    loss: ClassVar[_GammaShapeNllLoss]
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls20(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2256,16 +2970,17 @@ class _Calls12(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
 
-class GaussianNLLLoss(_Calls12):
+class GaussianNLLLoss(_Calls20):
     loss: ClassVar[_GaussianNllLoss]
     full: bool
     eps: float
+    fisher: bool
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
-    def __init__(self, *, full: bool = False, eps: float = 1e-06, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+    def __init__(self, *, full: bool = False, eps: float = 1e-06, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GeneralizedBoxIoULoss(_Calls8):
+class GeneralizedBoxIoULoss(_Calls13):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2274,7 +2989,7 @@ class GeneralizedBoxIoULoss(_Calls8):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls13(Criterion):
+class _Calls21(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2289,7 +3004,7 @@ class _Calls13(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class GeneralizedCrossEntropyLoss(_Calls13):
+class GeneralizedCrossEntropyLoss(_Calls21):
     loss: ClassVar[_GeneralizedCrossEntropyLoss]
     weight: ArrayLike | None
     q: float
@@ -2300,7 +3015,7 @@ class GeneralizedCrossEntropyLoss(_Calls13):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, q: float = 0.5, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GeneralizedDiceLoss(_Calls6):
+class GeneralizedDiceLoss(_Calls9):
     loss: ClassVar[_GeneralizedDiceLoss]
     weight: ArrayLike | None
     w_type: Literal["square", "simple", "uniform"]
@@ -2316,7 +3031,30 @@ class GeneralizedDiceLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, w_type: Literal["square", "simple", "uniform"] = "square", mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class HingeEmbeddingLoss(_Calls1):
+class _Calls22(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class GumbelNLLLoss(_Calls22):
+    loss: ClassVar[_GumbelNllLoss]
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class HingeEmbeddingLoss(_Calls3):
     loss: ClassVar[_HingeEmbeddingLoss]
     margin: float
     weight: ArrayLike | None
@@ -2324,7 +3062,7 @@ class HingeEmbeddingLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class HingeLoss(_Calls1):
+class HingeLoss(_Calls3):
     loss: ClassVar[_HingeEmbeddingLoss]
     margin: float
     weight: ArrayLike | None
@@ -2332,7 +3070,7 @@ class HingeLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class HuberLoss(_Calls1):
+class HuberLoss(_Calls3):
     loss: ClassVar[_HuberLoss]
     delta: float
     weight: ArrayLike | None
@@ -2340,7 +3078,15 @@ class HuberLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, delta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls14(Criterion):
+class ImmediateThresholdLoss(_Calls2):
+    loss: ClassVar[_AllThresholdLoss]
+    weight: ArrayLike | None
+    ignore_index: int
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls23(Criterion):
     @overload
     def __call__(self, query: ArrayLike, positive: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., negatives: ArrayLike | None = ..., negatives_where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2352,7 +3098,7 @@ class _Calls14(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class InfoNCELoss(_Calls14):
+class InfoNCELoss(_Calls23):
     loss: ClassVar[_InfoNceLoss]
     negatives: ArrayLike | None
     temperature: float
@@ -2365,7 +3111,7 @@ class InfoNCELoss(_Calls14):
     reduction: Reduction
     def __init__(self, negatives: ArrayLike | None = None, temperature: float = 0.07, *, normalize: bool = True, negatives_where: ArrayLike | None = None, temperature_grad: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class JSDivLoss(_Calls1):
+class JSDivLoss(_Calls3):
     loss: ClassVar[_JsDiv]
     beta: float
     weight: ArrayLike | None
@@ -2373,7 +3119,7 @@ class JSDivLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, beta: float = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class JaccardLoss(_Calls6):
+class JaccardLoss(_Calls9):
     loss: ClassVar[_DiceLoss]
     weight: ArrayLike | None
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -2389,7 +3135,7 @@ class JaccardLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, squared: bool = False, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls15(Criterion):
+class _Calls24(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2404,7 +3150,7 @@ class _Calls15(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: Any | None = ..., hess_out: Any | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Any, Any, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: Any | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
 
-class KLDivLoss(_Calls15):
+class KLDivLoss(_Calls24):
     loss: ClassVar[_KlDiv]
     log_target: bool
     target_grad: bool
@@ -2413,14 +3159,22 @@ class KLDivLoss(_Calls15):
     reduction: Reduction
     def __init__(self, *, log_target: bool = False, target_grad: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class L1Loss(_Calls1):
+class L1Loss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls16(Criterion):
+class LaplaceNLLLoss(_Calls22):
+    loss: ClassVar[_GumbelNllLoss]
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls25(Criterion):
     @overload
     def __call__(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2432,7 +3186,7 @@ class _Calls16(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class LinearBCEWithLogitsLoss(_Calls16):
+class LinearBCEWithLogitsLoss(_Calls25):
     loss: ClassVar[_LinearBinaryCrossEntropyWithLogits]
     linear_bias: ArrayLike | None
     weight: ArrayLike | None
@@ -2440,7 +3194,7 @@ class LinearBCEWithLogitsLoss(_Calls16):
     reduction: Reduction
     def __init__(self, *, linear_bias: ArrayLike | None = None, weight: ArrayLike | None = None, pos_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls17(Criterion):
+class _Calls26(Criterion):
     @overload
     def __call__(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2452,7 +3206,7 @@ class _Calls17(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class LinearCrossEntropyLoss(_Calls17):
+class LinearCrossEntropyLoss(_Calls26):
     loss: ClassVar[_LinearCrossEntropy]
     linear_bias: ArrayLike | None
     weight: ArrayLike | None
@@ -2465,14 +3219,30 @@ class LinearCrossEntropyLoss(_Calls17):
     reduction: Reduction
     def __init__(self, *, linear_bias: ArrayLike | None = None, weight: ArrayLike | None = None, ignore_index: int = -100, label_smoothing: float = 0.0, z_loss: float = 0.0, softcap: float | None = None, return_lse: bool = False, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LogCoshLoss(_Calls1):
+class LogCoshLoss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LovaszHingeLoss(_Calls3):
+class LogNormalNLLLoss(_Calls22):
+    loss: ClassVar[_GumbelNllLoss]
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class LogisticNLLLoss(_Calls22):
+    loss: ClassVar[_GumbelNllLoss]
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class LovaszHingeLoss(_Calls8):
     loss: ClassVar[_LovaszHingeLoss]
     per_image: bool
     ignore_index: int | None
@@ -2481,7 +3251,7 @@ class LovaszHingeLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, per_image: bool = False, ignore_index: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LovaszSoftmaxLoss(_Calls6):
+class LovaszSoftmaxLoss(_Calls9):
     loss: ClassVar[_LovaszSoftmaxLoss]
     weight: ArrayLike | None
     from_logits: bool
@@ -2494,7 +3264,7 @@ class LovaszSoftmaxLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, from_logits: bool = True, classes: Literal["present", "all"] = "present", per_image: bool = False, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MAPELoss(_Calls1):
+class MAPELoss(_Calls3):
     loss: ClassVar[_MapeLoss]
     eps: float
     weight: ArrayLike | None
@@ -2502,21 +3272,21 @@ class MAPELoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, eps: float = 2.220446049250313e-16, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MSELoss(_Calls1):
+class MSELoss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MSLELoss(_Calls1):
+class MSLELoss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls18(Criterion):
+class _Calls27(Criterion):
     @overload
     def __call__(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2531,7 +3301,7 @@ class _Calls18(Criterion):
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
 
-class MarginRankingLoss(_Calls18):
+class MarginRankingLoss(_Calls27):
     loss: ClassVar[_MarginRankingLoss]
     margin: float
     weight: ArrayLike | None
@@ -2539,7 +3309,7 @@ class MarginRankingLoss(_Calls18):
     reduction: Reduction
     def __init__(self, *, margin: float = 0.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MeanPairwiseSquaredError(_Calls6):
+class MeanPairwiseSquaredError(_Calls9):
     loss: ClassVar[_MeanPairwiseSquaredError]
     weight: ArrayLike | None
     sample_weight: ArrayLike | None
@@ -2547,14 +3317,14 @@ class MeanPairwiseSquaredError(_Calls6):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class ModifiedHuberLoss(_Calls1):
+class ModifiedHuberLoss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiLabelMarginLoss(_Calls3):
+class MultiLabelMarginLoss(_Calls8):
     loss: ClassVar[_MultilabelMarginLoss]
     axis: int | None
     sample_weight: ArrayLike | None
@@ -2562,7 +3332,7 @@ class MultiLabelMarginLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiLabelSoftMarginLoss(_Calls6):
+class MultiLabelSoftMarginLoss(_Calls9):
     loss: ClassVar[_MultilabelSoftMarginLoss]
     weight: ArrayLike | None
     axis: int
@@ -2571,7 +3341,7 @@ class MultiLabelSoftMarginLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, axis: int = -1, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiMarginLoss(_Calls6):
+class MultiMarginLoss(_Calls9):
     loss: ClassVar[_MultiMarginLoss]
     weight: ArrayLike | None
     p: Literal[1, 2]
@@ -2582,7 +3352,7 @@ class MultiMarginLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, p: Literal[1, 2] = 1, margin: float = 1.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class NLLLoss(_Calls13):
+class NLLLoss(_Calls21):
     loss: ClassVar[_NllLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -2592,7 +3362,38 @@ class NLLLoss(_Calls13):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls19(Criterion):
+class _Calls28(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class NegativeBinomialNLLLoss(_Calls28):
+    loss: ClassVar[_NegativeBinomialNllLoss]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class OrdinalLoss(_Calls2):
+    loss: ClassVar[_OrdinalLoss]
+    link: Literal["logit", "probit", "cloglog"]
+    weight: ArrayLike | None
+    ignore_index: int
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, link: Literal["logit", "probit", "cloglog"] = "logit", weight: ArrayLike | None = None, ignore_index: int = -100, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls29(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2607,7 +3408,7 @@ class _Calls19(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class PairwiseLogisticLoss(_Calls19):
+class PairwiseLogisticLoss(_Calls29):
     loss: ClassVar[_PairwiseLogisticLoss]
     where: ArrayLike | None
     weight: ArrayLike | None
@@ -2616,7 +3417,7 @@ class PairwiseLogisticLoss(_Calls19):
     reduction: Reduction
     def __init__(self, *, where: ArrayLike | None = None, weight: ArrayLike | None = None, axis: int = -1, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PoissonNLLLoss(_Calls1):
+class PoissonNLLLoss(_Calls3):
     loss: ClassVar[_PoissonNllLoss]
     log_input: bool
     full: bool | Literal["exact"]
@@ -2626,7 +3427,7 @@ class PoissonNLLLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, log_input: bool = True, full: bool | Literal["exact"] = False, eps: float = 1e-08, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PolyCrossEntropyLoss(_Calls13):
+class PolyCrossEntropyLoss(_Calls21):
     loss: ClassVar[_PolyCrossEntropyLoss]
     weight: ArrayLike | None
     epsilon: float
@@ -2638,7 +3439,7 @@ class PolyCrossEntropyLoss(_Calls13):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, epsilon: float = 1.0, ignore_index: int = -100, label_smoothing: float = 0.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PseudoHuberLoss(_Calls1):
+class PseudoHuberLoss(_Calls3):
     loss: ClassVar[_HuberLoss]
     delta: float
     weight: ArrayLike | None
@@ -2646,7 +3447,7 @@ class PseudoHuberLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, delta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class QuantileLoss(_Calls11):
+class QuantileLoss(_Calls18):
     loss: ClassVar[_ExpectileLoss]
     q: ArrayLike
     weight: ArrayLike | None
@@ -2654,7 +3455,7 @@ class QuantileLoss(_Calls11):
     reduction: Reduction
     def __init__(self, *, q: ArrayLike = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class RankingSoftmaxLoss(_Calls19):
+class RankingSoftmaxLoss(_Calls29):
     loss: ClassVar[_PairwiseLogisticLoss]
     where: ArrayLike | None
     weight: ArrayLike | None
@@ -2663,7 +3464,7 @@ class RankingSoftmaxLoss(_Calls19):
     reduction: Reduction
     def __init__(self, *, where: ArrayLike | None = None, weight: ArrayLike | None = None, axis: int = -1, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SigmoidFocalLoss(_Calls1):
+class SigmoidFocalLoss(_Calls3):
     loss: ClassVar[_SigmoidFocalLoss]
     alpha: float | None
     gamma: float
@@ -2672,7 +3473,7 @@ class SigmoidFocalLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, alpha: float | None = 0.25, gamma: float = 2.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SmoothL1Loss(_Calls1):
+class SmoothL1Loss(_Calls3):
     loss: ClassVar[_SmoothL1Loss]
     beta: float
     weight: ArrayLike | None
@@ -2680,14 +3481,14 @@ class SmoothL1Loss(_Calls1):
     reduction: Reduction
     def __init__(self, *, beta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SoftMarginLoss(_Calls1):
+class SoftMarginLoss(_Calls3):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls20(Criterion):
+class _Calls30(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2702,7 +3503,7 @@ class _Calls20(Criterion):
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
 
-class SoftmaxFocalLoss(_Calls20):
+class SoftmaxFocalLoss(_Calls30):
     loss: ClassVar[_SoftmaxFocalLoss]
     gamma: float
     alpha: float | ArrayLike | None
@@ -2714,7 +3515,7 @@ class SoftmaxFocalLoss(_Calls20):
     reduction: Reduction
     def __init__(self, *, gamma: float = 2.0, alpha: float | ArrayLike | None = None, ignore_index: int = -100, label_smoothing: float = 0.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SparsemaxLoss(_Calls6):
+class SparsemaxLoss(_Calls9):
     loss: ClassVar[_SparsemaxLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -2724,7 +3525,7 @@ class SparsemaxLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SquaredEpsilonInsensitiveLoss(_Calls1):
+class SquaredEpsilonInsensitiveLoss(_Calls3):
     loss: ClassVar[_EpsilonInsensitiveLoss]
     epsilon: float
     weight: ArrayLike | None
@@ -2732,7 +3533,7 @@ class SquaredEpsilonInsensitiveLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, epsilon: float = 0.1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SquaredHingeLoss(_Calls1):
+class SquaredHingeLoss(_Calls3):
     loss: ClassVar[_HingeEmbeddingLoss]
     margin: float
     weight: ArrayLike | None
@@ -2740,7 +3541,16 @@ class SquaredHingeLoss(_Calls1):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SupervisedContrastiveLoss(_Calls7):
+class StudentTNLLLoss(_Calls22):
+    loss: ClassVar[_StudentTNllLoss]
+    df: float
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, df: float = 3.0, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class SupervisedContrastiveLoss(_Calls12):
     loss: ClassVar[_SupervisedContrastiveLoss]
     temperature: float
     normalize: bool
@@ -2750,7 +3560,7 @@ class SupervisedContrastiveLoss(_Calls7):
     reduction: Reduction
     def __init__(self, temperature: float = 0.07, *, normalize: bool = True, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls21(Criterion):
+class _Calls31(Criterion):
     @overload
     def __call__(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2765,7 +3575,7 @@ class _Calls21(Criterion):
     def value_grad_hess(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class TripletMarginLoss(_Calls21):
+class TripletMarginLoss(_Calls31):
     loss: ClassVar[_TripletMarginLoss]
     margin: float
     p: float
@@ -2778,7 +3588,7 @@ class TripletMarginLoss(_Calls21):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls22(Criterion):
+class _Calls32(Criterion):
     @overload
     def __call__(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2790,7 +3600,7 @@ class _Calls22(Criterion):
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
 
-class TripletMarginWithDistanceLoss(_Calls22):
+class TripletMarginWithDistanceLoss(_Calls32):
     loss: ClassVar[_TripletMarginWithDistanceLoss]
     distance_function: Any
     margin: float
@@ -2801,7 +3611,7 @@ class TripletMarginWithDistanceLoss(_Calls22):
     reduction: Reduction
     def __init__(self, *, distance_function: Any = None, margin: float = 1.0, swap: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class TverskyLoss(_Calls6):
+class TverskyLoss(_Calls9):
     loss: ClassVar[_TverskyLoss]
     weight: ArrayLike | None
     alpha: float
@@ -2818,7 +3628,7 @@ class TverskyLoss(_Calls6):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, alpha: float = 0.5, beta: float = 0.5, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class TweedieLoss(_Calls1):
+class TweedieLoss(_Calls3):
     loss: ClassVar[_TweedieLoss]
     power: float
     log_input: bool
@@ -2826,3 +3636,55 @@ class TweedieLoss(_Calls1):
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, power: float = 1.5, log_input: bool = True, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class WeibullNLLLoss(_Calls19):
+    loss: ClassVar[_GammaShapeNllLoss]
+    fisher: bool
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls33(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array, Array]: ...
+
+class ZeroInflatedNegativeBinomialNLLLoss(_Calls33):
+    loss: ClassVar[_ZeroInflatedNegativeBinomialNllLoss]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls34(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+
+class ZeroInflatedPoissonNLLLoss(_Calls34):
+    loss: ClassVar[_ZeroInflatedPoissonNllLoss]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
