@@ -76,6 +76,7 @@ SYMBOLS = {
     "mu": "μ",
     "nu": "ν",
     "psi": "ψ",
+    "varphi": "φ",
     "Gamma": "Γ",
     "pi": "π",
     "rho": "ρ",
@@ -121,7 +122,10 @@ def cases(match: re.Match[str]) -> str:
 def plain(tex: str) -> str:
     """A formula in a line of Unicode; for the little TeX that docstrings use."""
     text = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", cases, tex, flags=re.DOTALL)
-    text = re.sub(r"\\(left|right|Big|operatorname|mathrm)(?![a-z])", "", text).replace(r"\,", " ")
+    text = re.sub(r"\\(left|right|Big|operatorname|mathrm|text)(?![a-z])", "", text).replace(
+        r"\,", " "
+    )
+    text = text.replace(r"\{", "⦃").replace(r"\}", "⦄")
     text = re.sub(r"\\([A-Za-z]+)", lambda m: SYMBOLS.get(m[1], m[1]), text)
     text = re.sub(r"\be\^(\w)", r"exp(\1)", text)
     text = re.sub(r"\^(\w)", lambda m: raised(m[1]), text)
@@ -132,9 +136,10 @@ def plain(tex: str) -> str:
         text = re.sub(r"\be\^\{([^{}]*)\}", r"exp(\1)", text)
         text = re.sub(r"\^\{([^{}]*)\}", lambda m: raised(m[1]), text)
         text = re.sub(r"\bfrac\{([^{}]*)\}\{([^{}]*)\}", lambda m: over(m[1], m[2]), text)
+        text = re.sub(r"\bbinom\{([^{}]*)\}\{([^{}]*)\}", r"C(\1, \2)", text)
         text = re.sub(r"\bsqrt\{([^{}]*)\}", r"√(\1)", text)
-        text = re.sub(r"(?<!frac)(?<!\^)\{([^{}]*)\}(?!\{)", r"\1", text)
-    assert not re.search(r"[\\{}]|frac|sqrt", text), (
+        text = re.sub(r"(?<!frac)(?<!binom)(?<!\^)\{([^{}]*)\}(?!\{)", r"\1", text)
+    assert not re.search(r"[\\{}]|frac|sqrt|binom", text), (
         f"docs/tables.py does not know how to write {tex}"
     )
     text = re.sub(r"([(\[]) +| +([)\]])", r"\1\2", " ".join(text.split()))
@@ -229,12 +234,13 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 
 COLUMNS = {
-    "torch": r"torch|torchvision|timm|MONAI|segmentation_models\.pytorch",
+    "torch": r"torch|torch\.distributions|torchvision|timm|MONAI|segmentation_models\.pytorch",
     "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras|TensorFlow Probability",
     "optax": "optax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|ngboost",
-    "XGBoost, LightGBM": "XGBoost|LightGBM|XGBoostLSS",
-    "statistics": "statsmodels|lifelines|scikit-survival|pycox|mord|coral-pytorch|spacecutter|R",
+    "XGBoost, LightGBM": "XGBoost|LightGBM|CatBoost|XGBoostLSS",
+    "statistics": "statsmodels|lifelines|scikit-survival|pycox|mord|coral-pytorch|spacecutter|R"
+    "|Spark|scvi-tools",
 }
 
 
@@ -245,7 +251,9 @@ def elsewhere(thing: Any) -> list[str]:
     for entry in " ".join(notes.split()).rstrip(".").split("; "):
         libraries, _, text = entry.partition(": ")
         for library in libraries.split(" and "):
-            (column,) = (c for c, names in COLUMNS.items() if re.fullmatch(names, library))
+            matching = [c for c, names in COLUMNS.items() if re.fullmatch(names, library)]
+            assert len(matching) == 1, f"{thing.__name__}: no column for {library!r}"
+            column = matching[0]
             names = re.match(r"(?:``[^`]*``|[^,`])*", text)
             assert names and "`" in names[0], f"{thing.__name__}: no name in {entry!r}"
             prefix = "" if library == column else f"{library} "
