@@ -17,6 +17,8 @@ FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address
                        build that stops at a wrong address or at undefined behaviour, for tests
 FUSEDLOSS_EMULATOR     the command that runs programs for the CPU that is compiled for, such as
                        "qemu-aarch64 -L /path": setup.py runs some to see what works
+FUSEDLOSS_CFLAGS       what comes after this file's flags for the compiler, such as "-O1" for a build
+                       that is soon there and slow to run
 CC, CFLAGS, LDFLAGS    as usual
 """
 
@@ -213,6 +215,7 @@ class BuildKernels(build_ext):
         omp_compile, omp_link = self.openmp(msvc)
         if not msvc:
             flags = flags + [f for f in OPTIONAL_FLAGS if self.works(EMPTY_PROGRAM, [f])]
+        flags = flags + os.environ.get("FUSEDLOSS_CFLAGS", "").split()
 
         self.extensions[:] = [e for e in self.extensions if level_of(e) in ("cpu", *levels)]
         for ext in self.extensions:
