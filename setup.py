@@ -17,8 +17,8 @@ FUSEDLOSS_SANITIZE     what the compiler's -fsanitize= accepts, such as "address
                        build that stops at a wrong address or at undefined behaviour, for tests
 FUSEDLOSS_EMULATOR     the command that runs programs for the CPU that is compiled for, such as
                        "qemu-aarch64 -L /path": setup.py runs some to see what works
-FUSEDLOSS_CFLAGS       what comes after this file's flags for the compiler, such as "-O1" for a build
-                       that is soon there and slow to run
+FUSEDLOSS_CFLAGS       what comes after this file's flags for the compiler, such as "-O1" for a
+                       build that is soon there and slow to run
 CC, CFLAGS, LDFLAGS    as usual
 """
 

@@ -261,6 +261,10 @@ _TIMES = Shapes([(1000,), _1M], [(10_000,)], [_1M])
 _BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
 
 
+#: The families of which numba and numexpr get the formulas that expressions.py writes.
+WRITTEN = ("regression", "binary", "distributions")
+
+
 def _first_rows(attribute: str, *modules: Any) -> Iterable[tuple[str, Any]]:
     """The first row of each loss, with its options, and the name of its module."""
     for module in modules:

@@ -17,7 +17,7 @@ import numpy as np
 import fusedloss as fl
 from bench import formulas
 from bench.bandwidth import read_and_write
-from bench.cases import EACH, GRAD, RESULT, VALUE, Array, Arrays, Question
+from bench.cases import EACH, GRAD, RESULT, VALUE, WRITTEN, Array, Arrays, Question
 from bench.machine import installed
 from tests import twins
 
@@ -166,8 +166,7 @@ def with_jax(question: Question, arrays: Arrays) -> Implementation:
 
 def _is_elementwise(question: Question) -> bool:
     """A formula that expressions.py can write as text."""
-    family = question.case.family in ("regression", "binary", "distributions")
-    return family and hasattr(formulas.Formulas, question.case.loss)
+    return question.case.family in WRITTEN and hasattr(formulas.Formulas, question.case.loss)
 
 
 def with_text(question: Question, arrays: Arrays, how: str) -> Implementation:

@@ -316,6 +316,8 @@ def reference() -> str:
                 bare = [p.replace(annotation=p.empty) for p in options]
                 lines.append(f".. class:: {cls.__name__}{inspect.Signature(bare)}\n")
                 lines.append(f"   :obj:`{thing.__name__}` with its options bound.\n")
+        functions = (n for n in module.__all__ if inspect.isfunction(getattr(module, n)))
+        lines.extend(f".. autofunction:: {name}" for name in functions)
         directives = "\n".join(lines).rstrip()
         parts.append(f"## {title(module)}\n\n```{{eval-rst}}\n{directives}\n```")
     return "\n\n".join(parts)

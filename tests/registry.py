@@ -227,6 +227,9 @@ KINDS = {
         bad=(-1.5, -2.0, -inf),
     ),
     "positive": _POSITIVE,
+    "power": _changed(  # what is raised to it stays moderate
+        _POSITIVE, typical=lambda rng, shape: rng.uniform(0.5, 1.25, shape), moderate=(0.25, 1)
+    ),
     "wide scale": _changed(_POSITIVE, moderate=(1, 10)),  # residuals in it have exponentials
     "factor": _changed(_POSITIVE, random=_spread(-1, 1), moderate=(0.1, 10), bad=()),
     "mean": _changed(  # one that is raised to powers

@@ -30,6 +30,7 @@ DTYPE = pytest.mark.parametrize("dtype", reg.DTYPES)
 INSIDE = {
     "positive": lambda x: x > 0,
     "wide scale": lambda x: x > 0,
+    "power": lambda x: x > 0,
     "positive mass": lambda x: x > 0,
     "mean": lambda x: x > 0,
     "factor": lambda x: (x > 1e-3) & (x < 1e3),

@@ -205,6 +205,7 @@ ELEMENTWISE += paired(
     third="dispersion",
     third_kind="dispersion",
     convex=False,
+    bounds=(4, 4, 7),
 )
 
 

@@ -388,6 +388,7 @@ _BOUNDS = {
     "logistic_nll_loss": (4, 4, 7),
     "gamma_shape_nll_loss": (4, 4, 8),
 }
+_KINDS = {"gumbel_nll_loss": "wide scale", "weibull_nll_loss": "power"}
 for loss, truth in (
     ("student_t_nll_loss", student_t),
     ("laplace_nll_loss", laplace),
@@ -406,7 +407,7 @@ for loss, truth in (
             "exponent" if of_log or loss == "gumbel_nll_loss" else "real",
             "positive" if of_log else "exponent" if loss == "gumbel_nll_loss" else "real",
             third="shape" if of_shape else "scale",
-            third_kind="wide scale" if loss == "gumbel_nll_loss" else "positive",
+            third_kind=_KINDS.get(loss, "positive"),
             options=options,
             kinks=(0.0,) if loss == "laplace_nll_loss" else (),
             convex=loss != "student_t_nll_loss",

@@ -403,7 +403,7 @@ THRESHOLDS: dict[str, Any] = {
     "inputs": scores,
     "hard": hard_scores,
     "labels": ("target",),
-    "domains": {"target": (-1, GRADES, 100)},
+    "domains": {"target": (-1, 1000)},
 }
 
 
@@ -429,7 +429,7 @@ BITS: dict[str, Any] = {
     "inputs": logits,
     "hard": hard_logits,
     "labels": ("target",),
-    "domains": {"target": (-1, GRADES, 100)},
+    "domains": {"target": (-1, 1000)},
     "weighted": False,
     "in_place": True,
 }

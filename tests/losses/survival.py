@@ -84,7 +84,7 @@ JOINT += [
         hard_steps,
         hazards,
         labels=("time", "event"),
-        domains={"time": (-1, STEPS, 100), "event": (2, -1)},
+        domains={"time": (-1, 1000), "event": (2, -1)},
         weighted=False,
         in_place=True,
     )

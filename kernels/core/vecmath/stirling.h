@@ -195,10 +195,11 @@ VM_INLINE double vm_artanh_tail(double w)
     return VM_FMA(o, w, e);
 }
 
-/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x), which is finite at 0. */
+/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x), for which a finite number stands at 0. */
 VM_INLINE float vm_stirling_stepf(float x)
 {
-    return -vm_logf(x / (x + 1) + 0x1p-126f);
+    float q = x / (x + 1);
+    return -vm_logf(x == 0.0f ? 0x1p-126f : q);
 }
 
 /* ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2 pi)/2 for x > 0, of which the absolute error counts below 1/2.
@@ -232,10 +233,11 @@ VM_INLINE float vm_stirling_bendf(float x)
     return low ? below : e;
 }
 
-/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x), which is finite at 0. */
+/* Below 1/2 the remainders come from those at x + 1, and log((x + 1)/x), for which a finite number stands at 0. */
 VM_INLINE double vm_stirling_step(double x)
 {
-    return -vm_log(x / (x + 1) + 0x1p-1022);
+    double q = x / (x + 1);
+    return -vm_log(x == 0.0 ? 0x1p-1022 : q);
 }
 
 /* ε(x) = log Γ(x + 1) - (x + 1/2) log x + x - log(2 pi)/2 for x > 0, of which the absolute error counts below 1/2.
