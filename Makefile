@@ -55,7 +55,8 @@ test-peers: $(BUILT) $(VENV)/.extra-test $(VENV)/.peers $(VENV)/.extra-peers  ##
 INTEGRATIONS := $(VENV)/integrations
 
 test-integrations: $(BUILT) $(INTEGRATIONS)/.ready  ## run the adapters with XGBoost, LightGBM, CatBoost, scikit-learn, SciPy, torch, JAX, numba (installs them)
-	PYTHONPATH=src:. OMP_WAIT_POLICY=passive $(INTEGRATIONS)/bin/python -m pytest $(PARALLEL) tests/integrations docs/integrations
+	PYTHONPATH=src:. OMP_WAIT_POLICY=passive $(INTEGRATIONS)/bin/python -m pytest $(PARALLEL) tests/integrations docs/integrations \
+		docs/survival.md docs/ordinal.md docs/counts.md docs/distributions.md
 
 $(INTEGRATIONS)/.ready: pyproject.toml | $(VENV)/.created
 	@echo "venv: installing what the adapters are for into $(INTEGRATIONS)"
