@@ -65,8 +65,6 @@ cdef extern from "core/vecmath/gamma.h" nogil:
     double vm_trigamma(double)
     float vm_log_risingf(float, float)
     double vm_log_rising(double, double)
-    float vm_log_rising_gapf(float, float)
-    double vm_log_rising_gap(double, double)
     float vm_digamma_risef(float, float)
     double vm_digamma_rise(double, double)
     float vm_trigamma_risef(float, float)
@@ -164,13 +162,6 @@ cdef inline real log_rising(real r, real t) noexcept nogil:
         return vm_log_risingf(r, t)
     else:
         return vm_log_rising(r, t)
-
-cdef inline real log_rising_gap(real r, real t) noexcept nogil:
-    """log Γ(r + t) - log Γ(r) - t log r, which goes to 0 for large r"""
-    if real is float:
-        return vm_log_rising_gapf(r, t)
-    else:
-        return vm_log_rising_gap(r, t)
 
 cdef inline real digamma_rise(real r, real t) noexcept nogil:
     """ψ(r + t) - ψ(r), r > 0, t >= 0"""

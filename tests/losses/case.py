@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cache
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -45,7 +48,7 @@ class _Mpfr:
         self.inf, self.nan = gmpy2.inf(), gmpy2.nan()
         self.isfinite, self.isinf, self.isnan = gmpy2.is_finite, gmpy2.is_infinite, gmpy2.is_nan
         self.loggamma, self.sign, self.exponent = gmpy2.lngamma, gmpy2.sign, gmpy2.get_exp
-        self.digamma = gmpy2.digamma
+        self.digamma, self.context = gmpy2.digamma, gmpy2.get_context
         return vars(self)[name]
 
     def workprec(self, bits: int) -> Any:
@@ -220,6 +223,7 @@ class Joint:
     labels: tuple[str, ...] = ()  # operands that hold class numbers
     domains: dict[str, tuple[float, ...]] = field(default_factory=dict)  # numbers not accepted
     twin: bool = True  # whether the twin has these options
+    ordered: tuple[str, ...] = ()  # operands of which each is at least the one before
     spread: tuple[str, ...] = ()  # operands that broadcast up along axis 0
     along: tuple[str, ...] = ()  # those that broadcast up along the last axis, that of vectors
     pairs: bool = False  # whether all vectors are compared with all
@@ -274,6 +278,33 @@ def softplus(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     return 1 / (1 + mp.exp(-x))
+
+
+@cache
+def _bernoulli(n: int) -> Fraction:
+    if n < 2:
+        return Fraction(1 - n) if not n else Fraction(-1, 2)
+    return -sum((comb(n + 1, k) * _bernoulli(k) for k in range(n)), Fraction(0)) / (n + 1)
+
+
+def trigamma(x: Any) -> Any:
+    """The second derivative of log Γ, which MPFR lacks, to the precision of the context: from the
+    asymptotic series further out."""
+    bits = mp.context().precision
+    total = mp.mpf(0)
+    while x < bits / 6:
+        total += 1 / x**2
+        x += 1
+    square = 1 / x**2
+    series, power, k = 1 / x + square / 2, 1 / x, 2
+    while True:
+        power *= square
+        b = _bernoulli(k)
+        term = power * b.numerator / b.denominator
+        series += term
+        if abs(term) <= abs(series) * mp.mpf(2) ** -bits:
+            return total + series
+        k += 2
 
 
 def product(x: Any, y: Any) -> Any:

@@ -18,6 +18,7 @@ from tests.losses.case import (
     exactly,
     mp,
     paired,
+    trigamma,
 )
 from tests.losses.distributions import total
 
@@ -160,38 +161,12 @@ def gamma_shape(x: Any, t: Any, k: Any, fisher: bool = False) -> Exact:
             second = 1 / (2 * k**2) + 1 / (6 * k**3) - 1 / (30 * k**5)
         else:
             rest = mp.loggamma(k) - k * mp.log(k) + k + mp.log(k) / 2
-            first, second = digamma(k) - mp.log(k), trigamma(k) - 1 / k
+            first, second = mp.digamma(k) - mp.log(k), trigamma(k) - 1 / k
     slope = expm1(y)
     value = total(mp.log(t), k * line, rest, -mp.log(k) / 2)
     grads = exactly(-k * slope), total(first, line)
     curvature = k if fisher else k * w
     return value, grads, (exactly(curvature), exactly(second))
-
-
-def digamma(x: Any) -> Any:
-    """That of MPFR."""
-    import gmpy2
-
-    return gmpy2.digamma(x)
-
-
-def trigamma(x: Any) -> Any:
-    """MPFR has none: the series of Stirling at x + 64 or more, and the terms up to there."""
-    below = mp.mpf(0)
-    while x < 64:
-        below += 1 / x**2
-        x += 1
-    terms = [1 / x, 1 / (2 * x**2)]
-    terms += [mp.mpf(a) / b / x ** (2 * j + 3) for j, (a, b) in enumerate(BERNOULLI)]
-    return below + mp.fsum(terms)
-
-
-#: The Bernoulli numbers of even index, from 2.
-BERNOULLI = [
-    *((1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510)),
-    *((43867, 798), (-174611, 330), (854513, 138), (-236364091, 2730), (8553103, 6)),
-    *((-23749461029, 870), (8615841276005, 14322), (-7709321041217, 510), (2577687858367, 6)),
-]
 
 
 # ---- twins -----------------------------------------------------------------------------------

@@ -317,8 +317,8 @@ VM_INLINE double vm_rise_log(double a, double t, int narrow, double *curvature)
     return l;
 }
 
-/* log gamma(r + t) - log gamma(r), or with `gap` that less t log r; for r > 0, t >= 0. */
-VM_INLINE double vm_log_rising_of(double r, double t, int gap, int narrow)
+/* log gamma(r + t) - log gamma(r) for r > 0, t >= 0. */
+VM_INLINE double vm_log_rising_of(double r, double t, int narrow)
 {
     int low = r < 3.0;
     double u = r < 0x1p-800 ? 0x1p-800 : r; /* for t/r^2 to be finite; NaN passes */
@@ -359,15 +359,10 @@ VM_INLINE double vm_log_rising_of(double r, double t, int gap, int narrow)
     z = VM_FMA(s, s + u, VM_FMA(u, u, VM_FMA(3.0, s + u, 2.0)));
     z = tc * z / (VM_FMA(u + 3.0, u, 2.0) * u);
     z = vm_log1p(low ? z : 0.0);
-    if (gap)
-        p = vm_log1p((low ? 2.5 : -0.5) / u);
-    else if (narrow)
-        p = vm_log_ratio_short(a, 1.0);
-    else
-        p = vm_log(a);
+    p = narrow ? vm_log_ratio_short(a, 1.0) : vm_log(a);
     y = VM_FMA(t, p, curvature + (y - z));
     y = t == VM_INF ? VM_INF : y;
-    y = r == VM_INF ? (gap ? 0.0 : VM_INF) : y;
+    y = r == VM_INF ? VM_INF : y;
     y = t == 0.0 ? 0.0 : y;
     return r + t == r + t ? y : r + t; /* NaN */
 }
@@ -376,25 +371,13 @@ VM_INLINE double vm_log_rising_of(double r, double t, int gap, int narrow)
  * errors are relative to t if that is more.
  * max 0.5000 ULP at 0x1.8c3236p+2, 0x1.12b0c8p-38 (FMA),
  *     0.5000 ULP at 0x1.8c3236p+2, 0x1.12b0c8p-38 (no FMA). */
-VM_INLINE float vm_log_risingf(float r, float t) { return (float)vm_log_rising_of(r, t, 0, 1); }
+VM_INLINE float vm_log_risingf(float r, float t) { return (float)vm_log_rising_of(r, t, 1); }
 
 /* As vm_log_risingf.
  * For r >= 3 1.6701 ULP.
  * max 5.7324 ULP at 0x1.ea8ef929ed8adp-1, 0x1.6525ba2779654p-7 (FMA),
  *     7.8065 ULP at 0x1.cc8c39acc1fc4p-1, 0x1.2320586788d88p-37 (no FMA). */
-VM_INLINE double vm_log_rising(double r, double t) { return vm_log_rising_of(r, t, 0, 0); }
-
-/* log gamma(r + t) - log gamma(r) - t log r, which for large r is about t (t - 1)/(2 r): errors are relative to
- * t (t + 1)/(2 r) if that is more, and t < r; for r < 3 to t and to t |log r|.
- * max 0.5000 ULP at 0x1.2cf8cp-4, 0x1.bp+4 (FMA),
- *     0.5000 ULP at 0x1.2cf8cp-4, 0x1.bp+4 (no FMA). */
-VM_INLINE float vm_log_rising_gapf(float r, float t) { return (float)vm_log_rising_of(r, t, 1, 1); }
-
-/* As vm_log_rising_gapf.
- * For r >= 3 3.0140 ULP.
- * max 9.1188 ULP at 0x1.731da452f3196p-1, 0x1.3388dc3d6595ap-32 (FMA),
- *     8.9321 ULP at 0x1.1967ded7ec082p-1, 0x1.99a8a63102aa3p-29 (no FMA). */
-VM_INLINE double vm_log_rising_gap(double r, double t) { return vm_log_rising_of(r, t, 1, 0); }
+VM_INLINE double vm_log_rising(double r, double t) { return vm_log_rising_of(r, t, 0); }
 
 /* digamma(r + t) - digamma(r) for r > 0, t >= 0. */
 VM_INLINE double vm_digamma_rise_of(double r, double t, int narrow)
