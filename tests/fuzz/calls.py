@@ -268,8 +268,8 @@ def joint(case: reg.Joint, pick: Generator, rng: Generator, limit: int) -> Subje
     dtypes = floats(pick, [*arrays, *more])
     if hard:
         dtypes = {k: np.dtype(np.float32 if d in HALVES else d) for k, d in dtypes.items()}
-    if {"lower", "upper"} <= set(dtypes):  # rounded alike, they keep their order
-        dtypes["upper"] = dtypes["lower"]
+    for name in case.ordered:  # rounded alike, they keep their order
+        dtypes[name] = dtypes[case.ordered[0]]
     arrays = {
         k: integer(pick, a) if k in case.labels else a if a.dtype == bool else a.astype(dtypes[k])
         for k, a in (arrays | more).items()

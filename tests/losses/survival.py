@@ -518,6 +518,7 @@ JOINT += [
         aft,
         options={"distribution": distribution},
         bounds=bounds,
+        ordered=("lower", "upper"),
         domains={"lower": (-1, inf), "upper": (-1, 0), "scale": (0, -1, inf)},
         twin=distribution != "normal",
         spread=("scale",),
