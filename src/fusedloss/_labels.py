@@ -152,7 +152,7 @@ def first_bad(bad: Array, labels: Array) -> str:
     return f"the label at {list(at)} is {labels[at]}"
 
 
-def whole_numbers(labels: Array) -> Array:
+def whole_numbers(labels: Array, name: str = "labels") -> Array:
     """Class numbers as integers."""
     if labels.dtype.kind in "biu":
         return labels
@@ -160,7 +160,7 @@ def whole_numbers(labels: Array) -> Array:
         whole = labels.astype(np.int32)
     if not np.array_equal(whole, labels):
         raise ValueError(
-            "labels: class numbers are needed, whole numbers from 0 on; "
+            f"{name}: class numbers are needed, whole numbers from 0 on; "
             + first_bad(whole != labels, labels)
         )
     return whole

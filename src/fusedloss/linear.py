@@ -15,6 +15,7 @@ from fusedloss._core.parameters import finite, flag, integer
 from fusedloss._core.types import Array
 from fusedloss._labels import Bounds, bounds_of
 from fusedloss._named import (
+    OF_SCORES,
     WEIGHT_OF_ROWS,
     Bound,
     bound,
@@ -28,10 +29,7 @@ from fusedloss._named import (
 __all__ = ["Objective"]
 
 #: Those of one score for each number of y, some of which have more operands.
-_ELEMENTWISE: Final = (
-    *("regression", "binary", "distributions", "counts", "location_scale"),
-    *("ordinal", "survival"),
-)
+_ELEMENTWISE: Final = OF_SCORES | {"survival"}
 _OVER_CLASSES: Final = ("classification", "margins")
 _REFUSED: Final = {
     "axis": "the classes are the last axis",

@@ -80,10 +80,7 @@ def student_t_nll_loss(
 
     Parameters
     ----------
-    input : array_like
-        Locations x, in the unit of the target; of any shape and real dtype.
-    target : array_like
-        True values t, of input's shape or broadcasting up to it.
+    <location>
     <scale>
     df : float
         ν, the degrees of freedom; positive and finite. 1 is the Cauchy distribution; the normal
@@ -164,10 +161,7 @@ def laplace_nll_loss(
 
     Parameters
     ----------
-    input : array_like
-        Locations x, in the unit of the target; of any shape and real dtype.
-    target : array_like
-        True values t, of input's shape or broadcasting up to it.
+    <location>
     <scale>
     <fisher>
     <weight>
@@ -239,10 +233,7 @@ def logistic_nll_loss(
 
     Parameters
     ----------
-    input : array_like
-        Locations x, in the unit of the target; of any shape and real dtype.
-    target : array_like
-        True values t, of input's shape or broadcasting up to it.
+    <location>
     <scale>
     <fisher>
     <weight>
@@ -390,10 +381,7 @@ def gumbel_nll_loss(
 
     Parameters
     ----------
-    input : array_like
-        Locations x, in the unit of the target; of any shape and real dtype.
-    target : array_like
-        True values t, of input's shape or broadcasting up to it.
+    <location>
     <scale>
     <fisher>
     <weight>

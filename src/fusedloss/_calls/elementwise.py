@@ -184,31 +184,28 @@ def elementwise(
         hess = derivative("hvp_out", request[2], x, double, (*given, direction))
     elif order and (formula.by_third or formula.by_fourth):
 
-        def view_of_third(array: Array) -> Array:
-            if array.shape == shape:
-                return array
-            return np.broadcast_to(array[..., np.newaxis] if lacks_axis else array, shape)
-
-        def view_of_fourth(array: Array) -> Array:
+        def view(array: Array) -> Array:
             return array if array.shape == shape else np.broadcast_to(array, shape)
+
+        def view_of_third(array: Array) -> Array:
+            return view(array[..., np.newaxis] if lacks_axis else array)
 
         differentiated: list[Differentiated] = [(x, None)]
         if formula.by_third:
             differentiated.append((third_given, view_of_third))
         if formula.by_fourth:
-            differentiated.append((fourth_given, view_of_fourth))
+            differentiated.append((fourth_given, view))
         if t is third_given:
             given = (x, *given[2:])
         value = value_output(out, None if reduced else shape, double, given, x)
         gradients = Gradients(
             request, double, differentiated, (*given, value), in_place=True, may_lack=True
         )
-        grads = list(gradients.grads)
-        hesses = list(gradients.hesses or (None,) * len(grads))
-        grad, hess = grads.pop(0), hesses.pop(0)
+        pairs = zip(gradients.grads, gradients.hesses or (None,) * 3, strict=False)
+        grad, hess = next(pairs)
         others = (
-            *((grads.pop(0), hesses.pop(0)) if formula.by_third else (None, None)),
-            *((grads.pop(0), hesses.pop(0)) if formula.by_fourth else (None, None)),
+            *(next(pairs) if formula.by_third else (None, None)),
+            *(next(pairs) if formula.by_fourth else (None, None)),
         )
     elif order or out is not None or not reduced:
         value, grad, hess = outputs(request, x, double, None if reduced else shape, given, True)

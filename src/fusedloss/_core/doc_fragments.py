@@ -100,6 +100,11 @@ input : array_like
     "log_input": """\
 log_input : bool
     Whether the input is the logarithm of the mean, or the mean itself.""",
+    "location": """\
+input : array_like
+    Locations x, in the unit of the target; of any shape and real dtype.
+target : array_like
+    True values t, of input's shape or broadcasting up to it.""",
     "scale": """\
 scale : array_like
     Positive scales s, in the unit of the target (not its square, as the ``var`` of

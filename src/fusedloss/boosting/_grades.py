@@ -56,10 +56,7 @@ def thresholds(
     labels = operand("y", y)[0]
     if labels.ndim != 1 or not labels.size:
         raise ValueError(f"y: grades of shape (rows,) are needed, got shape {labels.shape}")
-    try:
-        grades = whole_numbers(labels).astype(np.intp, copy=False)
-    except ValueError as error:
-        raise ValueError(str(error).replace("labels:", "y:", 1)) from None
+    grades = whole_numbers(labels, "y").astype(np.intp, copy=False)
     if grades.min() < 0:
         raise ValueError(f"y: grades from 0 on are needed, got {grades.min()}")
     given: Any = None

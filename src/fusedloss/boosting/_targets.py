@@ -12,7 +12,7 @@ from fusedloss import Loss
 from fusedloss._core.operands import operand
 from fusedloss._core.types import Array
 from fusedloss._labels import first_bad, in_shape, whole_numbers
-from fusedloss._named import family
+from fusedloss._named import OF_SCORES, family
 
 #: What the rows of a data set are to a loss. Each of their numbers by itself;
 ELEMENTS: Final = "elements"
@@ -38,10 +38,6 @@ OF_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Losses of times, with negative ones where they are censored.
 _OF_TIMES: Final = {"aft_loss": TIMES, "discrete_survival_loss": STEPS, "cox_ph_loss": COHORT}
-#: Families of losses of one score, some of which have operands besides the label.
-_OF_SCORES: Final = frozenset(
-    {"regression", "binary", "distributions", "counts", "location_scale", "ordinal"}
-)
 #: Losses of targets -1 and 1, for which the labels of classifiers, 0 and 1, are read as these.
 _SIGNED: Final = frozenset(
     {
@@ -71,7 +67,7 @@ def kind_of(loss: Loss[...]) -> str:
     name, operands, options = loss.__name__, loss._operands, loss._options
     if name in _OF_TIMES:
         return _OF_TIMES[name]
-    has_more = len(operands) > 2 and family(loss) in _OF_SCORES
+    has_more = len(operands) > 2 and family(loss) in OF_SCORES
     wants = ""
     if operands[0] != "input" or "target" not in operands or not (has_more or len(operands) == 2):
         wants = f"its arguments are {', '.join(operands)}"
