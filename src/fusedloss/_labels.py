@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fusedloss._core.foreign import is_masked
 from fusedloss._core.operands import operand
 from fusedloss._core.types import Array
 
@@ -17,7 +18,7 @@ _KINDS = (str, bytes, bool, int, float, np.integer, np.bool_, np.floating)
 
 def _plain(name: str, labels: Any) -> Array:
     """Labels as an array of one dimension without nulls."""
-    if isinstance(labels, np.ma.MaskedArray):
+    if is_masked(labels):
         raise TypeError(f"{name}: masked arrays are not accepted; leave these rows out")
     array = np.asarray(labels)
     if array.dtype.kind in "US" and not isinstance(labels, np.ndarray):

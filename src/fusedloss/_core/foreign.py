@@ -5,6 +5,7 @@ Whose an object is, its type says: the module in which that, or one of its bases
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
@@ -29,6 +30,13 @@ class NullsError(ValueError):
             text = f"{name}: holds nulls, the first at {place}"
         super().__init__(f"{text}; fill them or drop these rows{self.BY_WHERE}")
         self.name, self.filled, self.nulls = name, filled, nulls
+
+
+def is_masked(value: object) -> bool:
+    """Whether this is a masked array. NumPy imports numpy.ma when it is first asked for: it takes
+    milliseconds and memory; where it is not imported yet, there are no masked arrays."""
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
+    return masked is not None and isinstance(value, masked)
 
 
 def plain_array(name: str, value: Any) -> Array:

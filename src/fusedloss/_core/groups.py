@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fusedloss._core.foreign import is_masked
 from fusedloss._core.operands import is_float, operand
 from fusedloss._core.types import Array
 
@@ -61,7 +62,7 @@ def whole_numbers(name: str, value: Any) -> Array:
 
 def ids_of(name: str, value: Any, rows: int | None = None) -> Array:
     """An id for each row: numbers, or what else sorts, such as strings."""
-    if isinstance(value, np.ma.MaskedArray):
+    if is_masked(value):
         raise TypeError(f"{name}: masked arrays are not accepted")
     try:
         array = value if type(value) is np.ndarray else np.asarray(value)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._core.foreign import check_object, plain_array
+from fusedloss._core.foreign import check_object, is_masked, plain_array
 from fusedloss._core.kernels import kernels
 from fusedloss._core.types import Array
 
@@ -32,7 +32,7 @@ def operand(name: str, value: Any) -> tuple[Array, int]:
             return np.asarray(value, dtype=np.float64), 0
         except OverflowError:
             raise ValueError(f"{name}: {value} is too large for float64") from None
-    elif isinstance(value, np.ma.MaskedArray):
+    elif is_masked(value):
         raise TypeError(f"{name}: masked arrays are not accepted; pass the mask as a weight")
     else:
         array = plain_array(name, value)

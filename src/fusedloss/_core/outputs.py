@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusedloss._core.foreign import buffer_memory
+from fusedloss._core.foreign import buffer_memory, is_masked
 from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import is_float
 from fusedloss._core.types import Array, Request
@@ -46,7 +46,7 @@ def output(
     if _arrays.is_plain_output(buffer, shape, inputs, replaced):
         return buffer  # type: ignore[no-any-return]
     buffer = buffer_memory(name, buffer)
-    if not isinstance(buffer, np.ndarray) or isinstance(buffer, (np.ma.MaskedArray, np.matrix)):
+    if not isinstance(buffer, np.ndarray) or isinstance(buffer, np.matrix) or is_masked(buffer):
         raise TypeError(f"{name}: a NumPy array is needed, got {type(buffer).__name__}")
     array = np.asarray(buffer)
     if not is_float(array.dtype) or not array.dtype.isnative:
