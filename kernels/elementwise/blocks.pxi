@@ -5,31 +5,30 @@
 # `point(f, x, t, u, s, &v, g, h)`, which calls the formula of f; `register_formulas()`, which calls register_formula for
 # each. It gives: map_block, element, check_block, register_formula.
 
-from kernels.core.sums cimport LANES, Lanes, accumulate, add_to_lanes
+from kernels.core.sums cimport LANES, Lanes, accumulate
 from kernels.elementwise.formulas cimport BAD_FOURTH, BAD_INPUT, BAD_TARGET, DERIVATIVES, PLAIN, SIGNS, Trait
 from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.elementwise.elementwise cimport (
-    BY_FOURTH, BY_THIRD, BlockFunction, Check, Element, Elementf, Entry, S, Sink, Slopes, Stored, Summed, T, U, X, register)
+    BY_FOURTH, BY_THIRD, PAD, BlockFunction, Check, Element, Elementf, Entry, S, Sink, Slopes, Stored, Summed, T, U, X, register)
 
 
 cdef void map_block(const Formula *formula, const Order *order, const Sink *sink, Py_ssize_t n, const real *x,
                     const real *t, const real *u, const real *s, double scale, Lanes *lanes, real *v, real *g, real *h,
                     real *gu, real *hu, real *gs, real *hs) noexcept nogil:
     """One formula over a block; the values go to v, or (without second derivatives) are added to the lanes, or (with them) are not
-    computed, and nothing with respect to u and s is."""
+    computed, and nothing with respect to u and s is. n is a multiple of PAD, or of LANES where values are added."""
     cdef Formula f = formula[0]
     cdef real factor = <real> scale, vi
     cdef real gi[DERIVATIVES]
     cdef real hi[DERIVATIVES]
-    cdef real tail[LANES]
-    cdef Py_ssize_t i, j, whole = n - n % LANES
+    cdef Py_ssize_t i, j, count = n & -PAD     # which says so to the compiler
     if Sink is Slopes:
-        for i in range(n):
+        for i in range(count):
             point(f, x[i], t[i], u[i], s[i], &vi, <real *> gi, <real *> hi)
             g[i] = gi[0] * factor
             h[i] = hi[0] * factor
     elif Sink is Stored:
-        for i in range(n):
+        for i in range(count):
             point(f, x[i], t[i], u[i], s[i], &vi, <real *> gi, <real *> hi)
             v[i] = vi
             if Order is not Value:
@@ -45,7 +44,7 @@ cdef void map_block(const Formula *formula, const Order *order, const Sink *sink
                 if Formula in ByFourth:
                     hs[i] = hi[2] * factor
     else:
-        for i from 0 <= i < whole by LANES:
+        for i from 0 <= i < n by LANES:
             for j in range(LANES):
                 point(f, x[i + j], t[i + j], u[i + j], s[i + j], &vi, <real *> gi, <real *> hi)
                 accumulate(vi, &lanes.total[j], &lanes.lost[j])
@@ -55,11 +54,6 @@ cdef void map_block(const Formula *formula, const Order *order, const Sink *sink
                         gu[i + j] = gi[1] * factor
                     if Formula in ByFourth:
                         gs[i + j] = gi[2] * factor
-        if whole < n:
-            map_block[Formula, Order, Stored, real](
-                formula, NULL, NULL, n - whole, x + whole, t + whole, u + whole, s + whole, scale, lanes, <real *> tail, g + whole,
-                h + whole, gu + whole, hu + whole, gs + whole, hs + whole)
-            add_to_lanes(lanes, <const real *> tail, n - whole)
 
 
 cdef int element(const Formula *formula, int order, real x, real t, real u, real s, real *out) noexcept nogil:
@@ -68,8 +62,9 @@ cdef int element(const Formula *formula, int order, real x, real t, real u, real
     cdef real g[DERIVATIVES]
     cdef real h[DERIVATIVES]
     cdef int bad
-    if order == 0:
-        return point(f, x, t, u, s, &out[0], <real *> g, <real *> h)
+    if Formula not in Heavy:
+        if order == 0:
+            return point(f, x, t, u, s, &out[0], <real *> g, <real *> h)
     bad = point(f, x, t, u, s, &out[0], <real *> g, <real *> h)
     out[1] = g[0]
     out[2] = h[0]
@@ -82,18 +77,18 @@ cdef int element(const Formula *formula, int order, real x, real t, real u, real
 cdef Py_ssize_t check_block(const Formula *formula, Py_ssize_t n, const real *x, const real *t, const real *u, const real *s,
                             const real *w, int *operand) noexcept nogil:
     """The first element outside the formula's domain, and which operand it is; -1 if there is none. What has the weight 0
-    is not looked at; w is NULL where there are no weights."""
+    is not looked at; w is NULL where there are no weights. n is a multiple of PAD."""
     cdef Formula f = formula[0]
     cdef real v
     cdef real g[DERIVATIVES]
     cdef real h[DERIVATIVES]
     cdef int found = 0
-    cdef Py_ssize_t i
-    for i in range(n):
+    cdef Py_ssize_t i, count = n & -PAD
+    for i in range(count):
         found |= point(f, x[i], t[i], u[i], s[i], &v, <real *> g, <real *> h)
     if found and w != NULL:
         found = 0
-        for i in range(n):
+        for i in range(count):
             found |= point(f, x[i], t[i], u[i], s[i], &v, <real *> g, <real *> h) * (w[i] != 0)
     if found:
         for i in range(n):

@@ -17,6 +17,7 @@ ctypedef fused Sink:
 
 cdef enum:
     PARAMETERS = 4        # of a formula, at most
+    PAD = 16              # block functions get a multiple of so many elements, or of LANES where they add up: loops need no tail
 
 # The operands: x, t, u, s, the weight, the mask and the direction; value; first and second derivatives with respect to x, u and s.
 cdef enum:

@@ -10,7 +10,7 @@ from kernels.core.operands cimport (
     DOUBLE, FLOAT, Operand, Space, check_shape, describe, describe_memory, fetch, join_axes, load_block, load_mask,
     merge_axes, store_block)
 from kernels.core.sums cimport (
-    BLOCK, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run, run_alone)
+    BLOCK, LANES, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run, run_alone)
 
 cnp.import_array()
 
@@ -68,6 +68,66 @@ cdef inline const real *weights_of(const Operand *op, const Space *space, int en
     return block
 
 
+cdef inline int precision_of(const real *like) noexcept nogil:
+    return 0 if real is float else 1
+
+cdef Py_ssize_t padded(const real *x, Py_ssize_t n, real *block) noexcept nogil:
+    """The n elements, and the last one again until they are a multiple of PAD; how many these are."""
+    cdef Py_ssize_t j, count = (n + PAD - 1) & -PAD
+    for j in range(n):
+        block[j] = x[j]
+    for j in range(n, count):
+        block[j] = block[n - 1]
+    return count
+
+cdef void map_elements(const Elementwise *job, int sink, double scale, Py_ssize_t n, const real **inputs, Lanes *lanes,
+                       real **outputs) noexcept nogil:
+    """The block function of a sink over n elements of a block: 0 stores, 1 adds up, 2 stores slopes. What is left of a multiple of
+    what such a function takes goes through small buffers."""
+    cdef const BlockFunction *block = job.entry.blocks[precision_of(inputs[0])][job.order]
+    cdef real in_[<int> INPUTS][LANES]
+    cdef real out[<int> OUTPUTS][LANES]
+    cdef Py_ssize_t j, count = 0, rest = n % (<Py_ssize_t> LANES if sink == 1 else <Py_ssize_t> PAD), whole = n - rest
+    cdef int k, first
+    if whole > 0:
+        block[sink](job.parameters, NULL, NULL, whole, inputs[<int> X], inputs[<int> T], inputs[<int> U], inputs[<int> S], scale, lanes,
+                    outputs[0], outputs[1], outputs[2], outputs[3], outputs[4], outputs[5], outputs[6])
+    if rest == 0:
+        return
+    for k in range(<int> INPUTS):
+        count = padded(inputs[k] + whole, rest, in_[k])
+    block[2 if sink == 2 else 0](
+        job.parameters, NULL, NULL, count, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], scale, lanes, out[0], out[1],
+        out[2], out[3], out[4], out[5], out[6])
+    if sink == 1:
+        add_to_lanes(lanes, <const real *> out[0], rest)
+    elif sink == 0:
+        for j in range(rest):
+            outputs[0][whole + j] = out[0][j]
+    for k in range(1, <int> OUTPUTS):
+        if job.order > (k - 1) % 2 and has_derivative(job.entry, <int> V + k) and (sink != 2 or k < <int> GU - <int> V):
+            for j in range(rest):
+                outputs[k][whole + j] = out[k][j]
+
+cdef Py_ssize_t check_elements(const Elementwise *job, Py_ssize_t n, const real **inputs, const real *w, int *operand) noexcept nogil:
+    """The first of n elements of a block that is outside of the formula's domain, -1 if there is none."""
+    cdef Check check = job.entry.checks[precision_of(inputs[0])]
+    cdef real in_[<int> INPUTS + 1][LANES]
+    cdef Py_ssize_t found = -1, count = 0, rest = n % PAD, whole = n - rest
+    cdef int k
+    if whole > 0:
+        found = check(job.parameters, whole, inputs[<int> X], inputs[<int> T], inputs[<int> U], inputs[<int> S], w, operand)
+    if found >= 0 or rest == 0:
+        return found
+    for k in range(<int> INPUTS):
+        count = padded(inputs[k] + whole, rest, in_[k])
+    if w != NULL:
+        padded(w + whole, rest, in_[<int> INPUTS])
+    found = check(job.parameters, count, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S],
+                  <const real *> NULL if w == NULL else <const real *> in_[<int> INPUTS], operand)
+    return found if found < 0 else whole + found
+
+
 cdef void weigh(const real *w, Py_ssize_t n, real *v) noexcept nogil:
     cdef real value
     cdef Py_ssize_t j
@@ -109,25 +169,22 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     cdef real *out[<int> OUTPUTS]
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
-    cdef int end = space.ndim, k, operand, sink = 0, double_precision = 0
+    cdef int end = space.ndim, k, operand, sink = 0
     cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
     cdef double scale = 1 if weighted else job.scale
     cdef Lanes lanes
     cdef bint summed = job.entry.adds and job.summed and not weighted and op[<int> V].data == NULL and job.order < 2
     cdef Sum total = Sum(0, 0)
     cdef Py_ssize_t i = start, j, n, unwatched = 0
-    cdef Check check
+    cdef bint checked = job.entry.checks[0] != NULL
     cdef const real *w
-    if real is double:
-        double_precision = 1
     if summed:
         sink = 1
-    elif job.order == 2 and not job.summed and job.entry.blocks[double_precision][2][2] != NULL:
+    elif job.order == 2 and not job.summed and job.entry.blocks[precision_of(like)][2][2] != NULL:
         sink = 2
         for k in range(<int> OUTPUTS):
             if op[<int> V + k].data != NULL and k != <int> G - <int> V and k != <int> H - <int> V:
                 sink = 0
-    check = job.entry.checks[double_precision]
     clear(&lanes)
     while i < stop:
         n = min(<Py_ssize_t> BLOCK, stop - i)
@@ -136,12 +193,10 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
         w = weights_of(op, space, end, i, n, <real *> inputs[<int> INPUTS])
         for k in range(<int> OUTPUTS):
             out[k] = output_or_buffer(&op[<int> V + k], i, <const real **> in_, <real *> outputs[k])
-        if check != NULL and check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], w, &operand) >= 0:
+        if checked and check_elements(job, n, in_, w, &operand) >= 0:
             job.outside[0] = 1
             return 0
-        job.entry.blocks[double_precision][job.order][sink](
-            job.parameters, NULL, NULL, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S], scale, &lanes,
-            out[0], out[1], out[2], out[3], out[4], out[5], out[6])
+        map_elements(job, sink, scale, n, in_, &lanes, out)
         if job.hess_options.asked:
             for k in range(2, <int> OUTPUTS, 2):
                 if op[<int> V + k].data != NULL:
@@ -195,11 +250,6 @@ cdef int find_outside(const real *like, Elementwise *job, tuple arrays, bint cer
     cdef Space space
     cdef Py_ssize_t i, n, bad, unwatched = 0, count = cnp.PyArray_SIZE(x)
     cdef int k, axis, operand = X, ndim = cnp.PyArray_NDIM(x)
-    cdef Check check
-    if real is float:
-        check = job.entry.checks[0]
-    else:
-        check = job.entry.checks[1]
     for k in range(<int> M + 1):
         array = arrays[k]
         describe(&op[k], array, like, ndim, job.entry.signs and k == T)
@@ -214,8 +264,8 @@ cdef int find_outside(const real *like, Elementwise *job, tuple arrays, bint cer
             if op[k].data != NULL:
                 load_block(&op[k], op[k].load, op[k].data, &space, 0, space.ndim, i, n, <char *> inputs[k], sizeof(real))
                 in_[k] = <const real *> inputs[k]
-        bad = check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S],
-                    weights_of(<const Operand *> op, &space, space.ndim, i, n, <real *> weights), &operand)
+        bad = check_elements(
+            job, n, in_, weights_of(<const Operand *> op, &space, space.ndim, i, n, <real *> weights), &operand)
         if bad >= 0:
             raise LookupError(operand, i + bad)
         unwatched += n
@@ -319,15 +369,13 @@ cdef Py_ssize_t first_outside(const real *like, const Elementwise *job, Py_ssize
     cdef real inputs[<int> INPUTS + 1][BLOCK]
     cdef const real *in_[<int> INPUTS]
     cdef const Operand *op = <const Operand *> job.operands
-    cdef Check check = job.entry.checks[0 if real is float else 1]
     cdef Py_ssize_t i, n, bad
     cdef int k, operand
     for i from 0 <= i < count by BLOCK:
         n = min(<Py_ssize_t> BLOCK, count - i)
         for k in range(<int> INPUTS):
             in_[k] = fetch(&op[k], op[k].data, &job.space, 0, 1, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
-        bad = check(job.parameters, n, in_[<int> X], in_[<int> T], in_[<int> U], in_[<int> S],
-                    weights_of(op, &job.space, 1, i, n, <real *> inputs[<int> INPUTS]), &operand)
+        bad = check_elements(job, n, in_, weights_of(op, &job.space, 1, i, n, <real *> inputs[<int> INPUTS]), &operand)
         if bad >= 0:
             return i + bad
     return OK

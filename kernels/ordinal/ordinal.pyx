@@ -24,6 +24,7 @@ cnp.import_array()
 
 cdef enum:
     PIECE = 256           # scores that are worked on at once
+    PAD = 16              # of intervals a multiple of so many, so that their loop needs no tail
     SIDE_BY_SIDE = 4      # sums of a grade, as each addition waits for the one before it;
     FEW = 64              # where there are no more grades than these
     LEAST = 64            # scores of a part for each grade: the sums take little memory beside the operands
@@ -187,12 +188,13 @@ cdef struct Piece:            # of floats or doubles: what is computed of the sc
 
 cdef void map_interval(Interval f, const Order *order, const Ordinal *job, const int64_t *y, Py_ssize_t n, const real *x,
                        Piece *piece) noexcept nogil:
+    cdef real scores[PIECE]
     cdef real low[PIECE]
     cdef real high[PIECE]
     cdef real terms[3][PIECE]
     cdef const real *ends = <const real *> job.ends
     cdef const real *own = <const real *> job.own
-    cdef Py_ssize_t j, grades = job.grades
+    cdef Py_ssize_t j, k, grades = job.grades, count = (n + PAD - 1) & -PAD
     cdef real *v = <real *> piece.v
     cdef real *g = <real *> piece.g
     cdef real *h = <real *> piece.h
@@ -201,17 +203,19 @@ cdef void map_interval(Interval f, const Order *order, const Ordinal *job, const
     cdef real *gh = <real *> piece.gh
     cdef real *hh = <real *> piece.hh
     cdef real vj, gj, hj, glj, hlj, ghj, hhj
-    for j in range(n):
-        low[j] = ends[y[j]]
-        high[j] = ends[y[j] + 1]
+    for j in range(count):           # the last score again until the loop over them needs no tail
+        k = min(j, n - 1)
+        scores[j] = x[k]
+        low[j] = ends[y[k]]
+        high[j] = ends[y[k] + 1]
         if Interval is Sides:
-            terms[0][j] = 0 if own == NULL else own[y[j]]
+            terms[0][j] = 0 if own == NULL else own[y[k]]
             if Order is not Value:
-                terms[1][j] = 0 if own == NULL else own[grades + y[j]]
+                terms[1][j] = 0 if own == NULL else own[grades + y[k]]
             if Order is Curvature:
-                terms[2][j] = 0 if own == NULL else own[2 * grades + y[j]]
-    for j in range(n):
-        interval_of(f, x[j], low[j], high[j], &vj, &gj, &hj, &glj, &hlj, &ghj, &hhj)
+                terms[2][j] = 0 if own == NULL else own[2 * grades + y[k]]
+    for j in range(count):
+        interval_of(f, scores[j], low[j], high[j], &vj, &gj, &hj, &glj, &hlj, &ghj, &hhj)
         if Interval is Sides:
             vj += terms[0][j]
             if Order is not Value:
