@@ -528,3 +528,11 @@ def test_as_many_dimensions_as_numpy_has() -> None:
     np.testing.assert_allclose(
         fl.logsumexp(x, axis=axes), np.log(np.exp(x).sum(axis=axes)), rtol=1e-13
     )
+
+
+def test_numbers_in_other_orders_of_bytes() -> None:
+    """An option that is a number is read right from an array of one number, whatever its dtype."""
+    for real in FLOATS:
+        level = np.array(0.25).astype(real)
+        level = level.astype(level.dtype.newbyteorder())
+        assert fl.quantile_loss([0.0], [1.0], q=level) == 0.25, real

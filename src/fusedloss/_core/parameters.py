@@ -17,6 +17,8 @@ def number(name: str, value: Any) -> float:
     if type(value) is float:
         return value
     try:
+        if isinstance(value, np.ndarray) and not value.dtype.isnative and value.dtype.kind != "U":
+            value = value.astype(np.float64)  # ml_dtypes takes swapped bytes for native ones
         if not isinstance(value, (str, bytes, bytearray)):
             return float(value)
     except OverflowError:
