@@ -134,6 +134,16 @@ def test_small_scales(distribution: str) -> None:
 
 
 @every
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scale_that_puts_both_ends_at_infinity(distribution: str, dtype: Any) -> None:
+    """An interval of less than twice its lower end, whose width is infinite as well."""
+    scale = np.finfo(dtype).smallest_subnormal
+    operands = dtype(1), dtype(2), dtype(3), scale
+    got = fl.aft_loss.value_grad_hess(*operands, distribution=distribution)
+    assert got == (0, (0, 0), (0, 0))
+
+
+@every
 @pytest.mark.parametrize("order", ["__call__", "value_and_grad", "value_grad_hess"])
 def test_what_is_refused(distribution: str, order: str) -> None:
     call = getattr(fl.aft_loss, order)

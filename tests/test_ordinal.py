@@ -233,6 +233,15 @@ def test_left_out(loss: Any, reduction: Any) -> None:
 
 
 @thresholds_losses
+@pytest.mark.parametrize("options", [{"ignore_index": 1}, {"where": False}])
+def test_where_no_score_counts(loss: Any, options: dict[str, Any]) -> None:
+    """The mean of nothing is nan; its derivatives are 0, as those of other losses."""
+    value, grads, hesses = loss.value_grad_hess([0.5, np.nan], [0.0, 1.0], [1, 1], **options)
+    assert np.isnan(value)
+    assert not any(np.any(part) for part in (*grads, *hesses))
+
+
+@thresholds_losses
 def test_any_shape_and_layout(loss: Any) -> None:
     rng = np.random.default_rng(4)
     x, p = rng.normal(0, 2, (5, 7, 3)), np.array([-1.0, 0.5, 1.0])
