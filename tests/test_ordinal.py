@@ -271,7 +271,7 @@ def test_errors(loss: Any) -> None:
     with pytest.raises(TypeError, match=r"^target: grades from 0 to 2 of an integer dtype"):
         loss([0.5], [0.0, 1.0], [0.0])
     with pytest.raises(
-        IndexError, match=r"^target: the class at \[1, 0\] is 3; accepted are 0 to 2"
+        IndexError, match=r"^target: the grade at \[1, 0\] is 3; accepted are 0 to 2"
     ):
         loss([[0.5], [0.5]], [0.0, 1.0], [[2], [3]])
     with pytest.raises(ValueError, match=r"^target: shape \(2,\) cannot be broadcast"):
@@ -444,12 +444,12 @@ def test_ignored_grades() -> None:
 def test_bits_that_are_refused(loss: Any) -> None:
     arrays = bits(loss, 6, 4)
     name = "time" if loss is fl.discrete_survival_loss else "target"
-    most = 3 if name == "time" else 4
+    most, what = (3, "step") if name == "time" else (4, "grade")
     for bad in (-1, most + 1, 2**40):
         wrong = arrays[name].copy()
         wrong[2] = bad
         with pytest.raises(
-            IndexError, match=rf"^{name}: .* at \[2\] is {bad}; accepted are 0 to {most}"
+            IndexError, match=rf"^{name}: the {what} at \[2\] is {bad}; accepted are 0 to {most}"
         ):
             loss(**(arrays | {name: wrong}))
         weight = np.where(np.arange(6) == 2, 0.0, 1.0)
