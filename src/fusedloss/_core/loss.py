@@ -342,7 +342,7 @@ plan : Plan
             if not self.has_hvp:
                 raise NotImplementedError(
                     f"{self.__name__} has no products of its Hessian with a vector; elementwise "
-                    "losses and those of the softmax of class scores have"
+                    "losses, those of the softmax of class scores and cox_ph_loss have"
                 )
             if self.planner is not None and "v" not in kwargs:  # it has no position without data
                 raise TypeError(f"{self.__name__}.hvp: v must be given by keyword, as v=")
@@ -389,8 +389,8 @@ product : ndarray
 Raises
 ------
 NotImplementedError
-    If the loss has no such products: elementwise losses and those of the softmax of class scores
-    have.
+    If the loss has no such products: elementwise losses, those of the softmax of class scores and
+    `cox_ph_loss` have.
 """
         return present(method, "hvp", f"{self.__name__}.hvp", doc, signature)
 
