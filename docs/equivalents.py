@@ -80,7 +80,12 @@ def arrays() -> dict[str, Any]:
         "groups": np.array([0, 1, 0, 1]),
         "unit": a / np.linalg.norm(a, axis=1, keepdims=True),
         "other_unit": a[::-1] / np.linalg.norm(a[::-1], axis=1, keepdims=True),
+        "risk": np.array([0.5, -1.25, 2.0, 0.25]),
+        "times": np.array([4.0, 2.0, 5.0, 2.0]),
+        "seen": np.array([True, True, False, True]),
+        "uppers": np.array([4.0, 3.5, np.inf, 2.0]),
         "grades": np.array([3, 0, 1, 2]),
+        "thresholds": np.array([-1.5, -0.25, 0.5]),
         "reached": np.arange(3) < np.array([[3], [0], [1], [2]]),
         "bit_weight": np.array([0.5, 2.0, 1.25]),
         "boxes1": np.array([[0.0, 0.0, 2.0, 1.0], [1.0, 1.0, 3.0, 4.0]]),
@@ -240,6 +245,86 @@ add(
             ("lognorm", "amounts, rates, scale=np.exp(input)", "log_normal", "amounts", ""),
             ("weibull_min", "amounts, rates, scale=np.exp(input)", "weibull", "amounts", ""),
             ("gamma", "amounts, rates, scale=np.exp(input) / rates", "gamma_shape", "amounts", ""),
+        )
+    ),
+)
+add(
+    "scipy.stats",
+    *(
+        (
+            f"-stats.{theirs}, scale=np.exp(risk))",
+            f"fl.aft_loss(risk, {bounds}, 0.8, {more}reduction='none')",
+            remark,
+        )
+        for theirs, bounds, more, remark in (
+            ("lognorm.logsf(times, 0.8", "times, np.inf", "", "censored on the right"),
+            (
+                "fisk.logsf(times, 1 / 0.8",
+                "times, np.inf",
+                "distribution='logistic', ",
+                "censored on the right",
+            ),
+            (
+                "weibull_min.logcdf(times, 1 / 0.8",
+                "0, times",
+                "distribution='extreme', ",
+                "censored on the left",
+            ),
+        )
+    ),
+)
+add(
+    "statsmodels",
+    *(
+        (
+            f"-PHReg(times, np.eye(4), seen, ties='{ties}').loglike(risk)",
+            f"fl.cox_ph_loss(risk, times, seen, ties='{ties}', reduction='sum')",
+            "`risk` is `exog @ params`",
+        )
+        for ties in ("efron", "breslow")
+    ),
+    *(
+        (
+            f"-OrderedModel(grades, risk[:, None], distr='{link}').loglike("
+            "np.append([1, thresholds[0]], np.log(np.diff(thresholds))))",
+            f"fl.ordinal_loss(risk, thresholds, grades, link='{link}', reduction='sum')",
+            "adds 1e-20 to each probability",
+        )
+        for link in ("logit", "probit")
+    ),
+)
+add(
+    "scikit-survival",
+    *(
+        (
+            f"CoxPHOptimizer(np.eye(4), seen, times, np.zeros(4), '{ties}').nlog_likelihood(risk)",
+            f"fl.cox_ph_loss(risk, times, seen, ties='{ties}', reduction='batchmean')",
+            "what `CoxPHSurvivalAnalysis` minimizes",
+        )
+        for ties in ("efron", "breslow")
+    ),
+)
+add(
+    "lifelines",
+    (
+        "CoxPHFitter, LogNormalAFTFitter, LogLogisticAFTFitter, WeibullAFTFitter",
+        "",
+        "they have no call for given parameters; at those of a fit `log_likelihood_` is minus the "
+        "sum of `fl.cox_ph_loss` or `fl.aft_loss`, see survival.md",
+    ),
+)
+add(
+    "mord",
+    *(
+        (
+            f"obj_margin(np.append(1, thresholds), risk[:, None], grades, 0, 4, {near}, np.eye(3), "
+            "np.ones(4))",
+            f"fl.{loss}(risk, thresholds, grades, reduction='sum')",
+            f"what `{model}` minimizes, without its penalty; its thresholds are sums of parameters",
+        )
+        for near, loss, model in (
+            ("np.ones((4, 3))", "all_threshold_loss", "LogisticAT"),
+            ("np.eye(4, 3) + np.eye(4, 3, -1)", "immediate_threshold_loss", "LogisticIT"),
         )
     ),
 )
@@ -813,10 +898,22 @@ add(
     (
         "rank:pairwise",
         "",
-        "`fl.pairwise_logistic_loss` of each query; it samples pairs, and normalises",
+        "`fl.pairwise_logistic_loss` of each query; it samples pairs, and normalizes",
     ),
     ("rank:ndcg, rank:map", "", "weights of pairs that depend on the order of the scores"),
-    ("survival:cox, survival:aft", "", "of censored times"),
+    (
+        "survival:cox",
+        "fl.cox_ph_loss(risk, times, seen, ties='breslow')",
+        "labels of censored rows are negative; at ties its derivatives are not those of this value",
+    ),
+    *(
+        (
+            f"survival:aft, aft_loss_distribution={distribution}, aft_loss_distribution_scale=0.8",
+            f"fl.aft_loss(risk, times, uppers, 0.8, distribution='{distribution}')",
+            "derivatives are cut at 15; `Booster.eval` takes the scale 1",
+        )
+        for distribution in ("normal", "logistic", "extreme")
+    ),
 )
 add(
     "LightGBM",
@@ -830,7 +927,7 @@ add(
         "3 * fl.binary_cross_entropy_with_logits(scores, one_hot)",
         "the sum over K = 3 classes; `sigmoid` = 1",
     ),
-    ("cross_entropy_lambda", "", "another parametrisation of weighted cross entropy"),
+    ("cross_entropy_lambda", "", "another parametrization of weighted cross entropy"),
     ("lambdarank", "", "weights of pairs that depend on the order of the scores"),
     ("rank_xendcg", "", "draws numbers at random"),
 )

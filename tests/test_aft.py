@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from tests.peers.record_aft import ROWS, times
+from tests.peers.record_aft import ROWS, log_likelihood, times
 
 RECORD = json.loads((Path(__file__).parent / "data" / "aft_parity.json").read_text("utf-8"))
 DISTRIBUTIONS = ("normal", "logistic", "extreme")
@@ -53,22 +53,12 @@ def test_xgboost(case: dict[str, Any]) -> None:
 @every
 def test_scipy(distribution: str) -> None:
     """Density, distribution function and what is above, of the times themselves."""
-    stats = pytest.importorskip("scipy.stats")
-    x, s = 0.7, 0.6
-    times_of = {
-        "normal": stats.lognorm(s, scale=np.exp(x)),
-        "logistic": stats.fisk(1 / s, scale=np.exp(x)),
-        "extreme": stats.weibull_min(1 / s, scale=np.exp(x)),
-    }[distribution]
+    pytest.importorskip("scipy.stats")
     for t in (0.2, 1.0, 2.5, 9.0):
-        for lower, upper, log_likelihood in (
-            (t, t, times_of.logpdf(t)),
-            (t, inf, times_of.logsf(t)),
-            (0.0, t, times_of.logcdf(t)),
-            (t, 2 * t, np.log(times_of.cdf(2 * t) - times_of.cdf(t))),
-        ):
-            got = fl.aft_loss(x, lower, upper, s, distribution=distribution)
-            assert got == pytest.approx(-log_likelihood, rel=1e-10)
+        for lower, upper in ((t, t), (t, inf), (0.0, t), (t, 2 * t)):
+            row = 0.7, lower, upper, 0.6
+            got = fl.aft_loss(*row, distribution=distribution)
+            assert got == pytest.approx(-log_likelihood(distribution, *row), rel=1e-10)
 
 
 @every
@@ -131,6 +121,16 @@ def test_small_scales(distribution: str) -> None:
             np.log(s) + fl.aft_loss(0, 1, 1, 1, distribution=distribution)
         )
         assert at[2] == pytest.approx(1 / s)
+
+
+@every
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scale_that_puts_both_ends_at_infinity(distribution: str, dtype: Any) -> None:
+    """An interval of less than twice its lower end, whose width is infinite as well."""
+    scale = np.finfo(dtype).smallest_subnormal
+    operands = dtype(1), dtype(2), dtype(3), scale
+    got = fl.aft_loss.value_grad_hess(*operands, distribution=distribution)
+    assert got == (0, (0, 0), (0, 0))
 
 
 @every

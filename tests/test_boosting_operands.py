@@ -453,9 +453,9 @@ def test_steps_of_time(maker: Any) -> None:
         flat, steps - 1, EVENTS, sample_weight=WEIGHT, reduction="sum"
     )
     np.testing.assert_allclose(slope.sum(0), 0, atol=1e-10)
-    for wrong, text in ((0.0, r"0\.0"), (1.5, r"1\.5")):
+    for wrong, text in ((0.0, r"0\.0"), (1.5, r"1\.5"), (5.0, "5"), (-6.0, "-6")):
         signed[3] = wrong
-        with pytest.raises(ValueError, match=rf"^labels: .* is {text}"):
+        with pytest.raises(ValueError, match=rf"^labels: .* at \[3\] is {text}"):
             objective(scores, Data(signed))
 
 

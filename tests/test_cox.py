@@ -328,7 +328,7 @@ GOOD: dict[str, Any] = {"input": [1.0, 2, 3], "time": [1.0, 2, 3], "event": [1, 
     [
         ({"time": [1.0, nan, 3]}, ValueError, r"^time: the value at \[1\] is nan; .*finite"),
         ({"time": [1.0, 2, inf]}, ValueError, r"^time: the value at \[2\] is inf"),
-        ({"time": [1.0, 2]}, ValueError, r"^event: a number for each row .*\(2,\), got \(3,\)"),
+        ({"time": [1.0, 2]}, ValueError, r"^event: .*\(2,\) as of time, got \(3,\)"),
         ({"time": [[1.0], [2], [3]]}, ValueError, r"^time: a number for each row"),
         ({"event": [1, 2, 0]}, ValueError, r"^event: the value at \[1\] is 2; .*0 \(censored\)"),
         ({"event": [1, 0.5, 0]}, ValueError, r"^event: the value at \[1\] is 0\.5"),

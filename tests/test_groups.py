@@ -98,3 +98,8 @@ def test_strata_of_pandas() -> None:
         assert found.tolist() == [1, 0, 1] and count == 2
     with pytest.raises(ValueError, match=r"^strata: the id at position 1 is nan"):
         stratum_numbers("strata", pd.Series(["b", None, "b"], dtype="category"), 3)
+    for dtype in ("string", "object"):
+        with pytest.raises(
+            ValueError, match=r"^strata: the id at position 1 is <NA>, which is none"
+        ):
+            stratum_numbers("strata", pd.Series(["b", pd.NA, "b"], dtype=dtype), 3)

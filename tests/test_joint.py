@@ -627,7 +627,8 @@ def test_numbers_outside_of_the_domain(case: reg.Joint) -> None:
                 wrong = arrays[name].copy()
                 wrong.flat[place] = x
                 index = ", ".join(str(int(i)) for i in np.unravel_index(place, wrong.shape))
-                message = rf"^{name}: the (value|class) at \[{index}\] is {re.escape(f'{x:g}')}"
+                number = re.escape(f"{x:g}")
+                message = rf"^{name}: the (value|class|grade|step) at \[{index}\] is {number}"
                 for order in orders(case):
                     with pytest.raises((ValueError, IndexError), match=message):
                         run(case, arrays | {name: wrong}, order)

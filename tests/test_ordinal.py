@@ -233,6 +233,15 @@ def test_left_out(loss: Any, reduction: Any) -> None:
 
 
 @thresholds_losses
+@pytest.mark.parametrize("options", [{"ignore_index": 1}, {"where": False}])
+def test_where_no_score_counts(loss: Any, options: dict[str, Any]) -> None:
+    """The mean of nothing is nan; its derivatives are 0, as those of other losses."""
+    value, grads, hesses = loss.value_grad_hess([0.5, np.nan], [0.0, 1.0], [1, 1], **options)
+    assert np.isnan(value)
+    assert not any(np.any(part) for part in (*grads, *hesses))
+
+
+@thresholds_losses
 def test_any_shape_and_layout(loss: Any) -> None:
     rng = np.random.default_rng(4)
     x, p = rng.normal(0, 2, (5, 7, 3)), np.array([-1.0, 0.5, 1.0])
@@ -262,7 +271,7 @@ def test_errors(loss: Any) -> None:
     with pytest.raises(TypeError, match=r"^target: grades from 0 to 2 of an integer dtype"):
         loss([0.5], [0.0, 1.0], [0.0])
     with pytest.raises(
-        IndexError, match=r"^target: the class at \[1, 0\] is 3; accepted are 0 to 2"
+        IndexError, match=r"^target: the grade at \[1, 0\] is 3; accepted are 0 to 2"
     ):
         loss([[0.5], [0.5]], [0.0, 1.0], [[2], [3]])
     with pytest.raises(ValueError, match=r"^target: shape \(2,\) cannot be broadcast"):
@@ -435,12 +444,12 @@ def test_ignored_grades() -> None:
 def test_bits_that_are_refused(loss: Any) -> None:
     arrays = bits(loss, 6, 4)
     name = "time" if loss is fl.discrete_survival_loss else "target"
-    most = 3 if name == "time" else 4
+    most, what = (3, "step") if name == "time" else (4, "grade")
     for bad in (-1, most + 1, 2**40):
         wrong = arrays[name].copy()
         wrong[2] = bad
         with pytest.raises(
-            IndexError, match=rf"^{name}: .* at \[2\] is {bad}; accepted are 0 to {most}"
+            IndexError, match=rf"^{name}: the {what} at \[2\] is {bad}; accepted are 0 to {most}"
         ):
             loss(**(arrays | {name: wrong}))
         weight = np.where(np.arange(6) == 2, 0.0, 1.0)

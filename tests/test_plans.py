@@ -156,10 +156,18 @@ def test_signatures() -> None:
     )
     product = inspect.signature(fl.cox_ph_loss.hvp).parameters["v"]
     assert product.kind is product.KEYWORD_ONLY and product.default is product.empty
-    with pytest.raises(TypeError, match=r"cox_ph_loss: .*'v'"):
-        fl.cox_ph_loss.hvp(X, TIME, EVENT)
-    with pytest.raises(TypeError, match="cox_ph_loss: too many positional"):
-        fl.cox_ph_loss.hvp(X, TIME, EVENT, X)
+    by_keyword = "v : array_like, keyword only"
+    assert by_keyword in fl.cox_ph_loss.hvp.__doc__ and by_keyword not in fl.mse_loss.hvp.__doc__
+    bound = fl.CoxPHLoss(plan=fl.cox_ph_loss.plan(TIME, EVENT))
+    for hvp, args in (
+        (fl.cox_ph_loss.hvp, (X, TIME, EVENT)),
+        (fl.cox_ph_loss.hvp, (X, TIME, EVENT, X)),
+        (bound.hvp, (X, X)),
+    ):
+        with pytest.raises(TypeError, match=r"^cox_ph_loss.hvp: v must be given by keyword"):
+            hvp(*args)
+    with pytest.raises(TypeError, match=r"^cox_ph_loss: too many positional"):
+        fl.cox_ph_loss.hvp(X, TIME, EVENT, X, v=X)
 
 
 def test_criteria() -> None:

@@ -25,7 +25,7 @@ cdef inline int aft(const Distribution *tag, real x, real t, real u, real s, rea
     cdef real value, known, slope, curvature, ray, curve
     cdef real first[ENDS]
     cdef real second[ENDS]
-    b = end if more < 1 else b
+    b = end if (more < 1) & (a > -INFINITY) else b                # of a tiny scale both ends may be infinite, and w too
     interval(tag, a, b, w, &value, <real *> first, <real *> second)
     density(tag, a, &known, &slope, &curvature)
     known = known + (log_s + log_t)

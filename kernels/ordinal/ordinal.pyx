@@ -293,7 +293,7 @@ cdef void weigh(const real *w, real scale, Py_ssize_t n, real *line) noexcept no
             line[j] *= scale
         return
     for j in range(n):
-        factor = w[j] * scale
+        factor = weighed(w[j], scale)              # 0 where nothing counts, and the scale is infinite
         line[j] = weighed(factor, line[j])
 
 

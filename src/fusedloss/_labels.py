@@ -211,8 +211,14 @@ def bounds_of(given: Any, shape: tuple[int, ...], loss: str) -> Bounds:
     return Bounds(lower.reshape(shape), upper.reshape(shape))
 
 
-def steps_of(given: Any, rows: int, loss: str) -> tuple[Array, Array]:
+def steps_of(given: Any, rows: int, loss: str, most: int | None = None) -> tuple[Array, Array]:
     """Numbers of steps from 0 on, and whether something happened in them: of labels that count
-    from 1 and are negative where not."""
+    from 1, to `most`, and are negative where not."""
     times, events = times_of(given, (rows,), loss)
-    return whole_numbers(times) - 1, events
+    steps = whole_numbers(times)
+    if most is not None and steps.max(initial=0) > most:
+        raise ValueError(
+            f"labels: numbers of steps from 1 to {most} are needed, negative where they are "
+            f"censored; {first_bad(steps > most, np.where(events, steps, -steps))}"
+        )
+    return steps - 1, events

@@ -175,7 +175,8 @@ def cox_ph_loss(
     weight : array_like, optional
         Case weights w, 0 or more, of shape (N,) or one number. A row with the weight 0 is as if it
         were not there, whatever it holds. d counts rows; their mean weight multiplies each of the
-        d logarithms, as in R's survival and in lifelines.
+        d logarithms, as in R's survival and in lifelines. Others than 0 are best from 1e-100 to
+        1e100: beyond, second derivatives and products of the Hessian lose digits.
     strata : array_like, optional
         Ids of the strata, of shape (N,), in any order: numbers, strings, or what else sorts. Rows
         of one stratum are never at risk with those of another.

@@ -2,6 +2,7 @@
 
     PYTHONPATH=. python tests/peers/record_aft.py      writes tests/data/aft_parity.json
 
+Also how tests/peers/test_aft.py asks them, and SciPy.
 Needs lifelines and xgboost. lifelines fits each of its three models to data with each kind of
 censoring; its mean log-likelihood at the parameters that it found is what is kept. XGBoost grows a
 tree for each row.
@@ -25,25 +26,25 @@ FITTERS = {
 }
 
 
-def times(kind: str) -> tuple[np.ndarray[Any, Any], ...]:
+def times(kind: str, n: int = 80, seed: int = 3) -> tuple[np.ndarray[Any, Any], ...]:
     """A feature, and lower and upper ends."""
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=80)
-    t = np.exp(1 + 0.5 * x + 0.6 * rng.normal(size=80)).round(3) + 0.01
-    censored = rng.random(80) < 0.4
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    t = np.exp(1 + 0.5 * x + 0.6 * rng.normal(size=n)).round(3) + 0.01
+    censored = rng.random(n) < 0.4
     if kind == "right":
         return x, t, np.where(censored, np.inf, t)
     if kind == "left":
         return x, np.where(censored, 0, t), t
-    return x, t, np.where(censored, t + rng.uniform(0.2, 3, 80).round(2), t)
+    return x, t, np.where(censored, t + rng.uniform(0.2, 3, n).round(2), t)
 
 
-def fitted(distribution: str, kind: str) -> dict[str, Any]:
+def fitted(distribution: str, kind: str, n: int = 80, seed: int = 3) -> dict[str, Any]:
     import lifelines
     import pandas as pd
 
     name, location, shape = FITTERS[distribution]
-    x, lower, upper = times(kind)
+    x, lower, upper = times(kind, n, seed)
     fitter = getattr(lifelines, name)()
     frame = pd.DataFrame({"x": x, "event": lower == upper})
     if kind == "interval":
@@ -64,6 +65,23 @@ def fitted(distribution: str, kind: str) -> dict[str, Any]:
         "scale": float(scale),
         "log_likelihood": float(fitter.log_likelihood_ / len(x)),
     }
+
+
+def log_likelihood(distribution: str, x: float, lower: float, upper: float, scale: float) -> float:
+    """SciPy's, of the distribution of the time itself. What lies between two times is a difference
+    of two probabilities."""
+    from scipy import stats
+
+    of = {
+        "normal": stats.lognorm(scale, scale=np.exp(x)),
+        "logistic": stats.fisk(1 / scale, scale=np.exp(x)),
+        "extreme": stats.weibull_min(1 / scale, scale=np.exp(x)),
+    }[distribution]
+    if lower == upper:
+        return float(of.logpdf(lower))
+    if upper == np.inf:
+        return float(of.logsf(lower))
+    return float(of.logcdf(upper) if lower == 0 else np.log(of.cdf(upper) - of.cdf(lower)))
 
 
 ROWS = {  # margin, lower, upper

@@ -75,7 +75,7 @@ def threshold_loss(
         t, grades, ignored, None, w, mask_of_grades, True
     )
     if bad >= 0:
-        raise label_error(t, bad, None, grades, and_ignored(ignored))
+        raise label_error(t, bad, None, grades, and_ignored(ignored), what="grade")
     divisor, zero_if_empty = divisor_for(reduction, shape, rows, weights, nonzero)
     w, scaled = lifted(w, divisor)
     order, out = request[0], request[1]

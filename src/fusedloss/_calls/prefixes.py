@@ -34,12 +34,13 @@ class PrefixLoss:
     part. With `by_bits` the mean divides by the number of bits that take part, else by the rows.
     """
 
-    __slots__ = ("by_bits", "kernel", "kind", "most", "name")
+    __slots__ = ("by_bits", "kernel", "kind", "most", "name", "what")
 
     def __init__(self, kind: str, name: str = "target", by_bits: bool = False) -> None:
         self.kernel = RowKernel("prefix_bits")
         self.kind: int = kernels.number("multilabel", "PREFIXES", kind)
         self.name = name  # of the argument with the numbers
+        self.what = "step" if kind == "hazards" else "grade"
         self.most = -1 if kind == "hazards" else 0  # what they may be, less the number of bits
         self.by_bits = by_bits
 
@@ -83,7 +84,7 @@ def prefix_loss(
     )
     if bad >= 0:
         also = "" if ignore_index is None else and_ignored(ignored)
-        raise label_error(t, bad, None, bits + loss.most + 1, also, loss.name)
+        raise label_error(t, bad, None, bits + loss.most + 1, also, loss.name, loss.what)
     if happened is not None and bad_event >= 0:
         raise outside_error("event", happened, bad_event, "0 and 1, or booleans")
     counts = tuple(of_bits) if loss.by_bits else (number, weights, nonzero)

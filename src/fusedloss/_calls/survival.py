@@ -107,7 +107,7 @@ def _cox_plan(
 def _column(name: str, value: Any, rows: int | None = None) -> Array:
     array, _ = operand(name, value)
     if array.ndim != 1 or rows not in (None, array.size):
-        shape = "(rows,)" if rows is None else f"({rows},)"
+        shape = "(rows,)" if rows is None else f"({rows},) as of time"
         raise ValueError(
             f"{name}: a number for each row is needed, shape {shape}, got {array.shape}"
         )

@@ -76,13 +76,23 @@ def ids_of(name: str, value: Any, rows: int | None = None) -> Array:
             f"{name}: an id for each row is needed, shape {shape}, got {array.shape}"
             + ("; of several columns make one" if array.ndim == 2 else "")
         )
-    missing: Any = array != array  # nan, also among objects
     if array.dtype.kind == "O":
-        missing = missing | np.array([x is None for x in array], bool)
+        missing: Any = np.array([_is_missing(x) for x in array], bool)
+    else:
+        missing = array != array
     if missing.any():
         at = int(np.argmax(missing))
         raise ValueError(f"{name}: the id at position {at} is {array[at]!s}, which is none")
     return array
+
+
+def _is_missing(item: Any) -> bool:
+    """Whether an object is None, nan, or what is as unknown as pandas.NA, which is equal to nothing
+    that could be told."""
+    try:
+        return item is None or bool(item != item)
+    except TypeError:
+        return True
 
 
 def stratum_numbers(name: str, value: Any, rows: int) -> tuple[Array, int]:

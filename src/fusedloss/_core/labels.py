@@ -77,10 +77,17 @@ def and_ignored(ignored: int | None) -> str:
 
 
 def label_error(
-    t: Array, position: int, axis: int | None, classes: int, also: str = "", name: str = "target"
+    t: Array,
+    position: int,
+    axis: int | None,
+    classes: int,
+    also: str = "",
+    name: str = "target",
+    what: str = "class",
 ) -> IndexError:
     """What is wrong with the label that a kernel found; its position counts the labels in C order,
-    with those along `axis` last. `also` completes what is accepted."""
+    with those along `axis` last. `also` completes what is accepted; labels are numbers of
+    `what`."""
     if axis is None:
         index = [int(i) for i in np.unravel_index(position, t.shape)]
     else:
@@ -92,7 +99,7 @@ def label_error(
     else:
         wrong, accepted = "", f"0 to {classes - 1}"
     return IndexError(
-        f"{name}: the class at [{', '.join(map(str, index))}] is {label}{wrong}; accepted are "
+        f"{name}: the {what} at [{', '.join(map(str, index))}] is {label}{wrong}; accepted are "
         f"{accepted}{also}"
     )
 

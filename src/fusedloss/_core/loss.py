@@ -342,15 +342,15 @@ plan : Plan
             if not self.has_hvp:
                 raise NotImplementedError(
                     f"{self.__name__} has no products of its Hessian with a vector; elementwise "
-                    "losses and those of the softmax of class scores have"
+                    "losses, those of the softmax of class scores and cox_ph_loss have"
                 )
+            if self.planner is not None and "v" not in kwargs:  # it has no position without data
+                raise TypeError(f"{self.__name__}.hvp: v must be given by keyword, as v=")
             options, operands = kwargs, args
             try:
                 if "v" in kwargs and len(args) <= place:
                     options = {name: kwargs[name] for name in kwargs if name != "v"}
                     v = kwargs["v"]
-                elif self.planner is not None:
-                    raise TypeError("v")
                 else:
                     v, operands = args[place], args[:place] + args[place + 1 :]
                 request: Request = (PRODUCT, None, hvp_out, v, False, None)
@@ -365,6 +365,7 @@ plan : Plan
             return with_buffers(self._arguments, "hvp", place)
 
         first = self._operands[0]
+        by_keyword = "" if self.planner is None else ", keyword only"
         doc = f"""The Hessian of `{self.__name__}` with respect to `{first}`, times a vector.
 
 In one pass, without the Hessian. The Hessian is that of what a call returns, with its reduction,
@@ -374,7 +375,7 @@ Parameters
 ----------
 {", ".join(self._operands)} : array_like
     As of `{self.__name__}`; so are the options.
-v : array_like
+v : array_like{by_keyword}
     The vector, of the shape of `{first}` or broadcasting up to it.
 hvp_out : ndarray, optional, keyword only
     Buffer for the result: of a floating dtype, any strides, sharing no memory with an operand. It
@@ -388,8 +389,8 @@ product : ndarray
 Raises
 ------
 NotImplementedError
-    If the loss has no such products: elementwise losses and those of the softmax of class scores
-    have.
+    If the loss has no such products: elementwise losses, those of the softmax of class scores and
+    `cox_ph_loss` have.
 """
         return present(method, "hvp", f"{self.__name__}.hvp", doc, signature)
 

@@ -278,7 +278,7 @@ class Objective:
         if self.kind == COHORT:
             return {"plan": self._plan(labels, shape, weight, given)}
         if self.kind == STEPS:
-            time, event = steps_of(labels, shape[0], name)
+            time, event = steps_of(labels, shape[0], name, shape[1])
             return {"time": time, "event": event}
         if self.kind != TIMES:
             return given | {"target": target_of(self.kind, name, labels, shape)}
