@@ -72,44 +72,16 @@ def log_factorial(t: Any) -> Any:
         return mp.loggamma(t + 1)
 
 
-def rise_precision(r: Any, t: Any) -> int:
-    """How many bits log gamma of r and r + t need for a difference that is right."""
-    size = log(float(r)), log(float(t))
-    return (
-        int(200 + 3 * max(0.0, size[0]) + 3 * max(0.0, size[1]) + 2 * max(0.0, -size[1])) // 64 * 64
-    )
-
-
-def rise(of: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    def exact(r: Any, t: Any) -> Any:
-        if t == 0:
-            return mp.mpf(0.0)
-        with mp.workprec(rise_precision(r, t)):
-            return of(r + t) - of(r)
-
-    return exact
-
-
-def log_rising(r: Any, t: Any) -> Any:
-    return rise(mp.loggamma)(r, t)
-
-
-def rising_size(r: Any, t: Any) -> Any:
-    """What errors of log_rising are relative to, if that is more than itself."""
-    return t if r < 3 else 0
-
-
 # ---- the functions -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Function:
-    """Exact values, arguments, limits; what errors are relative to if that is larger."""
+    """Exact values, arguments, limits."""
 
     exact: Callable[..., Any]
     points: Callable[[np.random.Generator, Any], list[Array]]
     limits: dict[tuple[float, ...], float]
-    size: Callable[..., Any] | None = None
 
 
 def logspace(rng: np.random.Generator, low: float, high: float, n: int = MANY) -> Array:
@@ -139,23 +111,6 @@ def positive(rng: np.random.Generator, dtype: Any) -> list[Array]:
     return [np.concatenate([*parts, ends, whole, *far])]
 
 
-def pairs(rng: np.random.Generator, dtype: Any) -> list[Array]:
-    n = 40
-    parts = [
-        (logspace(rng, 0.01, 1e4, n), rng.poisson(5, n)),
-        (logspace(rng, 1, 1e30, n), rng.poisson(10, n)),
-        (logspace(rng, 1e-4, 1e4, n), logspace(rng, 1e-4, 1e6, n)),
-        (logspace(rng, 1e-35, 1e12, n), logspace(rng, 1e-12, 1e18, n)),
-        (logspace(rng, 1e3, 1e30, n), logspace(rng, 1e3, 1e30, n)),
-        (rng.uniform(0.1, 3.2, n), np.ones(n)),
-        (rng.uniform(2.5, 5, n), logspace(rng, 0.01, 20, n)),
-        (np.repeat([1e-30, 0.5, 1, 2, 3, 1e10, 1e30], 6), np.tile([0, 1e-12, 1, 2, 1e6, 1e18], 7)),
-    ]
-    r, t = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return [r, t]
-
-
-RISES = {(nan, 1.0): nan, (1.0, nan): nan, (nan, 0.0): nan, (nan, inf): nan, (inf, nan): nan}
 FUNCTIONS = {
     "log1mexp": Function(
         log1mexp, below_zero, {(0.0,): -inf, (-inf,): 0.0, (1.0,): nan, (nan,): nan}
@@ -170,20 +125,6 @@ FUNCTIONS = {
     ),
     "digamma": Function(mp.digamma, positive, {(0.0,): -inf, (inf,): inf, (nan,): nan}),
     "trigamma": Function(trigamma, positive, {(0.0,): inf, (inf,): 0.0, (nan,): nan}),
-    "log_rising": Function(
-        log_rising,
-        pairs,
-        RISES | {(inf, 0.0): 0.0, (inf, 2.0): inf, (2.0, inf): inf},
-        rising_size,
-    ),
-    "digamma_rise": Function(
-        rise(mp.digamma), pairs, RISES | {(inf, 0.0): 0.0, (inf, 2.0): 0.0, (2.0, inf): inf}
-    ),
-    "trigamma_rise": Function(
-        rise(trigamma),
-        pairs,
-        RISES | {(inf, 0.0): 0.0, (inf, 2.0): 0.0, (1.0, inf): -1.6449340668482264},
-    ),
 }
 HEADERS = {path.name: path.read_text("utf-8") for path in sorted(VECMATH.glob("*.h"))}
 
@@ -259,7 +200,7 @@ def truth(name: str, dtype: Any) -> tuple[list[Any], reg.Exact]:
     exact = []
     for point in zip(*(a.tolist() for a in arguments), strict=True):
         numbers = [mp.mpf(x) for x in point]
-        exact.append((function.exact(*numbers), function.size(*numbers) if function.size else 0))
+        exact.append((function.exact(*numbers), 0))
     return arguments, reg.Exact(exact, dtype)
 
 
