@@ -21,8 +21,8 @@ from docs.equivalents import ROWS, arrays
 
 DATA = Path(__file__).parent.parent / "data" / "equivalents.json"
 PACKAGES = (
-    *("torch", "scipy", "coral-pytorch", "torchvision", "tensorflow-cpu", "keras", "optax"),
-    *("xgboost-cpu", "lightgbm"),
+    *("torch", "scipy", "statsmodels", "coral-pytorch", "torchvision", "tensorflow-cpu", "keras"),
+    *("optax", "xgboost-cpu", "lightgbm"),
 )
 
 
@@ -62,9 +62,11 @@ def main() -> None:
     import keras
     import optax
     import scipy.stats
+    import statsmodels.api as sm
     import tensorflow as tf
     import torch
     from coral_pytorch import losses as coral
+    from statsmodels.othermod.betareg import BetaModel
 
     # A torchvision that was built for another torch lacks its compiled part, which the losses,
     # plain Python, do without; but for these operators it can be imported.
@@ -81,6 +83,7 @@ def main() -> None:
         "torch.nn.functional": as_torch | {"F": torch.nn.functional, "torch": torch},
         "torch.distributions": as_torch | {"D": torch.distributions},
         "scipy.stats": arrays() | {"stats": scipy.stats, "np": np},
+        "statsmodels": arrays() | {"sm": sm, "BetaModel": BetaModel, "np": np},
         "coral-pytorch": as_torch | vars(coral),
         "torchvision.ops": as_torch | {"ops": torchvision.ops},
         "tf.losses (v1)": arrays() | {"losses": tf.compat.v1.losses, "np": np},
