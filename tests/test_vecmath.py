@@ -14,7 +14,7 @@ import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from math import inf, log, nan
+from math import inf, log, log2, nan
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +72,44 @@ def log_factorial(t: Any) -> Any:
         return mp.loggamma(t + 1)
 
 
+def enough_bits(x: Any) -> int:
+    """For a remainder of the order of 1/x³ of what is of the order of x log x."""
+    return int(250 + 5 * max(0.0, log2(float(x)))) // 64 * 64
+
+
+def stirling_error(x: Any) -> Any:
+    with mp.workprec(enough_bits(x)):
+        half = mp.mpf(0.5)
+        log_root = mp.loggamma(half) + half * mp.log(mp.mpf(2.0))  # log(2π)/2, to all digits
+        return mp.loggamma(x + 1) - (x + half) * mp.log(x) + x - log_root
+
+
+def stirling_slope(x: Any) -> Any:
+    with mp.workprec(enough_bits(x)):
+        return x * (mp.log(x) - mp.digamma(x)) - mp.mpf(0.5)
+
+
+def stirling_bend(x: Any) -> Any:
+    with mp.workprec(enough_bits(x)):
+        return 2 * x * (mp.log(x) - mp.digamma(x)) + x - x * x * trigamma(x) - mp.mpf(0.5)
+
+
+def one_if_small(x: Any) -> Any:
+    """Where the absolute error counts."""
+    return 1 if x < 0.5 else 0
+
+
 # ---- the functions -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Function:
-    """Exact values, arguments, limits."""
+    """Exact values, arguments, limits; what errors are relative to if that is larger."""
 
     exact: Callable[..., Any]
     points: Callable[[np.random.Generator, Any], list[Array]]
     limits: dict[tuple[float, ...], float]
+    size: Callable[..., Any] | None = None
 
 
 def logspace(rng: np.random.Generator, low: float, high: float, n: int = MANY) -> Array:
@@ -124,6 +152,18 @@ FUNCTIONS = {
         mp.loggamma, positive, {(0.0,): inf, (1.0,): 0.0, (2.0,): 0.0, (inf,): inf, (nan,): nan}
     ),
     "digamma": Function(mp.digamma, positive, {(0.0,): -inf, (inf,): inf, (nan,): nan}),
+    "stirling_error": Function(
+        stirling_error,
+        positive,
+        {(inf,): 0.0, (nan,): nan},
+        lambda x: max(one_if_small(x), -mp.log(x) / 2),
+    ),
+    "stirling_slope": Function(
+        stirling_slope, positive, {(0.0,): 0.5, (inf,): 0.0, (nan,): nan}, one_if_small
+    ),
+    "stirling_bend": Function(
+        stirling_bend, positive, {(0.0,): 0.5, (inf,): 0.0, (nan,): nan}, lambda x: 1
+    ),
     "trigamma": Function(trigamma, positive, {(0.0,): inf, (inf,): 0.0, (nan,): nan}),
 }
 HEADERS = {path.name: path.read_text("utf-8") for path in sorted(VECMATH.glob("*.h"))}
@@ -200,7 +240,7 @@ def truth(name: str, dtype: Any) -> tuple[list[Any], reg.Exact]:
     exact = []
     for point in zip(*(a.tolist() for a in arguments), strict=True):
         numbers = [mp.mpf(x) for x in point]
-        exact.append((function.exact(*numbers), 0))
+        exact.append((function.exact(*numbers), function.size(*numbers) if function.size else 0))
     return arguments, reg.Exact(exact, dtype)
 
 
