@@ -61,6 +61,8 @@ def arrays() -> dict[str, Any]:
         "rates": np.array([[0.5, 1.25, 3.0], [2.0, 0.125, 0.75]]),
         "counts": np.array([[0.0, 1.0, 2.5], [2.0, 0.5, 7.0]]),
         "amounts": np.array([[0.5, 1.5, 3.0], [2.5, 1.0, 7.5]]),
+        "events": np.array([[0.0, 1.0, 4.0], [2.0, 0.0, 7.0]]),
+        "trials": np.array([[3.0, 2.0, 4.0], [5.0, 1.0, 9.0]]),
         "p": p,
         "q": q,
         "log_p": np.log(p),
@@ -221,9 +223,45 @@ add(
         "fl.gamma_shape_nll_loss(input, amounts, rates, reduction='none')",
         "the logarithm of the mean, shape / rate, here",
     ),
+    (
+        "-D.NegativeBinomial(1 / rates, logits=input + rates.log()).log_prob(events)",
+        "fl.negative_binomial_nll_loss(input, events, rates, reduction='none')",
+        "the logarithm of the mean and the dispersion, 1 / total_count, here",
+    ),
+    (
+        "-D.Binomial(trials, logits=input).log_prob(events)",
+        "fl.binomial_nll_loss(input, events, trials, reduction='none')",
+    ),
+    (
+        "-D.Beta(rates * input.sigmoid(), rates * (-input).sigmoid()).log_prob(probabilities)",
+        "fl.beta_nll_loss(input, probabilities, rates, reduction='none')",
+        "the logit of the mean and the precision, the sum of the concentrations, here",
+    ),
 )
 add(
     "scipy.stats",
+    (
+        "-stats.nbinom.logpmf(events, 1 / rates, 1 / (1 + rates * np.exp(input)))",
+        "fl.negative_binomial_nll_loss(input, events, rates, reduction='none')",
+        "the logarithm of the mean and the dispersion, 1 / n, here",
+    ),
+    (
+        "-stats.binom.logpmf(events, trials, 1 / (1 + np.exp(-input)))",
+        "fl.binomial_nll_loss(input, events, trials, reduction='none')",
+        "the logit of p here",
+    ),
+    (
+        "-stats.beta.logpdf(probabilities, rates / (1 + np.exp(-input)), "
+        "rates / (1 + np.exp(input)))",
+        "fl.beta_nll_loss(input, probabilities, rates, reduction='none')",
+        "the logit of the mean and the precision, a + b, here",
+    ),
+    (
+        "-stats.betabinom.logpmf(events, trials, 1 / (1 + np.exp(-input)) / rates, "
+        "1 / (1 + np.exp(input)) / rates)",
+        "fl.beta_binomial_nll_loss(input, events, trials, rates, reduction='none')",
+        "the logit of the mean and the dispersion, 1 / (a + b), here",
+    ),
     *(
         (
             f"-stats.{theirs}.logpdf({operands})",
@@ -247,9 +285,6 @@ add(
             ("gamma", "amounts, rates, scale=np.exp(input) / rates", "gamma_shape", "amounts", ""),
         )
     ),
-)
-add(
-    "scipy.stats",
     *(
         (
             f"-stats.{theirs}, scale=np.exp(risk))",
@@ -291,6 +326,43 @@ add(
             "adds 1e-20 to each probability",
         )
         for link in ("logit", "probit")
+    ),
+    *(
+        (
+            f"-sm.{theirs}(events.ravel(), input.ravel()).loglikeobs({params})",
+            f"fl.{name}_nll_loss(input.ravel(), events.ravel(), {more}, reduction='none')",
+            remark,
+        )
+        for theirs, name, params, more, remark in (
+            ("Poisson", "poisson", "[1.0]", "full='exact'", ""),
+            (
+                "NegativeBinomial",
+                "negative_binomial",
+                "[1.0, np.log(0.75)]",
+                "0.75",
+                "the parameters are the coefficients, and last the dispersion: its logarithm "
+                "before `fit`, itself in what `fit` gives",
+            ),
+            (
+                "ZeroInflatedPoisson",
+                "zero_inflated_poisson",
+                "[-0.5, 1.0]",
+                "-0.5",
+                "the parameters are the logit of an additional zero, then the coefficients",
+            ),
+            (
+                "ZeroInflatedNegativeBinomialP",
+                "zero_inflated_negative_binomial",
+                "[-0.5, 1.0, 0.75]",
+                "0.75, -0.5",
+                "the parameters are the logit, the coefficients, and the dispersion last",
+            ),
+        )
+    ),
+    (
+        "-BetaModel(probabilities.ravel(), input.ravel()).loglikeobs([1.0, np.log(4.0)])",
+        "fl.beta_nll_loss(input.ravel(), probabilities.ravel(), 4.0, reduction='none')",
+        "the parameters are the coefficients, and the logarithm of the precision last",
     ),
 )
 add(

@@ -184,15 +184,15 @@ def introduction(thing: Any) -> list[str]:
 
 def call(thing: Any) -> str:
     """How it is called: operands where they are not (input, target), and its own options."""
-    shown = []
+    shown, operands = [], []
     for p in inspect.signature(thing).parameters.values():
         if p.default is p.empty:
-            shown.append(p.name)
+            operands.append(p.name)
         elif p.name not in COMMON:
             number = isinstance(p.default, float) and len(repr(p.default)) > 8
             shown.append(f"{p.name}={f'{p.default:.2g}' if number else repr(p.default)}")
-    if shown[:2] == ["input", "target"] and shown[2:3] != ["var"]:
-        shown = shown[2:]
+    if operands != ["input", "target"]:
+        shown = operands + shown
     return code(f"{thing.__name__}({', '.join(shown)})" if shown else thing.__name__)
 
 

@@ -63,12 +63,6 @@ cdef extern from "core/vecmath/gamma.h" nogil:
     double vm_digamma(double)
     float vm_trigammaf(float)
     double vm_trigamma(double)
-    float vm_log_risingf(float, float)
-    double vm_log_rising(double, double)
-    float vm_digamma_risef(float, float)
-    double vm_digamma_rise(double, double)
-    float vm_trigamma_risef(float, float)
-    double vm_trigamma_rise(double, double)
 
 ctypedef fused real:         # the computation's dtype
     float
@@ -155,27 +149,6 @@ cdef inline real trigamma(real x) noexcept nogil:
         return vm_trigammaf(x)
     else:
         return vm_trigamma(x)
-
-cdef inline real log_rising(real r, real t) noexcept nogil:
-    """log Γ(r + t) - log Γ(r), r > 0, t >= 0"""
-    if real is float:
-        return vm_log_risingf(r, t)
-    else:
-        return vm_log_rising(r, t)
-
-cdef inline real digamma_rise(real r, real t) noexcept nogil:
-    """ψ(r + t) - ψ(r), r > 0, t >= 0"""
-    if real is float:
-        return vm_digamma_risef(r, t)
-    else:
-        return vm_digamma_rise(r, t)
-
-cdef inline real trigamma_rise(real r, real t) noexcept nogil:
-    """ψ'(r + t) - ψ'(r), r > 0, t >= 0"""
-    if real is float:
-        return vm_trigamma_risef(r, t)
-    else:
-        return vm_trigamma_rise(r, t)
 
 cdef inline real log1mexp(real x) noexcept nogil:
     """log(1 - exp(x)) for x <= 0"""

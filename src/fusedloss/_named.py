@@ -8,15 +8,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from fusedloss._core.criterion import Criterion
+from fusedloss._core.frameworks import ELEMENTWISE
 from fusedloss._core.loss import Loss
 from fusedloss._core.operands import operand
 from fusedloss._core.outputs import UNWANTED
 from fusedloss._core.types import Array
 
 #: The families of losses of one score for each label.
-OF_SCORES: Final = frozenset(
-    {"regression", "binary", "distributions", "counts", "location_scale", "ordinal"}
-)
+OF_SCORES: Final = ELEMENTWISE | {"ordinal"}
 #: Of losses whose elements have weights: why an adapter whose rows have weights refuses these.
 WEIGHT_OF_ROWS: Final = {"weight": "each row has one weight: pass it as sample_weight"}
 
@@ -87,11 +86,6 @@ def unwanted(loss: Loss[...], options: Mapping[str, Any]) -> tuple[Any, ...]:
         if f"{name}_grad" not in defaults and (name in loss._operands or given[name] is not None)
     ]
     return (UNWANTED,) * len(others)
-
-
-def family(loss: Loss[...]) -> str:
-    """The module that defines a loss."""
-    return loss.__module__.rpartition(".")[2]
 
 
 def key_of(options: dict[str, Any]) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fusedloss._core.frameworks import family
 from fusedloss._core.loss import Loss
 from fusedloss._core.operands import operand
 from fusedloss._core.parameters import finite, flag, integer
@@ -21,7 +22,6 @@ from fusedloss._named import (
     bound,
     by_name,
     check_finite,
-    family,
     row_weights,
     unwanted,
 )

@@ -13,6 +13,7 @@ import numpy as np
 
 import fusedloss._labels as _labels
 from fusedloss._core.foreign import NullsError
+from fusedloss._core.frameworks import family
 from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import choice, finite
 from fusedloss._core.types import Array, ArrayLike
@@ -21,7 +22,6 @@ from fusedloss._named import (
     Bound,
     bound,
     check_finite,
-    family,
     key_of,
     row_weights,
 )

@@ -288,6 +288,56 @@ def test_second_derivatives(reduction: str) -> None:
     torch.testing.assert_close(twice(torch.ones(3)), 2 / 3 * torch.eye(3))
 
 
+def _of_likelihoods() -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Operands of losses with more than one, and options."""
+    x = torch.tensor([[0.3, -1.0, 0.7], [1.2, 0.1, -0.4]], dtype=torch.float64)
+    counts, some = torch.tensor([2.0, 0.0, 5.0]), torch.tensor([0.5, 1.5, 0.7]).double()
+    return {
+        "binomial_nll_loss": ((x, counts, 6), {}),
+        "negative_binomial_nll_loss": ((x, counts, some), {}),
+        "zero_inflated_negative_binomial_nll_loss": ((x, counts, some, x[0]), {}),
+        "beta_binomial_nll_loss": ((x, counts, 6, some), {}),
+        "gaussian_nll_loss": ((x, counts, some), {}),
+        "student_t_nll_loss": ((x, counts, some), {"df": 4.0}),
+        "gumbel_nll_loss": ((x, counts, some), {"fisher": True}),
+        "gamma_shape_nll_loss": ((x, counts + 1, some), {}),
+        "kl_div": ((x, some / 4), {}),
+    }
+
+
+@REDUCTION
+@pytest.mark.parametrize("name", _of_likelihoods())
+def test_second_derivatives_by_one_argument(name: str, reduction: str) -> None:
+    """Also by one that is repeated. Those by two at once are not there, nor, for losses that are
+    not reduced, by what is repeated."""
+    function, (operands, options) = getattr(fl.torch, name), _of_likelihoods()[name]
+    loss = getattr(fl, name)
+    for k, argument in enumerate(loss._operands):
+        if argument not in loss.differentiable:
+            continue
+
+        def of(part: Any, k: int = k) -> Any:
+            arguments = (*operands[:k], part, *operands[k + 1 :])
+            return function(*arguments, reduction=reduction, **options)
+
+        part = operands[k].clone().requires_grad_()
+        assert torch.autograd.gradcheck(of, part)
+        if k == 0 or reduction != "none":
+            assert torch.autograd.gradgradcheck(of, part)
+        else:
+            (g,) = torch.autograd.grad(of(part).sum(), part, create_graph=True)
+            with pytest.raises(NotImplementedError, match=f"{name}: no further derivatives"):
+                g.sum().backward()
+
+
+def test_second_derivatives_by_two_arguments() -> None:
+    (x, t, s), _ = _of_likelihoods()["gumbel_nll_loss"]
+    x, s = x.requires_grad_(), s.requires_grad_()
+    (g,) = torch.autograd.grad(fl.torch.gumbel_nll_loss(x, t, s), x, create_graph=True)
+    with pytest.raises(NotImplementedError, match="if the others are detached"):
+        g.sum().backward()
+
+
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 def test_derivatives_that_are_not_there(reduction: str) -> None:
     x, t = logits()

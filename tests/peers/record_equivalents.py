@@ -115,10 +115,17 @@ def names_for(library: str) -> dict[str, Any]:
 
         return given | {"stats": scipy.stats}
     if library == "statsmodels":
+        import statsmodels.api as sm
         from statsmodels.api import PHReg
         from statsmodels.miscmodels.ordinal_model import OrderedModel
+        from statsmodels.othermod.betareg import BetaModel
 
-        return given | {"PHReg": PHReg, "OrderedModel": OrderedModel}
+        return given | {
+            "sm": sm,
+            "PHReg": PHReg,
+            "OrderedModel": OrderedModel,
+            "BetaModel": BetaModel,
+        }
     if library == "scikit-survival":
         from sksurv.linear_model.coxph import CoxPHOptimizer
 

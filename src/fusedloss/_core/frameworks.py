@@ -14,12 +14,17 @@ from fusedloss._core.operands import operand
 from fusedloss._core.reductions import Upstream
 from fusedloss._core.types import Array
 
-#: Families whose losses look at one element of the input at a time.
-_ELEMENTWISE: Final = frozenset(
-    f"fusedloss.{family}" for family in ("regression", "binary", "distributions")
+#: The families of losses of which each value depends on one element of each operand.
+ELEMENTWISE: Final = frozenset(
+    {"regression", "binary", "distributions", "counts", "location_scale"}
 )
 
 Given = Mapping[str, Any]
+
+
+def family(loss: Loss[...]) -> str:
+    """The module that defines a loss."""
+    return loss.__module__.rpartition(".")[2]
 
 
 class _Arguments:
@@ -80,14 +85,20 @@ class Outline(_Arguments):
         self.has_short = loss.short is not None
         self._unusual = frozenset(("reduction", "return_lse", self.names[0]))
         self.of_regions = loss.__module__ == "fusedloss.regions"
-        #: Whether each value depends on one element of the one input with a gradient, as long as
-        #: no other asks for one.
-        self.is_elementwise = loss.__module__ in _ELEMENTWISE and self.is_single
+        #: Whether each value depends on one element of each operand.
+        self.is_elementwise = family(loss) in ELEMENTWISE
 
     def keeps_gradient(self, given: Given, want: Collection[str]) -> bool:
         """Whether the gradient that the forward pass computes is the one to carry back, but for a
-        factor: not where each value has its own gradient with respect to the same elements."""
-        return given.get("reduction") != "none" or (self.is_elementwise and len(want) == 1)
+        factor: not where each value has its own gradient with respect to the same elements, as it
+        has where an operand other than the first was broadcast."""
+        return given.get("reduction") != "none" or (
+            self.is_elementwise and tuple(want) == self.differentiable[:1]
+        )
+
+    def has_curvature(self, want: Collection[str]) -> bool:
+        """Whether `curvature` is all that the second derivatives of a call are."""
+        return self.is_elementwise and self.function.curved and len(want) == 1
 
     def is_short(self, names: Collection[str]) -> bool:
         """Whether the one gradient of a call with these arguments given by name, if that is with
@@ -117,6 +128,15 @@ class Outline(_Arguments):
         lse = result[2] if len(result) > 2 else None
         names = self.with_gradients(given, want)
         return value, lse, dict(zip(names, grads if len(names) > 1 else (grads,), strict=True))
+
+    def curvature(self, given: Given, name: str) -> Any:
+        """The second derivative of an elementwise loss with respect to one argument."""
+        given = {k: v for k, v in given.items() if k not in ("return_lse", "fisher")}
+        if name in self.switches:
+            given[self.switches[name]] = True
+        hess = self.function.value_grad_hess(**given)[2]
+        names = self.with_gradients(given, (name,))
+        return (hess if len(names) > 1 else (hess,))[names.index(name)]
 
     def carry_back(self, given: Given, upstream: Any, want: Collection[str]) -> dict[str, Any]:
         """The gradients of the sum of the values of ``reduction="none"``, times `upstream`."""
@@ -187,7 +207,6 @@ class ActivationOutline(_Arguments):
     """The arguments of an activation, as an adapter sees them: as those of a loss of which every
     value has a gradient of its own."""
 
-    is_elementwise = False
     has_short = False
     switches: Final[dict[str, str]] = {}
 
@@ -212,6 +231,9 @@ class ActivationOutline(_Arguments):
         return False
 
     def keeps_gradient(self, given: Given, want: Collection[str]) -> bool:
+        return False
+
+    def has_curvature(self, want: Collection[str]) -> bool:
         return False
 
     def run(

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from fusedloss import Loss
+from fusedloss._core.frameworks import family
 from fusedloss._core.operands import operand
 from fusedloss._core.types import Array
 from fusedloss._labels import first_bad, in_shape, whole_numbers
-from fusedloss._named import OF_SCORES, family
+from fusedloss._named import OF_SCORES
 
 #: What the rows of a data set are to a loss. Each of their numbers by itself;
 ELEMENTS: Final = "elements"

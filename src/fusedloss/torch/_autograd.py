@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fusedloss._core.foreign import tensor_memory
-from fusedloss._core.frameworks import Outlines
+from fusedloss._core.frameworks import Outline, Outlines
 
 _is_grad_enabled: Final = torch.is_grad_enabled
 _from_numpy: Final = torch.from_numpy
@@ -265,7 +265,7 @@ def carried_back(
 def _no_more(outline: Outlines) -> NoReturn:
     raise NotImplementedError(
         f"{outline.name}: no further derivatives through autograd: elementwise losses have second "
-        "ones, others first ones alone"
+        "ones with respect to one argument, if the others are detached; others first ones alone"
     )
 
 
@@ -331,9 +331,9 @@ class _Recorded(torch.autograd.Function):
                 results[name] = (gradient * upstream).to(gradient.dtype)
         of_gradients = more[len(more) - len(want) :]
         if any(part is not None for part in of_gradients):
-            if not (outline.is_elementwise and len(want) == 1 and outline.function.curved):
+            if not outline.has_curvature(want):
                 _no_more(outline)
-            curvature = _Curvature.apply(outline, ctx.names, *values) * of_gradients[0]
+            curvature = _Curvature.apply(outline, ctx.names, want[0], *values) * of_gradients[0]
             results[want[0]] = results[want[0]] + curvature if results else curvature
         return _at(given, results, 3)
 
@@ -373,14 +373,12 @@ class _CarriedBack(_Last):
 
 
 class _Curvature(_Last):
-    """The second derivative of an elementwise loss."""
+    """The second derivative of an elementwise loss with respect to one argument."""
 
     @staticmethod
-    def forward(outline: Outlines, names: tuple[str, ...], *values: Any) -> Any:
+    def forward(outline: Outline, names: tuple[str, ...], name: str, *values: Any) -> Any:
         given = memories(given_by_name(outline, names, values))
-        given.pop("return_lse", None)
-        loss: Any = outline.function
-        return as_tensor(loss.value_grad_hess(**given)[2])
+        return as_tensor(outline.curvature(given, name))
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
