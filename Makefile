@@ -171,13 +171,13 @@ $(PEERS)/.ready: pyproject.toml | $(VENV)/.created
 		|| echo "venv: $$package cannot be installed here; it will not take part"; done
 	@touch $@
 
-docs: $(BUILT) $(VENV)/.extra-docs  ## build the pages with the reference into build/docs
+docs: $(BUILT) $(VENV)/.extra-docs  ## build the web pages into build/docs: guide, gallery, a page for each function
 	$(PY) -m sphinx -b html -q -W docs build/docs
 
 stubs: $(BUILT)  ## write src/fusedloss/__init__.pyi, which type checkers read, anew
 	$(PY) docs/stubs.py
 
-docs-tables: $(BUILT)  ## write the lists of losses in README and docs anew, from the docstrings
+docs-tables: $(BUILT)  ## write the lists of losses in docs anew, from the docstrings
 	$(PY) docs/tables.py
 
 lint: $(VENV)/.extra-build $(VENV)/.extra-dev  ## check style, format and types

@@ -131,3 +131,24 @@ def curves(path: Path, title: str, labels: tuple[str, str], records: Any) -> Non
             axes.set_ylabel(labels[1])
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)
         figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=5)
+
+
+#: Curves of one panel, in this order: these show on light and on dark paper.
+_SERIES = (("#e8590c", "-"), ("#4c6ef5", "--"), ("#12b886", "-."))
+_PARTS = ("value", "gradient", "second derivative")
+
+
+def derivatives(path: Path, losses: list[tuple[str, str, Any, Mapping[str, Any]]]) -> None:
+    """For each loss a row of panels: value, gradient and second derivative against the prediction.
+    A loss is its name, what the prediction is, the predictions, and by label the three curves."""
+    with _drawn(path, ", ".join(name for name, *_ in losses), 0.5 + 1.9 * len(losses)) as figure:
+        grid = figure.subplots(len(losses), len(_PARTS), squeeze=False)
+        for row, (name, what, x, curves) in zip(grid, losses, strict=True):
+            for axes, k, part in zip(row, range(len(_PARTS)), _PARTS, strict=True):
+                for (label, found), (colour, line) in zip(curves.items(), _SERIES, strict=False):
+                    axes.plot(x, found[k], line, color=colour, label=label)
+                axes.set_xlabel(what)
+                axes.set_title(name if k == 0 else part, fontsize=10 if k else 11)
+                if k == 0:
+                    axes.set_ylabel(part)
+                    axes.legend(fontsize=8)

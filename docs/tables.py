@@ -20,7 +20,7 @@ import fusedloss as fl
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # when run as a script
 
-from docs import equivalents  # noqa: E402
+from docs import equivalents, gallery  # noqa: E402
 
 LOSSES = (
     fl.regression,
@@ -295,38 +295,45 @@ def names() -> str:
     return table(("here", *COLUMNS), rows)
 
 
-def families() -> str:
-    rows = [
-        [title(module), ", ".join(code(thing.__name__) for thing in members(module))]
-        for module in (*LOSSES, fl.activations)
-    ]
-    return table(("family", "functions"), rows)
-
-
-def reference() -> str:
-    """Directives: a function's page is its docstring; a class has the same options."""
-    parts = []
+def api() -> dict[str, str]:
+    """The pages of the reference by their names: one for each loss with its class, one for each
+    activation or other function, and the list of all. `make docs` writes them into docs/api."""
+    drawn = {curves.loss for losses in gallery.GALLERY.values() for curves in losses}
+    written, parts = {}, ["# Losses and activations"]
     for module in (*LOSSES, fl.activations):
+        things = members(module)
+        named = {x.__name__ for x in things}
+        functions = [
+            n for n in module.__all__ if n not in named and inspect.isfunction(getattr(module, n))
+        ]
         lines = []
-        for thing in members(module):
-            lines.append(f".. autofunction:: {thing.__name__}")
-            if isinstance(thing, fl.Loss):
-                cls = criterion(thing)
-                options = inspect.signature(cls).parameters.values()
-                bare = [p.replace(annotation=p.empty) for p in options]
-                lines.append(f".. class:: {cls.__name__}{inspect.Signature(bare)}\n")
-                lines.append(f"   :obj:`{thing.__name__}` with its options bound.\n")
-        functions = (n for n in module.__all__ if inspect.isfunction(getattr(module, n)))
-        lines.extend(f".. autofunction:: {name}" for name in functions)
-        directives = "\n".join(lines).rstrip()
-        parts.append(f"## {title(module)}\n\n```{{eval-rst}}\n{directives}\n```")
-    return "\n\n".join(parts)
+        for name in (*(x.__name__ for x in things), *functions):
+            written[name] = api_page(name, getattr(module, name), name in drawn)
+            first = (inspect.getdoc(getattr(module, name)) or "").partition("\n")[0]
+            lines.append(f"| {{doc}}`{name}` | {markdown(first)} |")
+        contents = "\n".join(("```{toctree}", ":hidden:", "", *(*named, *functions), "```"))
+        rows = "\n".join(lines)
+        parts.append(f"## {title(module)}\n\n| function | |\n| --- | --- |\n{rows}\n\n{contents}")
+    written["index"] = "\n\n".join(parts) + "\n"
+    return written
+
+
+def api_page(name: str, thing: Any, drawn: bool) -> str:
+    """A function's page: its docstring, the class that binds its options, its curves."""
+    lines = [".. currentmodule:: fusedloss", "", f".. autofunction:: {name}"]
+    if isinstance(thing, fl.Loss):
+        cls = criterion(thing)
+        options = inspect.signature(cls).parameters.values()
+        bare = [p.replace(annotation=p.empty) for p in options]
+        lines += ["", f".. class:: {cls.__name__}{inspect.Signature(bare)}", ""]
+        lines += [f"   :obj:`{name}` with its options bound: see :class:`Criterion`."]
+    directives = "\n".join(lines)
+    picture = f"\n![{name}: value and derivatives](../gallery/{name}.svg)\n" if drawn else ""
+    return f"# {name}\n{picture}\n```{{eval-rst}}\n{directives}\n```\n"
 
 
 BLOCKS = {
-    "README.md": {"families": families},
     "docs/losses.md": {"formulas": formulas, "names": names},
-    "docs/reference.md": {"reference": reference},
     "docs/equivalents.md": {"equivalents": equivalents.page},
 }
 

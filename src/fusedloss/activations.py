@@ -1,4 +1,4 @@
-"""softmax, sigmoid and their logarithms."""
+"""Activations: softmax, sigmoid and their logarithms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses between scores, or probabilities, and two classes."""
+"""Binary classification losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses between boxes."""
+"""Losses for bounding boxes."""
 
 from __future__ import annotations
 

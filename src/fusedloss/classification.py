@@ -1,4 +1,4 @@
-"""Losses between scores and classes."""
+"""Multiclass classification losses."""
 
 from __future__ import annotations
 

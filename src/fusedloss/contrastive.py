@@ -1,4 +1,4 @@
-"""Losses that compare each vector with all others of a batch."""
+"""Contrastive losses over a batch."""
 
 from __future__ import annotations
 

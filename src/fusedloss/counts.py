@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of counts and of proportions."""
+"""Likelihoods of counts and proportions."""
 
 from __future__ import annotations
 

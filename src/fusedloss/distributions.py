@@ -1,4 +1,4 @@
-"""Negative log-likelihoods and divergences."""
+"""Likelihoods and divergences."""
 
 from __future__ import annotations
 

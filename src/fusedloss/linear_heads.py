@@ -1,4 +1,4 @@
-"""Losses of a linear layer's outputs, computed without holding all of them."""
+"""Losses of a linear layer, without storing its outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of distributions of two parameters."""
+"""Likelihoods with a location and a scale."""
 
 from __future__ import annotations
 

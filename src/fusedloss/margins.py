@@ -1,4 +1,4 @@
-"""Losses that compare the scores of classes."""
+"""Multiclass and multilabel margin losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of grades that have an order."""
+"""Ordinal regression losses."""
 
 from __future__ import annotations
 

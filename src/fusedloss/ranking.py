@@ -1,4 +1,4 @@
-"""Losses of an order, and of pairs of elements."""
+"""Ranking losses for lists of equal length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses between regions of images."""
+"""Segmentation losses."""
 
 from __future__ import annotations
 

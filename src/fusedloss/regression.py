@@ -1,4 +1,4 @@
-"""Losses between numbers."""
+"""Regression losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses between sequences that are not aligned."""
+"""Sequence losses (CTC)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses between vectors: similarity, distance, triplets."""
+"""Similarity, distance and triplet losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of times until an event, some of which are censored."""
+"""Survival losses."""
 
 from __future__ import annotations
 
