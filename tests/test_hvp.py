@@ -55,6 +55,7 @@ def direction(sample: Call, seed: int = 5) -> Any:
 
 def test_which_losses_have_them() -> None:
     elementwise_families = {"regression", "binary", "distributions", "counts", "location_scale"}
+    elementwise_families |= {"forecasts"}
     others = {"aft_loss", "cox_ph_loss"}
     for loss in LOSSES:
         family = loss.__module__.rpartition(".")[2]

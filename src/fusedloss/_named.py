@@ -15,7 +15,10 @@ from fusedloss._core.types import Array
 
 #: The families of losses of one score for each label.
 OF_SCORES: Final = frozenset(
-    {"regression", "binary", "distributions", "counts", "location_scale", "ordinal"}
+    {
+        *("regression", "binary", "distributions", "counts", "location_scale", "forecasts"),
+        "ordinal",
+    }
 )
 #: Of losses whose elements have weights: why an adapter whose rows have weights refuses these.
 WEIGHT_OF_ROWS: Final = {"weight": "each row has one weight: pass it as sample_weight"}
