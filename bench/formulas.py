@@ -141,8 +141,9 @@ class Formulas:
 
     def crps_normal(np, x, t, s):
         r = (x - t) / s
-        share = 2 * np.ndtr(r) - 1
-        return s * (r * share + (2 / pi) ** 0.5 * np.exp(-0.5 * np.square(r)) - pi**-0.5)
+        return s * (
+            r * np.erf(r * 0.5**0.5) + (2 / pi) ** 0.5 * np.exp(-0.5 * np.square(r)) - pi**-0.5
+        )
 
     def crps_logistic(np, x, t, s):
         r = (x - t) / s

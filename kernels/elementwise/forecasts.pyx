@@ -51,12 +51,12 @@ cdef inline real ratio(real d, real d_low, real s, real *low) noexcept nogil:
 cdef inline void of_parts(real d, real s, real r, real low, real share, real turn, real root, real twice, real *v, real *g,
                           real *h) noexcept nogil:
     """From S, T and S' = `twice` root², which underflows where S'/s may not; a root of 0 is 0 whatever s and r are."""
-    cdef real wide = weighed(root, r) + root * low
+    cdef real wide = weighed(root, r) + root * low, size = absolute(s)
     v[0] = absolute(d) * share + s * turn
     g[0] = share if d == 0 else signed(share, d)
     g[1] = turn
-    h[0] = twice * weighed(root, root / s)
-    h[1] = twice * weighed(wide, wide / s)
+    h[0] = twice * weighed(root, root / size)
+    h[1] = twice * weighed(wide, wide / size)
 
 
 # ---- distributions ---------------------------------------------------------------------------------------------------

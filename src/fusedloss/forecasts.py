@@ -359,7 +359,7 @@ def crps_student_t(
     ...     [1.0, 3.0], [0.0, 20.0], [1.0, 2.0], df=4.0, reduction="sum"
     ... )
     >>> value.round(6), grad.round(6)
-    (np.float64(1.0), array([ 1.      , -0.278689]))
+    (np.float64(16.138879), array([ 0.626099, -0.998949]))
     """
     degrees = number("df", df)
     if not 1 < degrees < float("inf"):
@@ -470,8 +470,8 @@ def interval_score(
     >>> grad, grad_upper
     (array([-1., -1.]), array([ 1., -3.]))
     """
-    formula, levels = _INTERVAL_LEVELS, alpha
-    parameters: tuple[float, ...] = ()
+    formula, parameters = _INTERVAL_LEVELS, tuple[float, ...]()
+    levels: ArrayLike | None = alpha
     if not (isinstance(alpha, (list, tuple)) or getattr(alpha, "ndim", 0) > 0):
         level = number("alpha", alpha)
         if not 0 < level <= 1:

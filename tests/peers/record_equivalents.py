@@ -22,7 +22,7 @@ from docs.equivalents import ROWS, arrays
 DATA = Path(__file__).parent.parent / "data" / "equivalents.json"
 PACKAGES = (
     *("torch", "scipy", "coral-pytorch", "torchvision", "tensorflow-cpu", "keras", "optax"),
-    *("xgboost-cpu", "lightgbm"),
+    *("xgboost-cpu", "lightgbm", "scoringrules", "properscoring"),
 )
 
 
@@ -61,7 +61,9 @@ def main() -> None:
     import jax
     import keras
     import optax
+    import properscoring
     import scipy.stats
+    import scoringrules
     import tensorflow as tf
     import torch
     from coral_pytorch import losses as coral
@@ -80,6 +82,8 @@ def main() -> None:
     names = {
         "torch.nn.functional": as_torch | {"F": torch.nn.functional, "torch": torch},
         "torch.distributions": as_torch | {"D": torch.distributions},
+        "scoringrules": arrays() | {"sr": scoringrules},
+        "properscoring": arrays() | {"ps": properscoring},
         "scipy.stats": arrays() | {"stats": scipy.stats, "np": np},
         "coral-pytorch": as_torch | vars(coral),
         "torchvision.ops": as_torch | {"ops": torchvision.ops},
