@@ -135,14 +135,15 @@ cdef struct CrpsStudentTLarge:
     double df, beta, least
 
 cdef inline double log_student(double r, double r_low, double d, double s, double df, double *low) noexcept nogil:
-    """log(1 + r²/ν) in two parts, also where r or its square overflows"""
-    cdef double w = r * r, w_low = product_error(r, r, w) + 2 * r * r_low, of_df_low, of_df = log_parts(df, &of_df_low)
+    """log(1 + r²/ν) in two parts, also where r or its square overflows: then with the rounding error of √ν, which does not count"""
+    cdef double w = r * r, w_low = product_error(r, r, w) + 2 * r * r_low
     cdef double y = w / df, one = 1 + y, rest = (w_low - product_error(y, df, w)) / df + sum_error(<double> 1, y, one)
-    cdef double c = LOG_RAISED_SQUARE - of_df, c_low = sum_error(LOG_RAISED_SQUARE, -of_df, c) + (LOG_RAISED_SQUARE_LOW - of_df_low)
     cdef bint far = r > FAR
-    cdef double l_low, l = log_parts(d / RAISED_BY / s if far else one, &l_low), total
-    y = (l + l) + c
-    l_low = (l_low + l_low) + (sum_error(l + l, c, y) + c_low) if far else l_low + rest / one
+    cdef double raised = d / RAISED_BY / s, l_low, l, total
+    raised = raised if s > 0 else r             # which may be 0/0
+    l = log_parts(raised / sqrt(df) if far else one, &l_low)
+    y = (l + l) + LOG_RAISED_SQUARE
+    l_low = (l_low + l_low) + (sum_error(l + l, LOG_RAISED_SQUARE, y) + LOG_RAISED_SQUARE_LOW) if far else l_low + rest / one
     l = y if far else l
     total = l + l_low
     total = l if l == INFINITY else total
@@ -212,12 +213,13 @@ cdef inline real outside(real k, real d, real *slope) noexcept nogil:
 
 cdef inline int interval_score(real k, real x, real t, real u, real *v, real *g, real *h) noexcept nogil:
     """u - x + 2/α (how far t is outside), as a sum of two terms that are not below 0, also where the ends cross"""
-    cdef real above
+    cdef real above, none = zero(x - t) + zero(t - u)
     v[0] = outside(k, x - t, &g[0])
     v[0] = v[0] + outside(k, t - u, &above)
-    g[1] = -above
-    h[0] = zero(x - t)
-    h[1] = zero(t - u)
+    g[0] = g[0] + none
+    g[1] = none - above
+    h[0] = none
+    h[1] = none
     return 0
 
 cdef inline int not_a_rate(real alpha) noexcept nogil:
