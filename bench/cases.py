@@ -24,6 +24,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    forecasts,
     linear_heads,
     location_scale,
     margins,
@@ -285,7 +286,7 @@ ELEMENTWISE = [
         row.options,
     )
     for family, row in _first_rows(
-        "ELEMENTWISE", regression, binary, distributions, location_scale, counts
+        "ELEMENTWISE", regression, binary, distributions, location_scale, counts, forecasts
     )
 ]
 

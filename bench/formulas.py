@@ -139,6 +139,24 @@ class Formulas:
         rise = x - log_t + np.exp(log_t - x) - np.log(k)
         return log_t + k * rise + np.gammaln(k)
 
+    def crps_normal(np, x, t, s):
+        r = (x - t) / s
+        return s * (
+            r * np.erf(r * 0.5**0.5) + (2 / pi) ** 0.5 * np.exp(-0.5 * np.square(r)) - pi**-0.5
+        )
+
+    def crps_logistic(np, x, t, s):
+        r = (x - t) / s
+        return s * (2 * np.softplus(r) - r - 1)
+
+    def crps_laplace(np, x, t, s):
+        r = np.abs(x - t) / s
+        return s * (r + np.exp(-r) - 0.75)
+
+    def interval_score(np, lower, upper, t, alpha=0.1):
+        outside = np.relu(lower - t) + np.relu(t - upper)
+        return upper - lower + (2 / alpha) * outside
+
     def js_div(np, x, t):
         p, q = np.exp(x), np.exp(t)
         mean = np.log(0.5 * (p + q))

@@ -239,6 +239,35 @@ add(
     ),
 )
 add(
+    "scoringrules",
+    *(
+        (
+            f"sr.crps_{name}(target, input, rates)",
+            f"fl.crps_{name}(input, target, rates, reduction='none')",
+        )
+        for name in ("normal", "logistic", "laplace")
+    ),
+    (
+        "sr.crps_t(target, 4.0, input, rates)",
+        "fl.crps_student_t(input, target, rates, df=4.0, reduction='none')",
+    ),
+    (
+        "sr.interval_score(target, input, input + rates, 0.1)",
+        "fl.interval_score(input, input + rates, target, alpha=0.1, reduction='none')",
+    ),
+    (
+        "sr.quantile_score(target, input, 0.75)",
+        "fl.quantile_loss(input, target, q=0.75, reduction='none')",
+    ),
+)
+add(
+    "properscoring",
+    (
+        "ps.crps_gaussian(target, input, rates)",
+        "fl.crps_normal(input, target, rates, reduction='none')",
+    ),
+)
+add(
     "scipy.stats",
     (
         "-stats.nbinom.logpmf(events, 1 / rates, 1 / (1 + rates * np.exp(input)))",

@@ -28,6 +28,7 @@ LOSSES = (
     fl.distributions,
     fl.counts,
     fl.location_scale,
+    fl.forecasts,
     fl.classification,
     fl.margins,
     fl.similarity,

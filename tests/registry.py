@@ -20,6 +20,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    forecasts,
     linear_heads,
     location_scale,
     margins,
@@ -80,7 +81,7 @@ DTYPES = (np.float32, np.float64)
 
 ELEMENTWISE = [
     case
-    for module in (regression, binary, distributions, counts, location_scale, survival)
+    for module in (regression, binary, distributions, counts, location_scale, forecasts, survival)
     for case in module.ELEMENTWISE
 ]
 ROWS = [case for module in (classification, margins, ordinal, survival) for case in module.ROWS]
@@ -252,6 +253,15 @@ KINDS = {
         whole=(1, 4),
         bad=(-1.0, -0.5, -inf),
     ),
+    "scale from 0 on": Kind(  # which may not be so small that its quotients lose digits
+        lambda dtype: [0, *(x for x in _positive(dtype) if x >= np.finfo(dtype).tiny)],
+        (1, 0.5),
+        _spread(-3, 3),
+        lambda rng, shape: rng.uniform(0.25, 4, shape),
+        (0.5, 10),
+        whole=(1, 4),
+        bad=(-1.0, -0.5, -inf),
+    ),
     "count": _COUNT,
     "dispersed count": _changed(
         _COUNT,
@@ -329,6 +339,14 @@ KINDS = {
         bad=(-0.5, -2.0, -inf),
     ),
     "level": _changed(_UNIT, bad=(-0.5, 1.5, inf, -inf)),
+    "tails": _changed(  # what an interval leaves out
+        _UNIT,
+        hard=lambda dtype: [p for p in _probabilities(dtype) if p > 1e-35],
+        few=(1, 0.5, 0.05),
+        random=lambda rng, n: 10 ** rng.uniform(-6, 0, n),
+        whole=(1, 1),
+        bad=(0.0, -0.5, 1.5, inf, -inf),
+    ),
     "log-probability": Kind(
         _logarithms,
         (0, -0.5, -17, -100, -inf, -1e-9),

@@ -158,6 +158,11 @@ OPTIONS = {
     ("tweedie_loss", "power"): ([-1, 0, 1, 1.5, 2, 3], [0.5, 1e-9, 1 - 1e-9, *NO_NUMBERS]),
     ("gaussian_nll_loss", "eps"): FROM_0_ON,
     ("student_t_nll_loss", "df"): POSITIVE,
+    ("crps_student_t", "df"): (
+        [1 + 1e-9, 2, np.float32(20.5), np.array(1e300)],
+        [1, 1.0, 0.5, -2, *NO_NUMBERS],
+    ),
+    ("interval_score", "alpha"): ([1, True, 0.05, np.float32(0.5)], [0, -0.1, 1.5, *NO_NUMBERS]),
     ("js_div", "beta"): ([0.5, 0.25, np.float32(0.75)], [0, 1, -0.5, 1.5, *NO_NUMBERS]),
     ("cross_entropy", "z_loss"): FROM_0_ON,
     ("cross_entropy", "softcap"): ([None, 1, 30.0, np.float32(0.5)], [0, -1.0, -0.0, nan, -inf]),
@@ -208,7 +213,7 @@ def test_numbers_that_an_option_may_be(loss: str, option: str, order: int) -> No
 @OPTION
 def test_options_that_are_no_numbers(loss: str, option: str) -> None:
     sample = sample_of(loss)
-    levels = loss in ("quantile_loss", "expectile_loss")
+    levels = loss in ("quantile_loss", "expectile_loss", "interval_score")
     arrays = levels or (loss in FIRST and FIRST[loss].weights == option)  # which are accepted
     for x in ("a", "1.5", b"2", [1.0, 2.0], np.ones(2), 1j, {}, None):
         if x is None and None in OPTIONS[loss, option][0]:

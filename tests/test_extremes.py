@@ -36,6 +36,8 @@ INSIDE = {
     "factor": lambda x: (x > 1e-3) & (x < 1e3),
     "rate": lambda x: x >= 0,
     "variance": lambda x: x >= 0,
+    "scale from 0 on": lambda x: (x == 0) | (x >= 1e-37),
+    "tails": lambda x: (x > 0) & (x <= 1),
     "count": lambda x: x >= 0,
     # Of counts up to 1 derivatives with respect to the dispersion are differences that run into 0.
     "dispersed count": lambda x: (x == 0) | (x > 1) & (x < 1e7),

@@ -270,7 +270,7 @@ def test_which_losses() -> None:
             else:
                 found.add(name)
     families = {"regression", "binary", "distributions", "classification", "margins"}
-    families |= {"counts", "location_scale"}
+    families |= {"counts", "location_scale", "forecasts"}
     families_in_part = {
         *("aft_loss", "ordinal_loss", "all_threshold_loss", "immediate_threshold_loss")
     }

@@ -48,7 +48,8 @@ def test_which_losses_are_paired() -> None:
         *("student_t_nll_loss", "laplace_nll_loss", "logistic_nll_loss", "gumbel_nll_loss"),
         *("log_normal_nll_loss", "weibull_nll_loss", "gamma_shape_nll_loss"),
         *("negative_binomial_nll_loss", "zero_inflated_poisson_nll_loss", "beta_nll_loss"),
-        "beta_binomial_nll_loss",
+        *("beta_binomial_nll_loss", "interval_score", "crps_normal", "crps_logistic"),
+        *("crps_laplace", "crps_student_t"),
     }
 
 

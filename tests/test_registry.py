@@ -20,7 +20,9 @@ ONE_OF_EACH = pytest.mark.parametrize("case", reg.ONE_OF_EACH, ids=str)
 
 def named(sample: Call) -> dict[str, Any]:
     """What a twin takes by name."""
-    return sample.options | {k: a for k, a in sample.arrays.items() if k in ("pos_weight", "q")}
+    return sample.options | {
+        k: a for k, a in sample.arrays.items() if k in ("pos_weight", "q", "alpha")
+    }
 
 
 @ELEMENTWISE

@@ -150,5 +150,5 @@ def test_only_a_template_is_included() -> None:
     sources = {p.name: p.read_text("utf-8") for p in (ROOT / "kernels").rglob("*.p[yx]*")}
     including = {name for name, text in sources.items() if re.search(r"^include ", text, re.M)}
     families = {"regression", "rho", "binary", "focal", "signs", "distributions", "divergences"}
-    families |= {"location_scale", "counts", "censored"}
+    families |= {"location_scale", "counts", "censored", "forecasts"}
     assert including == {f"{family}.pyx" for family in families}

@@ -22,6 +22,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    forecasts,
     linear_heads,
     location_scale,
     margins,
@@ -50,6 +51,7 @@ _MODULES = (
     sequences,
     counts,
     location_scale,
+    forecasts,
     survival,
     ordinal,
 )

@@ -5,12 +5,12 @@
 
 from libc.math cimport INFINITY
 from kernels.core.numeric cimport (
-    absolute, exp_bow, exp_parts, log, log1p, log1p_unit, log_parts, muladd, product_error, real, reciprocal,
-    sum_error, tanh_unit)
+    absolute, exp_parts, log, log1p, log1p_unit, log_parts, product_error, real, reciprocal, sum_error, tanh_unit)
 from kernels.core.stirling cimport stirling_bend, stirling_error, stirling_slope
 from kernels.elementwise.formulas cimport (
-    BAD_TARGET, BAD_THIRD, CHECKED, EXPECTED, HUGE_RATIO, NONE as ByFourth, LN2, LOG_2PI, NATURAL, TINY_RATIO,
-    clip, sign, signed, zero)
+    BAD_TARGET, BAD_THIRD, CHECKED, EXPECTED, HUGE_RATIO, NONE as ByFourth, LN2, LOG_2PI, NATURAL, clip, sign,
+    signed, zero)
+from kernels.elementwise.scales cimport exponential, in_scales, tiny_part
 
 cdef extern from *:
     """
@@ -27,11 +27,6 @@ cdef extern from *:
 
 # ---- what all have in common -----------------------------------------------------------------------------------------
 
-cdef inline real tiny_part(real r, real low) noexcept nogil:
-    """The low part of r, or 0 where it is not to be had, and does not count."""
-    return low if (absolute(r) < 2000) & (low == low) else <real> 0
-
-
 cdef inline real log_residual(real x, real t, real *l, real *low) noexcept nogil:
     """x - log t to more than twice its digits, in two parts, also where the two cancel; and the logarithm."""
     cdef real l_low, d, rest, total
@@ -42,31 +37,6 @@ cdef inline real log_residual(real x, real t, real *l, real *low) noexcept nogil
     total = d + rest
     low[0] = rest - (total - d)
     return total
-
-
-cdef inline real in_scales(real d, real d_low, real s, real *low) noexcept nogil:
-    """d / s, and what its rounding left out: an exponential would multiply that."""
-    cdef real r = d / s
-    low[0] = tiny_part(r, (d_low - product_error(r, s, d)) / s)
-    return r
-
-
-cdef inline void exponential(real r, real low, real k, real *e, real *less_one, real *less_line) noexcept nogil:
-    """k exp(r), k (exp(r) - 1), and k (exp(r) - 1 - r): the latter two, where they would cancel, from a quarter of r."""
-    cdef real q = <real> 0.25 * clip(r, <real> 1.375), b = exp_bow(q), p = q + b, line = muladd(p, p, b + b), rest
-    cdef real one = q + muladd(<real> 0.25, low, b)
-    p = muladd(p, p, p + p)
-    line = muladd(p, p, line + line)
-    p = muladd(p, p, p + p)
-    one = muladd(one, one, one + one)
-    one = muladd(one, one, one + one)
-    e[0] = exp_parts(r, low, k)
-    rest = e[0] - k
-    one = r if absolute(r) < <real> TINY_RATIO else one      # of which a quarter may underflow
-    less_one[0] = k * one if absolute(r) <= <real> 0.6875 else rest
-    rest = rest - k * r
-    rest = e[0] if e[0] == INFINITY else rest
-    less_line[0] = k * muladd(low, p, line) if absolute(r) <= <real> 1.375 else rest
 
 
 cdef inline real moved(real a, real s, bint times) noexcept nogil:

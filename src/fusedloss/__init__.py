@@ -35,6 +35,7 @@ _FAMILIES = (
     "contrastive",
     "counts",
     "distributions",
+    "forecasts",
     "linear_heads",
     "location_scale",
     "margins",

@@ -91,7 +91,9 @@ class Subject:
     def double(self) -> bool:
         """Whether the computation is in float64."""
         floats = [
-            a.dtype for k, a in self.arrays.items() if a.dtype in FLOATS and k not in ("where", "q")
+            a.dtype
+            for k, a in self.arrays.items()
+            if a.dtype in FLOATS and k not in ("where", "q", "alpha")
         ]
         return np.dtype(np.float64) in floats or not floats
 

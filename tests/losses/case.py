@@ -41,7 +41,18 @@ class _Mpfr:
             """Of numbers beyond all exponents, a power beyond those of all floats."""
             return gmpy2.exp(x if abs(x) < FAR or gmpy2.is_infinite(x) else FAR * gmpy2.sign(x))
 
-        for known in ("atan", "erfc", "expm1", "fsum", "log", "log1p", "sinh", "sqrt", "tanh"):
+        for known in (
+            "atan",
+            "erf",
+            "erfc",
+            "expm1",
+            "fsum",
+            "log",
+            "log1p",
+            "sinh",
+            "sqrt",
+            "tanh",
+        ):
             vars(self)[known] = getattr(gmpy2, known)
         self.mpf, self.exp = mpf, exp
         self.pi, self.euler = gmpy2.const_pi(), gmpy2.const_euler()
@@ -95,7 +106,7 @@ class Elementwise:
     @property
     def takes_nan(self) -> list[str]:
         """The operands that may hold nan: levels must be numbers."""
-        return [name for name, kind in self.kinds.items() if kind != "level"]
+        return [name for name, kind in self.kinds.items() if kind not in ("level", "tails")]
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -125,8 +136,9 @@ class Elementwise:
         """The loss's arguments that have no defaults, in their order."""
         if not self.positional and (self.side is None or self.by == "target"):
             return [self.first, "target"]
-        names = list(self.kinds)
-        return sorted(names) if self.first == "input1" else names
+        if self.first != "input":
+            return [*self.leaves, "target"]
+        return list(self.kinds)
 
     def exact(self, *numbers: Any) -> tuple[Pair, Pair, Pair]:
         value, grad, hess = self.truth(*numbers, **self.options)

@@ -30,6 +30,8 @@ PACKAGES = {
     "statsmodels": "statsmodels",
     "scikit-survival": "scikit-survival",
     "mord": "mord",
+    "scoringrules": "scoringrules",
+    "properscoring": "properscoring",
     "coral-pytorch": "coral-pytorch",
     "torchvision.ops": "torchvision",
     "tf.losses (v1)": "tensorflow-cpu",
@@ -130,6 +132,14 @@ def names_for(library: str) -> dict[str, Any]:
         from sksurv.linear_model.coxph import CoxPHOptimizer
 
         return given | {"CoxPHOptimizer": CoxPHOptimizer}
+    if library == "scoringrules":
+        import scoringrules
+
+        return given | {"sr": scoringrules}
+    if library == "properscoring":
+        import properscoring
+
+        return given | {"ps": properscoring}
     if library == "mord":
         from mord.threshold_based import obj_margin
 

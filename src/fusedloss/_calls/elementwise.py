@@ -39,11 +39,11 @@ class Formula:
     """A formula of kernels/, and what a call needs to know of it.
 
     `input`, `target`, `third` and `fourth` are the names of its operands. With
-    `third_may_lack_axis` the third may be without the last axis; `third_has_precision` says whether
-    its dtype counts for that of the computation. `accepted` completes "accepted are" for the
-    operands that have a domain; `mean_by_weight` says that torch's mean of this loss divides by the
-    sum of the weights. One that knows its Fisher information has `kind_of` what is asked for as its
-    first parameter.
+    `third_may_lack_axis` the third may be without the last axis; `third_has_precision` and
+    `fourth_has_precision` say whether its dtype counts for that of the computation. `accepted`
+    completes "accepted are" for the operands that have a domain; `mean_by_weight` says that torch's
+    mean of this loss divides by the sum of the weights. One that knows its Fisher information has
+    `kind_of` what is asked for as its first parameter.
     """
 
     __slots__ = (
@@ -51,6 +51,7 @@ class Formula:
         "by_fourth",
         "by_third",
         "fourth",
+        "fourth_has_precision",
         "input",
         "mean_by_weight",
         "name",
@@ -73,6 +74,7 @@ class Formula:
         fourth: str = "",
         third_may_lack_axis: bool = False,
         third_has_precision: bool = True,
+        fourth_has_precision: bool = True,
         mean_by_weight: bool = False,
     ) -> None:
         self.name = name
@@ -83,6 +85,7 @@ class Formula:
         self.fourth = fourth
         self.third_may_lack_axis = third_may_lack_axis
         self.third_has_precision = third_has_precision
+        self.fourth_has_precision = fourth_has_precision
         self.mean_by_weight = mean_by_weight
         #: Whether there are derivatives with respect to the third and the fourth operand too.
         self.by_third: bool
@@ -133,7 +136,8 @@ def elementwise(
             precision |= more
     if formula.fourth:
         s, more = operand(formula.fourth, fourth)
-        precision |= more
+        if formula.fourth_has_precision:
+            precision |= more
     if weight is not None:
         weight_given, more = operand("weight", weight)
         w = broadcast("weight", weight_given, shape, formula.input)

@@ -16,7 +16,7 @@ from fusedloss._core.types import Array
 
 #: The families of losses of which each value depends on one element of each operand.
 ELEMENTWISE: Final = frozenset(
-    {"regression", "binary", "distributions", "counts", "location_scale"}
+    {"regression", "binary", "distributions", "counts", "location_scale", "forecasts"}
 )
 
 Given = Mapping[str, Any]

@@ -18,7 +18,7 @@ MODULES: Final = (
     *("elementwise.elementwise", "elementwise.regression", "elementwise.rho"),
     *("elementwise.binary", "elementwise.focal", "elementwise.signs"),
     *("elementwise.distributions", "elementwise.divergences", "elementwise.location_scale"),
-    *("elementwise.censored", "elementwise.counts"),
+    *("elementwise.censored", "elementwise.counts", "elementwise.forecasts"),
     *("classes.rows", "classes.softmax", "classes.products", "classes.softmax_losses"),
     "classes.labels",
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),
