@@ -15,12 +15,13 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 from kernels.core.numeric cimport exp_gap, log1p, real
 from kernels.core.operands cimport DOUBLE, INT32, INT64, UINT8, Kind, check_shape, describe, kind_of
+from kernels.core.places cimport gather, scatter
 from kernels.core.sums cimport (
     BLOCK, Span, Sum, accumulate, accumulate_wide, add, allocate, fl_stops, many, result, run)
 from kernels.survival.intervals cimport by_intervals
 from kernels.survival.risk cimport (
-    D, G, H, OPERANDS, SINGLE, V, X, Job, State, Terms, Tie, all_in, find_terms, gather, is_direction, log_sum,
-    others_in, put_tie, rate_of, scatter, sum_of, weight_of)
+    D, G, H, OPERANDS, SINGLE, V, X, Job, State, Terms, Tie, all_in, find_terms, is_direction, log_sum,
+    others_in, put_tie, rate_of, sum_of, weight_of)
 
 cnp.import_array()
 

@@ -12,9 +12,10 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from kernels.core.numeric cimport exp_gap, real
+from kernels.core.places cimport gather, scatter
 from kernels.core.sums cimport BLOCK, Sum, accumulate, add, fl_stops, result
 from kernels.survival.risk cimport (
-    CENSORED, D, G, H, SINGLE, Job, Tie, all_in, find_terms, gather, is_direction, others_in, put_tie, rate_of, scatter,
+    CENSORED, D, G, H, SINGLE, Job, Tie, all_in, find_terms, is_direction, others_in, put_tie, rate_of,
     weight_of)
 
 cdef struct Set:                # the rows at risk at a time, or those that are at all times of a node

@@ -87,9 +87,6 @@ cdef inline bint is_direction(int order) noexcept nogil:
     """Whether the call is for the product of the Hessian with a vector."""
     return order == 3
 
-cdef void gather(const Operand *op, const int32_t *rows, Py_ssize_t n, real *out) noexcept nogil
-cdef void scatter(const Operand *op, const int32_t *rows, Py_ssize_t n, const double *numbers, double scale,
-                  const real *like) noexcept nogil
 cdef double sum_of(const double *numbers, Py_ssize_t n) noexcept nogil
 cdef void find_terms(Tie *tie, Py_ssize_t d, double scale, double w_top, bint efron) noexcept nogil
 cdef double put_tie(const Job *job, Py_ssize_t start, Py_ssize_t stop, double value, double x_top, const real *like) noexcept nogil
