@@ -91,12 +91,11 @@ cdef void put_places(const Job *job, int k, Py_ssize_t first, Py_ssize_t n, cons
         op.store(op.data + first * step, step, n, block)
 
 
-cdef void bend(const Job *job, double *h, Py_ssize_t n, double w) noexcept nogil:
-    """The second derivatives that are asked for, before they are multiplied by w."""
-    cdef double floor = job.hess_options.floor
+cdef void bend(const Job *job, double *h, Py_ssize_t n) noexcept nogil:
+    """The second derivatives that are asked for, before they are weighed."""
     cdef Py_ssize_t i
     for i in range(n):
-        h[i] = adjusted_hess(h[i], job.hess_options.scale, floor)
+        h[i] = adjusted_hess(h[i], job.hess_options.scale, job.hess_options.floor)
 
 
 cdef double put_group(const real *like, Job *job, Group *group, real *blocks) noexcept nogil:
@@ -125,7 +124,7 @@ cdef double put_group(const real *like, Job *job, Group *group, real *blocks) no
                 group.h[i] = NAN
         value *= w
         if job.hess_options.asked and job.order > 1:
-            bend(job, group.h, n, w)
+            bend(job, group.h, n)
     if job.order > 0:
         put_places(job, G, first, n, group.g, weighed(w, job.scale), blocks + 2 * group.room)
     if job.order > 1:

@@ -1,7 +1,6 @@
 # Cross entropies of the softmax of a group's scores and a distribution over its rows.
 
 from libc.math cimport INFINITY, NAN
-from libc.string cimport memset
 from kernels.core.numeric cimport exp_gap, log1p, real, weighed
 from kernels.core.rowmath cimport count_equal, row_max, row_sum
 from kernels.ranking.groups cimport Group, Job, register_groups

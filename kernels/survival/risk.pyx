@@ -1,11 +1,12 @@
 # Sums of a few or many numbers, and the terms of tied events. See risk.pxd.
 
 from libc.string cimport memset
+from kernels.core.call cimport adjusted_hess
 from kernels.core.numeric cimport log, real
 from kernels.core.operands cimport Operand
 from kernels.core.places cimport scatter
 from kernels.core.sums cimport Lanes, Sum, add, add_to_lanes, clear, gather_lanes, result
-from kernels.survival.risk cimport Job, Terms, Tie, V, all_in, log_sum, others_in
+from kernels.survival.risk cimport H, Job, Terms, Tie, V, all_in, log_sum, others_in, rate_of
 
 cdef enum:
     FEW = 96         # numbers that are added up one by one
@@ -25,6 +26,15 @@ cdef double sum_of(const double *numbers, Py_ssize_t n) noexcept nogil:
         add_to_lanes(&lanes, numbers, n)
         gather_lanes(&lanes, &total)
     return result(total)
+
+
+cdef void put_second(const Job *job, Py_ssize_t p, Py_ssize_t n, double *second, const real *like) noexcept nogil:
+    """The second derivatives of n rows, as they are asked for."""
+    cdef Py_ssize_t i
+    if job.hess_options.asked:
+        for i in range(n):
+            second[i] = adjusted_hess(second[i], job.hess_options.scale, job.hess_options.floor * rate_of(job, p + i))
+    scatter(&job.operands[<int> H], job.rows + p, n, <const double *> second, job.scale, like)
 
 
 cdef inline void add_set(double[5][WIDE] sums, double *product, Py_ssize_t j, double share, double rest, double all,

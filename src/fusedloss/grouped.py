@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from fusedloss._calls.groups import XE_NDCG, group_loss
+from fusedloss._calls.groups import CONDITIONAL_LOGIT, LIST_MLE, XE_NDCG, group_loss, list_mle
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import joint
 from fusedloss._core.parameters import integer
@@ -12,9 +12,105 @@ from fusedloss._core.plans import Plan
 from fusedloss._core.types import ArrayLike, Ids, Reduction, Request
 
 __all__ = [
+    "ConditionalLogitLoss",
+    "ListMLELoss",
     "XENDCGLoss",
+    "conditional_logit_loss",
+    "list_mle_loss",
     "xe_ndcg_loss",
 ]
+
+
+@joint("input", planner=LIST_MLE)
+def list_mle_loss(
+    request: Request,
+    input: ArrayLike,
+    relevance: ArrayLike | None = None,
+    *,
+    group_sizes: ArrayLike | None = None,
+    group_ids: Ids | None = None,
+    where: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    ties: Literal["order", "efron", "breslow"] = "order",
+    reduction: Reduction = "mean",
+    plan: Plan | None = None,
+) -> Any:
+    r"""ListMLE: negative log-likelihood of the order of relevances by the Plackett-Luce model.
+
+    The rows of a group, in falling order of their relevances, have the scores
+    :math:`x_1, \dots, x_n`. The model takes one row after the other, each with the probability
+    :math:`e^{x_i}` among those that are left:
+
+    .. math:: w \sum_{i=1}^n \Big( \log \sum_{j \ge i} e^{x_j} - x_i \Big)
+
+    Derivatives with respect to x: :math:`w (\sum_{i \le j} p_{ij} - 1)` and
+    :math:`w \sum_{i \le j} p_{ij} (1 - p_{ij})`, the exact diagonal, with the probability
+    :math:`p_{ij}` that j is taken when i is; `hvp` has all of the Hessian. The loss is convex.
+
+    It is Cox's partial likelihood, with a group as a stratum and an event of each row, the most
+    relevant first: sums are those of `cox_ph_loss`, and keep their digits in both tails.
+
+    Parameters
+    ----------
+    input : array_like
+        Scores x, of shape (N,): a number for each row.
+    relevance : array_like
+        Relevances, of shape (N,): any numbers but nan, of which only the order matters.
+    <groups>
+    ties : str
+        What is done with rows of equal relevance: "order" takes them in the order in which they are
+        given; "breslow" has all of them still there when one of them is taken; "efron" has the k-th
+        of d leave k / d of all of them behind, near the mean over all orders.
+    <reduction of groups>
+    plan : Plan, optional
+        What ``list_mle_loss.plan(relevance, group_sizes=…, where=…, weight=…)`` has returned: these
+        are left out then. It sorts the rows, which takes longer than all else.
+    <buffers of a call>
+
+    <returns groups>
+
+    <raises groups>
+
+    Notes
+    -----
+    Rax: ``listmle_loss``, which ranks equal relevances by chance; allRank: ``listMLE``, which
+    shuffles the rows first; TF-Ranking: ``ListMLELoss``. With a random order of the rows of a group
+    ``ties="order"`` is the same.
+
+    A call takes O(N) with a plan, O(N log N) where scores of a group lie more than 300 apart. A
+    group of one row has the value 0, and counts in the mean. An infinite score has the limit where
+    there is one.
+
+    References
+    ----------
+    F. Xia, T.-Y. Liu, J. Wang, W. Zhang and H. Li, Listwise Approach to Learning to Rank: Theory
+    and Algorithm, ICML 2008. R. L. Plackett, The Analysis of Permutations, Applied Statistics 24
+    (1975).
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> scores, relevance = [2.0, 1.0, 0.0, 1.0, 0.5], [2, 0, 1, 0, 1]
+    >>> value, grad = fl.list_mle_loss.value_and_grad(scores, relevance, group_sizes=[3, 2])
+    >>> value.round(4)
+    np.float64(1.3474)
+    >>> plan = fl.list_mle_loss.plan(relevance, group_sizes=[3, 2])
+    >>> fl.list_mle_loss(scores, plan=plan) == value
+    np.True_
+    """
+    return list_mle(
+        request,
+        input,
+        relevance,
+        {"group_sizes": group_sizes, "group_ids": group_ids, "where": where, "weight": weight},
+        ties=ties,
+        reduction=reduction,
+        plan=plan,
+    )
+
+
+class ListMLELoss(Criterion, loss=list_mle_loss):
+    """`list_mle_loss` with its options bound."""
 
 
 _MOST_TERMS: Final = 100
@@ -120,3 +216,94 @@ def xe_ndcg_loss(
 
 class XENDCGLoss(Criterion, loss=xe_ndcg_loss):
     """`xe_ndcg_loss` with its options bound."""
+
+
+@joint("input", has_hvp=False, planner=CONDITIONAL_LOGIT.planner)
+def conditional_logit_loss(
+    request: Request,
+    input: ArrayLike,
+    chosen: ArrayLike | None = None,
+    *,
+    group_sizes: ArrayLike | None = None,
+    group_ids: Ids | None = None,
+    where: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+    plan: Plan | None = None,
+) -> Any:
+    r"""Conditional logit: negative log-likelihood of what is chosen of each group, given how many.
+
+    Of a group of n rows with the utilities x the set C of K rows is chosen. Among all sets of K of
+    its rows it has the probability
+
+    .. math:: P(C) = \frac{\exp \sum_{i \in C} x_i}{\sum_{|S| = K} \exp \sum_{i \in S} x_i}
+
+    and the value :math:`-w \log P(C)`. With one row chosen that is the cross entropy of the softmax
+    of the group, as in McFadden's model of discrete choice; with several it is the conditional
+    likelihood of matched studies and of panels with fixed effects, from which what all rows of a
+    group have in common drops out.
+
+    Derivatives with respect to x, with the probability :math:`\pi_i` of the sets that i belongs to:
+    :math:`w (\pi_i - [i \in C])` and :math:`w \pi_i (1 - \pi_i)`, the exact diagonal. The loss is
+    convex.
+
+    Sums over sets are found by a recursion over the rows in O(n min(K, n - K)); they consist of
+    probabilities, which neither overflow nor cancel.
+
+    Parameters
+    ----------
+    input : array_like
+        Utilities x, such as :math:`X \beta`, of shape (N,): a number for each row, an alternative
+        of a choice or a member of a matched set.
+    chosen : array_like
+        Which rows are chosen: booleans, or 0 and 1, of shape (N,); in each group as many as there
+        are. A group of which none or all are chosen says nothing, and has the value 0.
+    <groups>
+    <reduction of groups>
+    plan : Plan, optional
+        What ``conditional_logit_loss.plan(chosen, group_sizes=…, where=…, weight=…)`` has returned:
+        these are left out then.
+    <buffers of a call>
+
+    <returns groups>
+
+    <raises groups>
+
+    Notes
+    -----
+    statsmodels: ``ConditionalLogit``, which returns the log-likelihood of all groups but those that
+    say nothing; R's survival: ``clogit`` with ``method="exact"``; Stata: ``clogit``.
+
+    Groups that say nothing count in the mean. Working memory is some :math:`\sqrt n \min(K, n - K)`
+    numbers for the longest group. An infinite utility has the limit where there is one.
+
+    References
+    ----------
+    D. McFadden, Conditional Logit Analysis of Qualitative Choice Behavior, Frontiers in
+    Econometrics, 1974. M. H. Gail, J. H. Lubin and L. V. Rubinstein, Likelihood Calculations for
+    Matched Case-Control Studies and Survival Studies with Tied Death Times, Biometrika 68 (1981).
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> utilities, chosen = [1.0, 0.5, 0.0, 2.0, 1.0, 0.0], [1, 0, 0, 1, 0, 1]
+    >>> value, grad = fl.conditional_logit_loss.value_and_grad(
+    ...     utilities, chosen, group_sizes=[3, 3]
+    ... )
+    >>> value.round(4)
+    np.float64(1.0438)
+    """
+    return group_loss(
+        request,
+        CONDITIONAL_LOGIT,
+        "conditional_logit_loss",
+        input,
+        {"chosen": chosen},
+        {"group_sizes": group_sizes, "group_ids": group_ids, "where": where, "weight": weight},
+        reduction=reduction,
+        plan=plan,
+    )
+
+
+class ConditionalLogitLoss(Criterion, loss=conditional_logit_loss):
+    """`conditional_logit_loss` with its options bound."""

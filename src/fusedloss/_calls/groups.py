@@ -11,7 +11,8 @@ from fusedloss._core.groups import group_offsets
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
-from fusedloss._core.outputs import outputs, result_tuple
+from fusedloss._core.outputs import derivative, outputs, result_tuple
+from fusedloss._core.parameters import choice
 from fusedloss._core.plans import Plan, Planner
 from fusedloss._core.reductions import (
     Upstream,
@@ -21,10 +22,14 @@ from fusedloss._core.reductions import (
     value_result,
 )
 from fusedloss._core.threads import threads_for
-from fusedloss._core.types import Array, Request
+from fusedloss._core.types import PRODUCT, Array, Request
 
 _groups: Final = kernels.modules["groups"]
+_cox: Final = kernels.modules["cox"]
 _MOST: Final = 2**31 - 1  # rows: places are 32-bit integers
+#: How many elements of other losses a row is worth where work is divided among threads, if a plan
+#: does not say.
+_EFFORT: Final = 4
 
 
 class GroupedRows:
@@ -89,15 +94,18 @@ class GroupedRows:
         """The number of each row's group."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.sizes)
 
-    def sort(self, key: Array) -> None:
-        """Put the rows of each group in rising order of a key, of one key in their own order."""
-        order = np.argsort(key, kind="stable")
+    def sort(self) -> None:
+        """Put the rows of each group in rising order of their labels; of one label the last comes
+        first, so that backwards the order is the one that a stable sort makes."""
+        labels = self.labels[::-1]
+        key = labels.astype(np.float64) if is_float(labels.dtype) else labels
+        order = len(key) - 1 - np.argsort(key, kind="stable")
         if len(self.offsets) > 2:
             order = order[np.argsort(self.numbers()[order], kind="stable")]
         self.labels = self.labels[order]
         self.rows = (order if self.rows is None else self.rows[order]).astype(np.int32)
 
-    def plan(self, loss: str, *columns: Array, **facts: Any) -> Plan:
+    def plan(self, loss: str, *columns: Array | None, **facts: Any) -> Plan:
         """The plan, with what the loss needs of each place and each group."""
         kept = self.sizes > 0
         weights = self.weights
@@ -120,11 +128,9 @@ def is_negative(labels: Array) -> Any:
 
 
 class GroupLoss:
-    """A kernel of groups, and how its plans are made. A row is worth so many elements of other
-    losses, where the work is divided among threads."""
+    """A kernel of groups, and how its plans are made."""
 
-    def __init__(self, name: str, plan: Callable[..., Plan], effort: int = 4) -> None:
-        self.effort = effort
+    def __init__(self, name: str, plan: Callable[..., Plan]) -> None:
         self.number: int = kernels.number("groups", "GROUPS", name)
         self.planner = Planner(
             plan, lambda rows, arrays: _groups.check_plan(self.number, rows, arrays)
@@ -169,14 +175,26 @@ class GroupCall:
             )
         facts = self.plan._facts
         shape = (facts["groups"],)
+        self.direction: Array | None = None
+        if request[0] == PRODUCT:
+            v, more_precision = operand("v", request[3])
+            precision |= more_precision
+            self.direction = broadcast("v", v, x.shape)
+            given.append(v)
         self.double = is_double(precision)
         self.divisor, self.zero_if_empty = divisor_for(
             reduction, shape, facts["_count"], facts["_weight"], facts["_count"]
         )
         self.summed = reduction != "none"
-        self.value, self.grad, self.hess = outputs(
-            request, x, self.double, None if self.summed else shape, (x, *given)
-        )
+        self.value: Array | None = None
+        self.hess: Array | None = None
+        if self.direction is not None:
+            self.summed = True
+            self.grad: Array | None = derivative("hvp_out", request[2], x, self.double, (x, *given))
+        else:
+            self.value, self.grad, self.hess = outputs(
+                request, x, self.double, None if self.summed else shape, (x, *given)
+            )
         #: What the values are multiplied by, if not the weights.
         self.rates: Array | None = None
         arrays = self.plan._arrays
@@ -198,6 +216,8 @@ class GroupCall:
 
     def result(self, total: float) -> Any:
         """What the call returns, from the sum of the values."""
+        if self.direction is not None:
+            return self.grad if self.request[2] is None else self.request[2]
         value = value_result(
             total, self.value, self.divisor, self.zero_if_empty, self.double, self.request[1]
         )
@@ -241,7 +261,7 @@ def group_loss(
             call.double,
             call.scale,
             call.summed,
-            loss.effort,
+            call.plan._facts.get("_effort", _EFFORT),
             threads_for(call.x.size),
             (call.x, call.extra, call.value, call.grad, call.hess),
             call.plan._arrays,
@@ -290,3 +310,130 @@ def _xe_ndcg_plan(
 
 
 XE_NDCG: Final = GroupLoss("xe_ndcg", _xe_ndcg_plan)
+
+
+# ---- conditional logit ---------------------------------------------------------------
+
+
+def _conditional_logit_plan(
+    chosen: Any,
+    *,
+    group_sizes: Any = None,
+    group_ids: Any = None,
+    where: Any = None,
+    weight: Any = None,
+) -> Plan:
+    """Which rows are chosen."""
+    rows = GroupedRows(
+        *("chosen", chosen, group_sizes, group_ids, where, weight),
+        lambda labels: (labels != 0) & (labels != 1),
+        "0 and 1 (chosen)",
+    )
+    of_rows = rows.labels.astype(np.float64)
+    counts = np.diff(np.append(0.0, np.cumsum(of_rows))[rows.offsets])
+    steps = np.minimum(counts, rows.sizes - counts)
+    steps = steps * rows.sizes  # of the recursion
+    effort = _EFFORT + int(steps.sum() / max(len(of_rows), 1))
+    return rows.plan("conditional_logit_loss", of_rows, chosen=int(counts.sum()), _effort=effort)
+
+
+CONDITIONAL_LOGIT: Final = GroupLoss("conditional_logit", _conditional_logit_plan)
+
+
+# ---- ListMLE -------------------------------------------------------------------------
+#
+# The Plackett-Luce likelihood of an order is Cox's partial likelihood: a group is a stratum, whose
+# rows have their events one after the other, the most relevant one first.
+
+
+def _list_mle_plan(
+    relevance: Any,
+    *,
+    group_sizes: Any = None,
+    group_ids: Any = None,
+    where: Any = None,
+    weight: Any = None,
+) -> Plan:
+    """The order of the rows, the least relevant first, and where relevances are equal."""
+    rows = GroupedRows(
+        *("relevance", relevance, group_sizes, group_ids, where, weight), is_nan, "numbers"
+    )
+    rows.sort()
+    labels, offsets = rows.labels, rows.offsets
+    new = np.ones(labels.size + 1, bool)
+    np.not_equal(labels[1:], labels[:-1], out=new[1:-1])
+    new[offsets] = True
+    starts = np.flatnonzero(new)
+    several = np.diff(starts) > 1
+    ties = np.stack((starts[:-1][several], starts[1:][several]), axis=1)
+    kinds = np.ones(labels.size, np.uint8)
+    kinds[~(new[1:] & new[:-1])] = 2
+    single = np.ones(labels.size, np.uint8)
+    last = offsets[:-1][rows.sizes > 0]  # of those that are left one alone is taken for sure
+    single[last] = 0
+    kinds[last] &= 2
+    rates = None
+    if rows.weights is not None and (rows.weights != 1).any():
+        rates = np.repeat(rows.weights, rows.sizes)
+    return rows.plan(
+        "list_mle_loss",
+        single,
+        np.zeros(offsets.size, np.int64),
+        kinds,
+        ties.ravel().astype(np.int32),
+        np.searchsorted(ties[:, 0], offsets).astype(np.int64),
+        rates,
+    )
+
+
+def _as_cox(arrays: Any, in_order: bool) -> tuple[Any, ...]:
+    """The plan of Cox's loss: one row after the other, or those of equal relevance at a time."""
+    offsets, rows, _, single, zeros, kinds, ties, tie_strata, _ = arrays
+    if in_order:
+        return rows, single, None, ties[:0], offsets, zeros, None
+    return rows, kinds, None, ties, offsets, tie_strata, None
+
+
+def _check_list_mle_plan(rows: int, arrays: tuple[Array | None, ...]) -> None:
+    for in_order in (True, False):
+        _cox.check_plan(rows, _as_cox(arrays, in_order))
+    if arrays[8] is not None and len(arrays[8]) != len(arrays[1] or ()):
+        raise ValueError("plan: its arrays do not fit together")
+
+
+LIST_MLE: Final = Planner(_list_mle_plan, _check_list_mle_plan)
+
+
+def list_mle(
+    request: Request,
+    input: Any,
+    relevance: Any,
+    options: Mapping[str, Any],
+    *,
+    ties: str,
+    reduction: Any,
+    plan: Plan | None,
+) -> Any:
+    """Evaluate the Plackett-Luce likelihood. `options` are those that a plan stands for."""
+    ties = choice("ties", ties, ("order", "efron", "breslow"))
+    operands = {"relevance": relevance}
+    call = GroupCall(request, "list_mle_loss", LIST_MLE, input, operands, options, reduction, plan)
+    arrays: Any = call.plan._arrays
+    rates = arrays[8]
+    if call.rates is not None:
+        rates = np.repeat(call.rates, np.diff(arrays[0]))
+    total = _cox.cox(
+        request[0],
+        ties == "efron",
+        call.double,
+        call.scale,
+        True,
+        0.0,
+        threads_for(call.x.size),
+        (call.x, None, call.grad, call.hess, call.direction),
+        _as_cox(arrays, ties == "order"),
+        rates,
+        None if request[0] == PRODUCT else request[5],
+        call.value,
+    )
+    return call.result(total)

@@ -27,7 +27,7 @@ MODULES: Final = (
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     *("boxes.boxes", "sequences.sequences", "ordinal.ordinal"),
     *("survival.risk", "survival.intervals", "survival.cox"),
-    *("ranking.groups", "ranking.softmaxes"),
+    *("ranking.groups", "ranking.softmaxes", "ranking.choices"),
 )
 
 
