@@ -20,6 +20,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    grouped,
     linear_heads,
     location_scale,
     margins,
@@ -88,7 +89,7 @@ JOINT = [
     case
     for module in (
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal),
+        *(survival, ordinal, grouped),
     )
     for case in module.JOINT
 ]

@@ -34,15 +34,16 @@ cdef inline double sum_but(const double *x, Py_ssize_t n, Py_ssize_t top) noexce
 
 cdef void add_newton_term(Py_ssize_t n, Py_ssize_t top, double rest, const double *p, double *term, double *g) noexcept nogil:
     """Add the next term of the Neumann series of D H⁻¹ g, H the Hessian and D its diagonal, from the one before, in `term`."""
-    cdef double total
+    cdef double others, total
     cdef Py_ssize_t i
     for i in range(n):
         term[i] /= 1 - p[i] if i != top else rest
     if rest == 0:                  # the others have no share of which anything could come
         term[top] = 0
-    total = row_sum(<const double *> term, n)
+    others = sum_but(<const double *> term, n, top)
+    total = others + term[top]
     for i in range(n):
-        term[i] = p[i] * (total - term[i])
+        term[i] = p[i] * (total - term[i] if i != top else others)
         g[i] += term[i]
 
 

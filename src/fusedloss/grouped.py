@@ -157,8 +157,8 @@ def xe_ndcg_loss(
     <groups>
     noise : array_like, optional
         What is taken from each gain, from 0 to 1, of shape (N,) or broadcasting up to it: 0 by
-        default. Drawn anew for each call, as ``rng.uniform(size=N)``, it makes training robust;
-        1 gives the gains of NDCG.
+        default. In float64 it makes the computation so. Drawn anew for each call, as
+        ``rng.random(N)``, it makes training robust; 1 gives the gains of NDCG.
     newton_terms : int
         How many terms are added to the gradient, 0 to 100.
     <reduction of groups>

@@ -165,9 +165,10 @@ class GroupCall:
         self.extra: Array | None = None
         given = [a for a in (*operands.values(), *options.values()) if isinstance(a, np.ndarray)]
         if extra is not None and extra[1] is not None:
-            more, _ = operand(*extra)
-            self.extra = broadcast(extra[0], more, x.shape)
-            given.append(more)
+            array, more = operand(*extra)
+            precision |= more
+            self.extra = broadcast(extra[0], array, x.shape)
+            given.append(array)
         self.plan = planner.plan_for(plan, x.size, operands, options)
         if self.plan.rows != x.size:
             raise ValueError(
@@ -177,13 +178,13 @@ class GroupCall:
         shape = (facts["groups"],)
         self.direction: Array | None = None
         if request[0] == PRODUCT:
-            v, more_precision = operand("v", request[3])
-            precision |= more_precision
+            v, more = operand("v", request[3])
+            precision |= more
             self.direction = broadcast("v", v, x.shape)
             given.append(v)
         self.double = is_double(precision)
         self.divisor, self.zero_if_empty = divisor_for(
-            reduction, shape, facts["_count"], facts["_weight"], facts["_count"]
+            reduction, x.shape, facts["_count"], facts["_weight"], facts["_count"]
         )
         self.summed = reduction != "none"
         self.value: Array | None = None

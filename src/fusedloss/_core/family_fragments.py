@@ -21,9 +21,9 @@ weight : array_like, optional
     "reduction of groups": """\
 reduction : str
     "mean" (divides by the number of groups that have rows and a weight that is not 0), "sum",
-    "none" (a value for each group, 0 where there are no rows), "batchmean" (divides by the number
-    of all groups), "weighted_mean" (by the sum of the weights of the groups that have rows; 0 where
-    that is 0) or "sum_by_nonzero_weights" (as "mean", but 0 where there are no such groups).""",
+    "none" (a value for each group, 0 where there are no rows), "batchmean" (divides by N, the
+    number of all rows), "weighted_mean" (by the sum of the weights of the groups that have rows; 0
+    where that is 0) or "sum_by_nonzero_weights" (as "mean", but 0 if there are no such groups).""",
     "returns groups": """\
 Returns
 -------
