@@ -39,6 +39,7 @@ LOSSES = (
     fl.sequences,
     fl.survival,
     fl.ordinal,
+    fl.grouped,
 )
 
 # ---- what there is -------------------------------------------------------------------------------

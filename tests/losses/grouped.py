@@ -304,6 +304,7 @@ for loss, label, of_group, options, extra, top in (
             weighted="weight" not in extra,
             held="newton_terms" in options,
             labels=(label, "group_sizes", "where"),
+            keywords=("group_sizes",),
             domains={} if loss == "list_mle_loss" else {label: (-1, 2) if top == 2 else (-1,)},
             lean=False,
             twin=not {"where", "weight"} & set(extra) and "ties" not in options,
