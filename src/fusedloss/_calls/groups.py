@@ -61,14 +61,15 @@ class GroupedRows:
             raise ValueError(f"{name}: at most {_MOST} rows are accepted, got {self.size}")
         self.offsets = group_offsets(self.size, group_sizes, group_ids)
         self.weights: Array | None = None
+        self.precision = 0  # that of the weights asks for
         there = None
         if where is not None:
             mask, _ = operand("where", where)
             there = broadcast("where", mask, (self.size,), name) != 0
         if weight is not None:
             groups = (len(self.offsets) - 1,)
-            given = broadcast("weight", operand("weight", weight)[0], groups, "the groups")
-            self.weights = given.astype(np.float64)
+            given, self.precision = operand("weight", weight)
+            self.weights = broadcast("weight", given, groups, "the groups").astype(np.float64)
             if not self.weights.all():
                 counted = np.repeat(self.weights != 0, np.diff(self.offsets))
                 there = counted if there is None else there & counted
@@ -112,6 +113,7 @@ class GroupedRows:
         counted = kept if weights is None else kept & (weights != 0)
         count = float(np.count_nonzero(counted))
         facts = {"groups": len(kept), **facts, "_count": count, "_weight": count}
+        facts["_precision"] = self.precision
         if weights is not None:
             facts["_weight"] = float(weights[counted].sum())
         return Plan(loss, self.size, (self.offsets, self.rows, weights, *columns), facts)
@@ -165,16 +167,17 @@ class GroupCall:
         self.extra: Array | None = None
         given = [a for a in (*operands.values(), *options.values()) if isinstance(a, np.ndarray)]
         if extra is not None and extra[1] is not None:
-            array, more = operand(*extra)
+            column, more = operand(*extra)
             precision |= more
-            self.extra = broadcast(extra[0], array, x.shape)
-            given.append(array)
+            self.extra = broadcast(extra[0], column, x.shape)
+            given.append(column)
         self.plan = planner.plan_for(plan, x.size, operands, options)
         if self.plan.rows != x.size:
             raise ValueError(
                 f"{next(iter(operands))}: {self.plan.rows} rows, but input has {x.size}"
             )
         facts = self.plan._facts
+        precision |= facts["_precision"]
         shape = (facts["groups"],)
         self.direction: Array | None = None
         if request[0] == PRODUCT:
@@ -188,10 +191,11 @@ class GroupCall:
         )
         self.summed = reduction != "none"
         self.value: Array | None = None
+        self.grad: Array | None = None
         self.hess: Array | None = None
         if self.direction is not None:
             self.summed = True
-            self.grad: Array | None = derivative("hvp_out", request[2], x, self.double, (x, *given))
+            self.grad = derivative("hvp_out", request[2], x, self.double, (x, *given))
         else:
             self.value, self.grad, self.hess = outputs(
                 request, x, self.double, None if self.summed else shape, (x, *given)
@@ -398,7 +402,8 @@ def _as_cox(arrays: Any, in_order: bool) -> tuple[Any, ...]:
 def _check_list_mle_plan(rows: int, arrays: tuple[Array | None, ...]) -> None:
     for in_order in (True, False):
         _cox.check_plan(rows, _as_cox(arrays, in_order))
-    if arrays[8] is not None and len(arrays[8]) != len(arrays[1] or ()):
+    of_rows: Any = arrays[1]
+    if arrays[8] is not None and len(arrays[8]) != len(of_rows):
         raise ValueError("plan: its arrays do not fit together")
 
 

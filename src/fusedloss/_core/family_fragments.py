@@ -28,7 +28,8 @@ reduction : str
 Returns
 -------
 value : scalar, or ndarray of shape (groups,) for ``reduction="none"``
-    float64 if `input` is float64 or not floating, else float32. Sums within groups are float64.
+    In the computation's dtype: float64 if `input`, `weight` or another array of floating numbers is
+    float64, or none is floating, else float32. Sums within groups are float64 for any dtype.
     `value_and_grad` returns (value, gradient), `value_grad_hess` (value, gradient, diagonal of the
     Hessian); rows that do not count have 0 there.""",
     "raises groups": """\
