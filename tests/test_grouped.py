@@ -136,6 +136,10 @@ def test_equal_relevances_keep_their_order() -> None:
     huge = np.array([2**63 + 2, 2**63 + 1, 2**63, 1, 0], np.uint64)  # alike as float64
     assert fl.list_mle_loss(x, huge, group_sizes=[5]) == ordered
     assert fl.list_mle_loss(x, huge[::-1], group_sizes=[5]) != ordered
+    far = np.array([2**63 - 1, 2**63 - 2, 0, -(2**63) + 1, -(2**63)])
+    assert fl.list_mle_loss(x, far, group_sizes=[5]) == ordered
+    bits = np.array([True, True, False, False, False])
+    assert fl.list_mle_loss(x, bits, group_sizes=[5]) == ordered
 
 
 def test_gains_of_any_size() -> None:

@@ -27,6 +27,7 @@ from fusedloss._core.types import PRODUCT, Array, Request
 _groups: Final = kernels.modules["groups"]
 _cox: Final = kernels.modules["cox"]
 _MOST: Final = 2**31 - 1  # rows: places are 32-bit integers
+_EXACT: Final = 2**53  # whole numbers below are exact as float64
 #: How many elements of other losses a row is worth where work is divided among threads, if a plan
 #: does not say.
 _EFFORT: Final = 4
@@ -98,12 +99,21 @@ class GroupedRows:
     def sort(self) -> None:
         """Put the rows of each group in rising order of their labels; of one label the last comes
         first, so that backwards the order is the one that a stable sort makes."""
-        labels = self.labels[::-1]
-        key = labels.astype(np.float64) if is_float(labels.dtype) else labels
-        order = len(key) - 1 - np.argsort(key, kind="stable")
-        if len(self.offsets) > 2:
-            order = order[np.argsort(self.numbers()[order], kind="stable")]
-        self.labels = self.labels[order]
+        labels, starts = self.labels, self.offsets[:-1]
+        numbers = self.numbers()
+        low, high = (labels.min(), labels.max()) if labels.size else (0, 0)
+        if is_float(labels.dtype) or -_EXACT < int(low) <= int(high) < _EXACT:
+            # One pass over what is sorted by groups already.
+            key = np.empty(labels.size, np.complex128)
+            key.real, key.imag = numbers, labels
+            key.imag *= -1
+            order = np.argsort(key, kind="stable")
+        else:
+            order = np.argsort(~labels, kind="stable")
+            order = order[np.argsort(numbers[order], kind="stable")]
+        turned = np.repeat(starts + self.offsets[1:] - 1, self.sizes) - np.arange(labels.size)
+        order = order[turned]
+        self.labels = labels[order]
         self.rows = (order if self.rows is None else self.rows[order]).astype(np.int32)
 
     def plan(self, loss: str, *columns: Array | None, **facts: Any) -> Plan:
