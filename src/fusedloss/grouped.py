@@ -41,7 +41,7 @@ def list_mle_loss(
     :math:`x_1, \dots, x_n`. The model takes one row after the other, each with the probability
     :math:`e^{x_i}` among those that are left:
 
-    .. math:: w \sum_{i=1}^n \Big( \log \sum_{j \ge i} e^{x_j} - x_i \Big)
+    .. math:: w \sum_i \Big( \log \sum_{j \ge i} e^{x_j} - x_i \Big)
 
     Derivatives with respect to x: :math:`w (\sum_{i \le j} p_{ij} - 1)` and
     :math:`w \sum_{i \le j} p_{ij} (1 - p_{ij})`, the exact diagonal, with the probability
@@ -75,12 +75,11 @@ def list_mle_loss(
     Notes
     -----
     Rax: ``listmle_loss``, which ranks equal relevances by chance; allRank: ``listMLE``, which
-    shuffles the rows first; TF-Ranking: ``ListMLELoss``. With a random order of the rows of a group
-    ``ties="order"`` is the same.
+    shuffles the rows first; TF-Ranking: ``ListMLELoss``.
 
-    A call takes O(N) with a plan, O(N log N) where scores of a group lie more than 300 apart. A
-    group of one row has the value 0, and counts in the mean. An infinite score has the limit where
-    there is one.
+    With the rows of a group in random order ``ties="order"`` does what these do. A call takes O(N)
+    with a plan, O(N log N) where scores of a group lie more than 300 apart. A group of one row has
+    the value 0, and counts in the mean. An infinite score has the limit where there is one.
 
     References
     ----------
@@ -234,15 +233,14 @@ def conditional_logit_loss(
 ) -> Any:
     r"""Conditional logit: negative log-likelihood of what is chosen of each group, given how many.
 
-    Of a group of n rows with the utilities x the set C of K rows is chosen. Among all sets of K of
-    its rows it has the probability
+    Of a group of n rows with the utilities x the set C of K rows is chosen. With the sums over all
+    sets S of K of its rows:
 
-    .. math:: P(C) = \frac{\exp \sum_{i \in C} x_i}{\sum_{|S| = K} \exp \sum_{i \in S} x_i}
+    .. math:: -w \log \frac{\exp \sum_{i \in C} x_i}{\sum_S \exp \sum_{i \in S} x_i}
 
-    and the value :math:`-w \log P(C)`. With one row chosen that is the cross entropy of the softmax
-    of the group, as in McFadden's model of discrete choice; with several it is the conditional
-    likelihood of matched studies and of panels with fixed effects, from which what all rows of a
-    group have in common drops out.
+    With one row chosen that is the cross entropy of the softmax of the group, as in McFadden's
+    model of discrete choice; with several it is the conditional likelihood of matched studies and
+    of panels with fixed effects, from which what all rows of a group have in common drops out.
 
     Derivatives with respect to x, with the probability :math:`\pi_i` of the sets that i belongs to:
     :math:`w (\pi_i - [i \in C])` and :math:`w \pi_i (1 - \pi_i)`, the exact diagonal. The loss is
@@ -273,10 +271,11 @@ def conditional_logit_loss(
     Notes
     -----
     statsmodels: ``ConditionalLogit``, which returns the log-likelihood of all groups but those that
-    say nothing; R's survival: ``clogit`` with ``method="exact"``; Stata: ``clogit``.
+    say nothing.
 
-    Groups that say nothing count in the mean. Working memory is some :math:`\sqrt n \min(K, n - K)`
-    numbers for the longest group. An infinite utility has the limit where there is one.
+    R's survival and Stata have it as ``clogit``. Groups that say nothing count in the mean. Working
+    memory is some :math:`\sqrt n \min(K, n - K)` numbers for the longest group. An infinite utility
+    has the limit where there is one.
 
     References
     ----------
