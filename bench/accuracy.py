@@ -94,14 +94,15 @@ def _rows(case: Case, dtype: Any, rng: np.random.Generator) -> Made:
 
 def _several(case: Case, dtype: Any, rng: np.random.Generator) -> Made:
     row = next(row for row in reg.JOINT if row.loss == case.loss)
+    names = (*row.operands, *row.keywords)
 
     def truth(*arrays: Array) -> Iterable[list[reg.Pair]]:
-        named = dict(zip(row.operands, arrays, strict=True))
+        named = dict(zip(names, arrays, strict=True))
         value, grads, _ = row.truth(samples.mp_operands(row, named), **row.options)
         return [value, *(grads[leaf] for leaf in row.leaves)]
 
     for kind, named in ((TYPICAL, row.inputs(rng, FEW // 4, dtype)), (TAILS, row.hard(rng, dtype))):
-        yield kind, tuple(named[name] for name in row.operands), truth
+        yield kind, tuple(named[name] for name in names), truth
 
 
 def _activations(case: Case, dtype: Any, rng: np.random.Generator) -> Made:

@@ -25,6 +25,7 @@ from tests.losses import (
     counts,
     distributions,
     forecasts,
+    grouped,
     linear_heads,
     location_scale,
     margins,
@@ -181,6 +182,18 @@ def censored_times(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays
     return tuple(np.resize(a, shape) for a in made.values())
 
 
+def groups(labels: int) -> Inputs:
+    """Scores, labels, and groups of 1 to 40 rows."""
+
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        (rows,) = shape
+        ends = np.minimum(np.cumsum(rng.integers(1, 41, rows // 10 + 1)), rows)
+        sizes = np.diff(np.append(0, ends[: np.argmax(ends == rows) + 1]))
+        return _normal(rng, shape).astype(dtype), rng.integers(0, labels, rows), sizes
+
+    return make
+
+
 def graded(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     """Scores, thresholds between five grades, and grades."""
     thresholds = np.array([-2.0, -0.75, 0.5, 2.25])
@@ -224,15 +237,21 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     #: The largest difference from the others, where more than usual is in the nature of the loss.
     tolerance: float | None = None
+    keywords: Sequence[str] = ()  # the last inputs, which are given by name
 
     @property
     def operands(self) -> list[str]:
         """The names of the inputs."""
         thing = getattr(fl, self.loss)
         if isinstance(thing, fl.Loss):
-            return list(thing._operands)
+            return [*thing._operands, *self.keywords]
         parameters = inspect.signature(thing).parameters.values()
         return [p.name for p in parameters if p.default is p.empty]
+
+    def given(self, arrays: Arrays) -> tuple[Arrays, dict[str, Array]]:
+        """The inputs that are given by position, and those by name."""
+        count = len(arrays) - len(self.keywords)
+        return arrays[:count], dict(zip(self.keywords, arrays[count:], strict=True))
 
     @property
     def results(self) -> Sequence[str]:
@@ -313,6 +332,7 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "sequences": (aligned, _SEQUENCES),
     "survival": (times, _TIMES),
     "ordinal": (graded, _ELEMENTS),
+    "grouped": (groups(5), _TIMES),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {
@@ -330,6 +350,7 @@ OTHERS: dict[str, tuple[Inputs, Shapes]] = {
     "coral_loss": (with_target("class"), _ROWS),
     "corn_loss": (with_target("class"), _ROWS),
     "discrete_survival_loss": (steps, _ROWS),
+    "conditional_logit_loss": (groups(2), _TIMES),
 }
 #: Errors that are equal but for their last digits may be sorted otherwise; and others take steps of
 #: the Jaccard index, which is up to 1, as differences of float32 numbers: 1e-7 off, where the
@@ -350,11 +371,12 @@ JOINT = [
         row.leaves,
         row.options,
         _TOLERANCE.get(row.loss),
+        row.keywords,
     )
     for family, row in _first_rows(
         "JOINT",
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal),
+        *(survival, ordinal, grouped),
     )
 ]
 

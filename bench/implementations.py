@@ -57,7 +57,8 @@ def fused(question: Question, arrays: Arrays, fresh: bool = False) -> Implementa
     if not fresh and (buffers := _buffers(question, arrays)):
         name = "grad_out" if question.result == GRAD else "out"
         options[name] = buffers if len(buffers) > 1 else buffers[0]
-    step = functools.partial(method, *arrays, **options)
+    by_position, by_name = question.case.given(arrays)
+    step = functools.partial(method, *by_position, **by_name, **options)
     return Implementation(step, memory="fresh" if fresh else "given")
 
 
@@ -79,7 +80,8 @@ def with_numpy(question: Question, arrays: Arrays) -> Implementation:
 
     if question.result == EACH:
         return Implementation(one_by_one)
-    return Implementation(functools.partial(twin, *arrays))
+    by_position, by_name = case.given(arrays)
+    return Implementation(functools.partial(twin, *by_position, **by_name))
 
 
 def of_memory(question: Question, arrays: Arrays) -> Implementation:
@@ -316,7 +318,7 @@ PEERS = {
     ),
 }
 #: Families whose losses of one row are not its part of the mean.
-_NOT_ALONE = ("sequences", "survival")
+_NOT_ALONE = ("sequences", "survival", "grouped")
 MAKERS = {
     FUSED: Maker(fused),
     FRESH: Maker(

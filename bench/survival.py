@@ -1,8 +1,8 @@
-"""`cox_ph_loss` beside lifelines, scikit-survival and NumPy, and its time against rows.
+"""`cox_ph_loss` beside lifelines, scikit-survival and NumPy.
 
-    python -m bench.survival                prints ratios of times, value and gradient in float32
-    python -m bench.survival --scaling      writes docs/benchmarks/cox_scaling.csv
-    python -m bench.survival --draw         draws cox_scaling.svg of that, which needs matplotlib
+    python -m bench.survival        prints ratios of times, value and gradient in float32
+
+Its time against rows is in bench/scaling.py.
 
 All are asked in turn with one thread, and the best time of each counts. The packages' steps are
 their own, of one feature, so that they have the gradient with respect to its coefficient; they make
@@ -12,25 +12,19 @@ its second derivative in the same pass. Data is sorted beforehand for each of th
 from __future__ import annotations
 
 import argparse
-import csv
 import os
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fusedloss as fl
+from bench.scaling import Step, best
 from tests.losses import survival as twins
 
-FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
-SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 #: Rows, and how many different times there are; None: all are different.
 CASES = ((1_000_000, None), (1_000_000, 1000), (100_000, None), (100_000, 100))
-SLOW = 3.0  # seconds: who takes longer is asked once
-Step = Callable[[], Any]
 Arrays = tuple[Any, Any, Any]
 
 
@@ -86,23 +80,6 @@ def makers() -> dict[str, Callable[[Arrays], Step]]:
     return found
 
 
-def once(step: Step) -> float:
-    before = time.perf_counter()
-    step()
-    return time.perf_counter() - before
-
-
-def best(steps: dict[str, Step], seconds: float) -> dict[str, float]:
-    """The least time of each, asked in turn."""
-    found = {name: once(step) for name, step in steps.items()}
-    quick = [name for name in steps if found[name] < SLOW]
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        for name in quick:
-            found[name] = min(found[name], once(steps[name]))
-    return found
-
-
 def check(arrays: Arrays, steps: dict[str, Step]) -> None:
     """All compute the same."""
     x, _, event = arrays
@@ -131,53 +108,25 @@ def compare(seconds: float, names: list[str]) -> None:
         print(f"{rows:>10} {times or rows:>10} {1e3 * found['fused']:9.2f}{ratios}", flush=True)
 
 
-def scaling(seconds: float) -> None:
-    """Milliseconds of a call with a plan, of the plan, and of NumPy's."""
-    lines = []
-    for rows in SIZES:
-        arrays = inputs(rows, None)
-        x, when, event = arrays
-        order = np.argsort(-when)
-        in_order = x, when[order], event[order]
-        steps = {"fused": ours(arrays), "fused, rows in order": ours(in_order)}
-        steps["numpy"] = with_numpy(arrays)
-        steps["plan"] = lambda when=when, event=event: fl.cox_ph_loss.plan(when, event)
-        found = best(steps, seconds)
-        lines += [(name, rows, f"{1e3 * t:.4g}") for name, t in found.items()]
-        print(*lines[-4:], flush=True)
-    with open(FOLDER / "cox_scaling.csv", "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("implementation", "rows", "milliseconds"), *lines])
-
-
-def draw() -> None:
-    import pandas as pd
-
-    from bench import plots
-
-    records = pd.read_csv(FOLDER / "cox_scaling.csv")
-    records = records.rename(columns={"rows": "x", "milliseconds": "ns"})
-    records["loss"] = "cox_ph_loss"
-    title = "cox_ph_loss: value and gradient, float32, one thread"
-    plots.curves(FOLDER / "cox_scaling.svg", title, ("rows", "milliseconds"), records)
+def scaled(rows: int) -> dict[str, Step]:
+    """A call with a plan, the plan, and NumPy's."""
+    arrays = inputs(rows, None)
+    x, when, event = arrays
+    order = np.argsort(-when)
+    in_order = x, when[order], event[order]
+    steps = {"fused": ours(arrays), "fused, rows in order": ours(in_order)}
+    steps["numpy"] = with_numpy(arrays)
+    return steps | {"plan": lambda: fl.cox_ph_loss.plan(when, event)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="for each line")
-    parser.add_argument("--scaling", action="store_true", help="time against rows")
-    parser.add_argument("--draw", action="store_true", help="the picture of that")
     options = parser.parse_args()
-    if options.draw:
-        draw()
-        return
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     fl.set_num_threads(1)
-    if options.scaling:
-        scaling(options.seconds)
-    else:
-        compare(options.seconds, [name for name in makers() if name != "fused"])
+    compare(options.seconds, [name for name in makers() if name != "fused"])
 
 
 if __name__ == "__main__":

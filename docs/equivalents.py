@@ -1030,7 +1030,11 @@ add(
     ),
     ("cross_entropy_lambda", "", "another parametrization of weighted cross entropy"),
     ("lambdarank", "", "weights of pairs that depend on the order of the scores"),
-    ("rank_xendcg", "", "draws numbers at random"),
+    (
+        "rank_xendcg",
+        "",
+        "`fl.xe_ndcg_loss` with `newton_terms=2` and its random numbers as `noise`",
+    ),
 )
 
 

@@ -40,6 +40,7 @@ LOSSES = (
     fl.sequences,
     fl.survival,
     fl.ordinal,
+    fl.grouped,
 )
 
 # ---- what there is -------------------------------------------------------------------------------
@@ -235,9 +236,11 @@ def derivatives(loss: fl.Loss[...]) -> str:
 
 
 COLUMNS = {
-    "torch": r"torch|torch\.distributions|torchvision|timm|MONAI|segmentation_models\.pytorch",
-    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras|TensorFlow Probability",
-    "optax": "optax",
+    "torch": r"torch|torch\.distributions|torchvision|timm|MONAI|segmentation_models\.pytorch"
+    r"|allRank",
+    "TensorFlow, Keras": r"tf\.losses|tf\.nn|tfa\.losses|Keras|TensorFlow Probability"
+    r"|TF-Ranking",
+    "optax": "optax|Rax",
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|ngboost",
     "XGBoost, LightGBM": "XGBoost|LightGBM|CatBoost|XGBoostLSS",
     "statistics": "statsmodels|lifelines|scikit-survival|pycox|mord|coral-pytorch|spacecutter|R"

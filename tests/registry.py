@@ -21,6 +21,7 @@ from tests.losses import (
     counts,
     distributions,
     forecasts,
+    grouped,
     linear_heads,
     location_scale,
     margins,
@@ -89,7 +90,7 @@ JOINT = [
     case
     for module in (
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal),
+        *(survival, ordinal, grouped),
     )
     for case in module.JOINT
 ]

@@ -265,7 +265,8 @@ def parts(result: Any) -> list[Any]:
 
 def weights_of(case: Case | reg.Joint, cls: Any, operands: list[Any], options: Options) -> Options:
     """An array for each option that is one."""
-    given = {name: options[name] for name in free_arrays_of(cls) if name in options}
+    names = set(free_arrays_of(cls)).difference(getattr(case, "keywords", ()))
+    given = {name: options[name] for name in options if name in names}
     if "weight" in arrays_of(cls) and "weight" not in given:
         given["weight"] = 2.0
         if isinstance(case, reg.Rows) or error_of(

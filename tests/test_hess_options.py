@@ -277,7 +277,7 @@ def test_errors(loss: Any, options: dict[str, Any], error: type[Exception], matc
 
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if c.curved], ids=str)
 def test_other_losses_refuse_them(case: reg.Joint) -> None:
-    """All but losses of rows (of lists, of bits) and elementwise ones."""
+    """All but losses of rows (of lists, of bits), of groups, and elementwise ones."""
     arrays = case.inputs(np.random.default_rng(0), 4, np.float64)
     run = getattr(fl, case.loss).value_grad_hess
     if case.loss in fl.ranking.__all__:
@@ -289,6 +289,17 @@ def test_other_losses_refuse_them(case: reg.Joint) -> None:
         hess = run(**arrays, **case.options, reduction="sum", hess_scale=2.0, hess_floor=0.25)[2]
         left = plain != 0  # what takes no part stays 0
         np.testing.assert_array_equal(hess, np.where(left, np.maximum(2 * plain, 0.25), 0))
+    elif getattr(fl, case.loss).planner is not None:
+        options = case.options | {"reduction": "sum"}
+        plain = run(**arrays, **options)[2]
+        hess = run(**arrays, **options, hess_scale=2.0, hess_floor=9.0)[2]
+        floor = np.full(len(plain), 9.0)
+        if "weight" in arrays:
+            sizes = arrays.get("group_sizes", np.ones(len(plain), int))
+            floor *= np.repeat(arrays["weight"], sizes)
+        floor *= arrays.get("where", 1)
+        np.testing.assert_allclose(hess, np.maximum(2 * plain, floor), rtol=1e-15)
+        assert (hess > 2 * plain).any()
     elif case.in_place:
         plain = run(**arrays, **case.options, reduction="sum")[2]
         changed = run(**arrays, **case.options, reduction="sum", hess_scale=2.0, hess_floor=9.0)[2]

@@ -56,7 +56,7 @@ def direction(sample: Call, seed: int = 5) -> Any:
 def test_which_losses_have_them() -> None:
     elementwise_families = {"regression", "binary", "distributions", "counts", "location_scale"}
     elementwise_families |= {"forecasts"}
-    others = {"aft_loss", "cox_ph_loss"}
+    others = {"aft_loss", "cox_ph_loss", "list_mle_loss"}
     for loss in LOSSES:
         family = loss.__module__.rpartition(".")[2]
         softmax_one = family == "classification" and loss.__name__ != "brier_loss"

@@ -23,6 +23,7 @@ from tests.losses import (
     counts,
     distributions,
     forecasts,
+    grouped,
     linear_heads,
     location_scale,
     margins,
@@ -54,6 +55,7 @@ _MODULES = (
     forecasts,
     survival,
     ordinal,
+    grouped,
 )
 
 

@@ -13,14 +13,16 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
+from kernels.core.call cimport read_hess_options
 from kernels.core.numeric cimport exp_gap, log1p, real
 from kernels.core.operands cimport DOUBLE, INT32, INT64, UINT8, Kind, check_shape, describe, kind_of
+from kernels.core.places cimport gather, scatter
 from kernels.core.sums cimport (
     BLOCK, Span, Sum, accumulate, accumulate_wide, add, allocate, fl_stops, many, result, run)
 from kernels.survival.intervals cimport by_intervals
 from kernels.survival.risk cimport (
-    D, G, H, OPERANDS, SINGLE, V, X, Job, State, Terms, Tie, all_in, find_terms, gather, is_direction, log_sum,
-    others_in, put_tie, rate_of, scatter, sum_of, weight_of)
+    D, G, H, OPERANDS, SINGLE, V, X, Job, State, Terms, Tie, all_in, find_terms, is_direction, log_sum,
+    others_in, put_second, put_tie, rate_of, sum_of, weight_of)
 
 cnp.import_array()
 
@@ -309,7 +311,7 @@ cdef void find_derivatives(Job *job, Py_ssize_t stratum, double scale, State *st
                 b.out[i] = b.risk[i] * b.out[i] - b.spare_2[i]
         scatter(&job.operands[<int> G], job.rows + p, n, <const double *> b.out, job.scale, like)
         if job.order == 2:
-            scatter(&job.operands[<int> H], job.rows + p, n, <const double *> b.second, job.scale, like)
+            put_second(job, p, n, b.second, like)
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -321,6 +323,7 @@ cdef double cox_span(const real *like, Job *job, Py_ssize_t start, Py_ssize_t st
     cdef State *states
     cdef Sum total = Sum(0, 0)
     cdef real low, high
+    cdef double value
     cdef Py_ssize_t stratum, first, last, i
     if b == NULL:
         job.starved = True
@@ -338,11 +341,15 @@ cdef double cox_span(const real *like, Job *job, Py_ssize_t start, Py_ssize_t st
             break
         if job.until == NULL and high - low <= FAR - job.reach:
             states = job.states + first // BLOCK + stratum
-            add(&total, find_values(job, stratum, <double> high, states, b, like))
+            value = find_values(job, stratum, <double> high, states, b, like)
             if job.order > 0:
                 find_derivatives(job, stratum, <double> high, states, b, like)
         else:
-            add(&total, by_intervals(job, stratum, not high - low <= FAR - job.reach, like))
+            value = by_intervals(job, stratum, not high - low <= FAR - job.reach, like)
+        add(&total, value)
+        if job.totals.data != NULL and last > first:
+            low = <real> value
+            job.totals.store(job.totals.data + stratum * job.totals.strides[0], 0, 1, &low)
         if job.starved:
             break
     free(b)
@@ -409,11 +416,12 @@ def check_plan(Py_ssize_t rows, tuple plan):
         raise ValueError("plan: its arrays do not fit together")
 
 
-cdef double run_cox(const real *like, Job *job, tuple arrays, Py_ssize_t count, Py_ssize_t strata, int threads) except? -1:
+cdef double run_cox(const real *like, Job *job, tuple arrays, cnp.ndarray totals, Py_ssize_t count, Py_ssize_t strata, int threads) except? -1:
     cdef Py_ssize_t ties = job.tie_strata[strata], k
     cdef double total
     for k in range(<int> OPERANDS):
         describe(&job.operands[k], <cnp.ndarray> arrays[k], like, 1, False, V <= k <= H)
+    describe(&job.totals, totals, like, 1, False, True)
     job.x = job.states = job.tied = NULL
     try:
         job.x = allocate(count, 1, sizeof(real))
@@ -428,10 +436,11 @@ cdef double run_cox(const real *like, Job *job, tuple arrays, Py_ssize_t count, 
 
 
 def cox(int order, bint efron, bint double_precision, double scale, bint summed, double reach, int threads, tuple arrays, tuple plan,
-        rates=None):
+        rates=None, tuple hess_options=None, cnp.ndarray totals=None):
     """Run the loss. The arrays are (x, value, gradient, second derivative, direction), of one axis, None but for x where they
     are not asked for; with the order 3 the gradient is the product of the Hessian with the direction. Rows that the plan does
-    not have are not written. `rates` are what the values are multiplied by, in the order of the plan, if not the weights.
+    not have are not written. `rates` are what the values are multiplied by, in the order of the plan, if not the weights. `totals` gets
+    the sums of the values of all strata that have rows; with it the values must be `summed`.
 
     The plan has (rows, kinds, weights or None, ties, strata, ties of strata, until or None): see Job; `reach` is the largest
     distance of the logarithm of a weight from 0, twice. Returns the sum of the values (0 unless `summed`)."""
@@ -447,6 +456,9 @@ def cox(int order, bint efron, bint double_precision, double scale, bint summed,
             arrays[<int> D] is not None):
         raise ValueError("kernel: not the arrays of Cox's loss")
     strata = read_plan(&job, plan)
+    if totals is not None and (totals.ndim != 1 or len(totals) != strata or not summed):
+        raise ValueError("kernel: not a sum for each stratum")
+    read_hess_options(hess_options, &job.hess_options)
     job.rates = job.weights if rates is None else <const double *> vector(rates, DOUBLE, len(plan[0]))
     job.order = order
     job.efron = efron
@@ -457,9 +469,9 @@ def cox(int order, bint efron, bint double_precision, double scale, bint summed,
     if strata == 0 or len(plan[0]) == 0:
         return 0.0
     if double_precision:
-        total = run_cox[double](NULL, &job, arrays, len(plan[0]), strata, threads)
+        total = run_cox[double](NULL, &job, arrays, totals, len(plan[0]), strata, threads)
     else:
-        total = run_cox[float](NULL, &job, arrays, len(plan[0]), strata, threads)
+        total = run_cox[float](NULL, &job, arrays, totals, len(plan[0]), strata, threads)
     if job.starved:
         raise MemoryError("no memory for the risk sets of a stratum")
     return total if summed else 0.0

@@ -12,9 +12,10 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from kernels.core.numeric cimport exp_gap, real
+from kernels.core.places cimport gather, scatter
 from kernels.core.sums cimport BLOCK, Sum, accumulate, add, fl_stops, result
 from kernels.survival.risk cimport (
-    CENSORED, D, G, H, SINGLE, Job, Tie, all_in, find_terms, gather, is_direction, others_in, put_tie, rate_of, scatter,
+    CENSORED, D, G, SINGLE, Job, Tie, all_in, find_terms, is_direction, others_in, put_second, put_tie, rate_of,
     weight_of)
 
 cdef struct Set:                # the rows at risk at a time, or those that are at all times of a node
@@ -441,7 +442,7 @@ cdef double by_intervals(Job *job, Py_ssize_t stratum, bint apart, const real *l
             find_shares(&tree)
             scatter(&job.operands[<int> G], job.rows + tree.first, tree.count, <const double *> tree.out, job.scale, like)
             if job.order == 2:
-                scatter(&job.operands[<int> H], job.rows + tree.first, tree.count, <const double *> tree.second, job.scale, like)
+                put_second(job, tree.first, tree.count, tree.second, like)
     else:
         job.starved = True
     free(tree.events)

@@ -5,6 +5,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from kernels.core.numeric cimport log, log1p, real
+from kernels.core.call cimport HessOptions
 from kernels.core.operands cimport Operand
 from kernels.core.sums cimport Sum, Team, result
 
@@ -45,6 +46,7 @@ cdef struct Tie:                # several events at one time
 
 cdef struct Job:
     Operand operands[<int> OPERANDS]
+    Operand totals              # the sum of the values of each stratum
     const int32_t *rows         # the row at each place
     const uint8_t *kinds
     const double *weights       # NULL: all 1
@@ -59,6 +61,7 @@ cdef struct Job:
     double reach                # of the logarithms of weights
     double scale                # of derivatives
     int order
+    HessOptions hess_options
     bint efron
     bint summed
     bint starved
@@ -87,9 +90,7 @@ cdef inline bint is_direction(int order) noexcept nogil:
     """Whether the call is for the product of the Hessian with a vector."""
     return order == 3
 
-cdef void gather(const Operand *op, const int32_t *rows, Py_ssize_t n, real *out) noexcept nogil
-cdef void scatter(const Operand *op, const int32_t *rows, Py_ssize_t n, const double *numbers, double scale,
-                  const real *like) noexcept nogil
 cdef double sum_of(const double *numbers, Py_ssize_t n) noexcept nogil
+cdef void put_second(const Job *job, Py_ssize_t p, Py_ssize_t n, double *second, const real *like) noexcept nogil
 cdef void find_terms(Tie *tie, Py_ssize_t d, double scale, double w_top, bint efron) noexcept nogil
 cdef double put_tie(const Job *job, Py_ssize_t start, Py_ssize_t stop, double value, double x_top, const real *like) noexcept nogil

@@ -1,46 +1,17 @@
-# Rows gathered and scattered, and the terms of tied events. See risk.pxd.
+# Sums of a few or many numbers, and the terms of tied events. See risk.pxd.
 
-from libc.stdint cimport int32_t
 from libc.string cimport memset
+from kernels.core.call cimport adjusted_hess
 from kernels.core.numeric cimport log, real
 from kernels.core.operands cimport Operand
+from kernels.core.places cimport scatter
 from kernels.core.sums cimport Lanes, Sum, add, add_to_lanes, clear, gather_lanes, result
-from kernels.survival.risk cimport Job, Terms, Tie, V, all_in, log_sum, others_in
+from kernels.survival.risk cimport H, Job, Terms, Tie, V, all_in, log_sum, others_in, rate_of
 
 cdef enum:
     FEW = 96         # numbers that are added up one by one
     WIDE = 8         # sums of Efron's terms
     PIECE = 256      # values of tied events
-
-
-cdef void gather(const Operand *op, const int32_t *rows, Py_ssize_t n, real *out) noexcept nogil:
-    """The numbers of some rows."""
-    cdef const char *data = op.data
-    cdef Py_ssize_t step = op.strides[0], i
-    if op.native and step == <Py_ssize_t> sizeof(real):
-        for i in range(n):
-            out[i] = (<const real *> data)[rows[i]]
-    elif op.native:
-        for i in range(n):
-            out[i] = (<const real *> (data + rows[i] * step))[0]
-    else:
-        for i in range(n):
-            op.load(data + rows[i] * step, 0, op.swapped, 1, &out[i])
-
-
-cdef void scatter(const Operand *op, const int32_t *rows, Py_ssize_t n, const double *numbers, double scale,
-                  const real *like) noexcept nogil:
-    """Those of some rows = scale numbers"""
-    cdef char *data = op.data
-    cdef Py_ssize_t step = op.strides[0], i
-    cdef real x
-    if op.native and step == <Py_ssize_t> sizeof(real):
-        for i in range(n):
-            (<real *> data)[rows[i]] = <real> (numbers[i] * scale)
-    else:
-        for i in range(n):
-            x = <real> (numbers[i] * scale)
-            op.store(data + rows[i] * step, 0, 1, &x)
 
 
 cdef double sum_of(const double *numbers, Py_ssize_t n) noexcept nogil:
@@ -55,6 +26,15 @@ cdef double sum_of(const double *numbers, Py_ssize_t n) noexcept nogil:
         add_to_lanes(&lanes, numbers, n)
         gather_lanes(&lanes, &total)
     return result(total)
+
+
+cdef void put_second(const Job *job, Py_ssize_t p, Py_ssize_t n, double *second, const real *like) noexcept nogil:
+    """The second derivatives of n rows, as they are asked for."""
+    cdef Py_ssize_t i
+    if job.hess_options.asked:
+        for i in range(n):
+            second[i] = adjusted_hess(second[i], job.hess_options.scale, job.hess_options.floor * rate_of(job, p + i))
+    scatter(&job.operands[<int> H], job.rows + p, n, <const double *> second, job.scale, like)
 
 
 cdef inline void add_set(double[5][WIDE] sums, double *product, Py_ssize_t j, double share, double rest, double all,

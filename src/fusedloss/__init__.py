@@ -36,6 +36,7 @@ _FAMILIES = (
     "counts",
     "distributions",
     "forecasts",
+    "grouped",
     "linear_heads",
     "location_scale",
     "margins",

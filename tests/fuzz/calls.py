@@ -273,7 +273,11 @@ def joint(case: reg.Joint, pick: Generator, rng: Generator, limit: int) -> Subje
     for name in case.ordered:  # rounded alike, they keep their order
         dtypes[name] = dtypes[case.ordered[0]]
     arrays = {
-        k: integer(pick, a) if k in case.labels else a if a.dtype == bool else a.astype(dtypes[k])
+        k: a
+        if a.dtype == bool or k in case.keywords  # sizes, which are no booleans
+        else integer(pick, a)
+        if k in case.labels
+        else a.astype(dtypes[k])
         for k, a in (arrays | more).items()
     }
     for name in case.operands:  # those without derivatives may be whole numbers

@@ -233,6 +233,7 @@ class Joint:
     held: bool = False  # whether the gradient holds a part of the value constant
     weighted: bool = True  # whether there is an argument weight with a number for each value
     labels: tuple[str, ...] = ()  # operands that hold class numbers
+    keywords: tuple[str, ...] = ()  # operands that every call has, but by name alone
     domains: dict[str, tuple[float, ...]] = field(default_factory=dict)  # numbers not accepted
     twin: bool = True  # whether the twin has these options
     ordered: tuple[str, ...] = ()  # operands of which each is at least the one before

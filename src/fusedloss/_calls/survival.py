@@ -11,7 +11,7 @@ from fusedloss._core.groups import stratum_numbers
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
-from fusedloss._core.outputs import derivative, outputs, plain_hessian, result_tuple
+from fusedloss._core.outputs import derivative, outputs, result_tuple
 from fusedloss._core.parameters import choice
 from fusedloss._core.plans import Plan, Planner
 from fusedloss._core.reductions import (
@@ -197,7 +197,6 @@ def cox_loss(
     efron = choice("ties", ties, ("efron", "breslow")) == "efron"
     if not isinstance(reduction, Upstream):
         check_reduction(reduction)
-    plain_hessian(request)
     options = {"weight": weight, "strata": strata, "entry": entry}
     COX.refuse("cox_ph_loss", plan, options)
     x, precision = operand("input", input)
@@ -246,6 +245,7 @@ def cox_loss(
         (x, value, grad, hess, direction),
         arrays,
         rates,
+        None if order == PRODUCT else request[5],
     )
     if order == PRODUCT:
         return grad if request[2] is None else request[2]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Final
 
+from fusedloss._core.family_fragments import OF_FAMILIES
+
 _RETURN_DIVISOR = """\
 return_divisor : bool, optional, keyword only
     Whether the call also returns, as its last result, the number that the sum is divided by: 1 for
@@ -637,10 +639,7 @@ IndexError
 The sums over alignments are products of scaled numbers with exponents of their own, in float64 for
 any dtype: they do not underflow, and no step needs a logarithm. A thread works on one sequence at a
 time, with about 48 T S bytes of memory for the gradient, S its labels, and some for each class.""",
-    "products": """\
-The products are those of NumPy's BLAS, some rows of similarities at a time: beside copies of
-the vectors and of their gradient a call needs 5 to 20 MB. Values and gradients are as accurate as
-these products, and do not depend on the number of threads set here; they may on BLAS's.""",
+    **OF_FAMILIES,
 }
 
 

@@ -194,6 +194,9 @@ class Outline(_Arguments):
         in their place is left out, whatever it holds."""
         numbers = dict.fromkeys(self._numbers.intersection(given), 1.0)
         known = {**_zeros(given), **numbers}
+        if isinstance(sizes := given.get("group_sizes"), Blank) and sizes.shape != (0,):
+            known["group_sizes"] = np.zeros(sizes.shape, np.int64)
+            known["group_sizes"].flat[0] = known["input"].size
         if "where" in self.parameters:
             known["where"] = False
         elif "target_lengths" in self.parameters:  # sequences without steps and labels

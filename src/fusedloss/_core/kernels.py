@@ -14,7 +14,7 @@ from fusedloss import _cpu
 LEVELS: Final = ("v4", "v3", "v2", "base")
 #: The modules of a level's library, each after those whose functions it calls.
 MODULES: Final = (
-    *("core.operands", "core.sums", "core.call", "core.arrays"),
+    *("core.operands", "core.sums", "core.call", "core.arrays", "core.places"),
     *("elementwise.elementwise", "elementwise.regression", "elementwise.rho"),
     *("elementwise.binary", "elementwise.focal", "elementwise.signs"),
     *("elementwise.distributions", "elementwise.divergences", "elementwise.location_scale"),
@@ -27,6 +27,7 @@ MODULES: Final = (
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     *("boxes.boxes", "sequences.sequences", "ordinal.ordinal"),
     *("survival.risk", "survival.intervals", "survival.cox"),
+    *("ranking.groups", "ranking.softmaxes", "ranking.choices"),
 )
 
 

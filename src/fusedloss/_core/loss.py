@@ -628,7 +628,7 @@ hess_floor : float or None, default None
     The least that a second derivative may be, 0 or more. It is taken before weights and the
     reduction: those of elements and of rows and, where `target` holds class numbers and is not
     smoothed, those of the classes. What counts for nothing stays 0, and nan stays nan. Elementwise
-    losses and those of rows have both options; others raise NotImplementedError.
+    losses, those of rows and those with plans have both options; others raise NotImplementedError.
 
 Returns
 -------
