@@ -27,6 +27,7 @@ cdef struct Group:
     double *g                   # the function writes the derivatives that job.order asks for
     double *h
     double *spare               # as many arrays as the loss is registered with
+    Py_ssize_t *kept            # 0 at the first group of a span: for the loss to say what its working memory still holds
 
 ctypedef double (*GroupLoss)(const void *like, Job *job, const Group *group) noexcept nogil
 

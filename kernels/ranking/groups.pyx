@@ -139,12 +139,13 @@ cdef double group_span(const real *like, Job *job, Py_ssize_t start, Py_ssize_t 
     """The groups that begin at places start … stop-1; returns the sum of their values."""
     cdef Group group
     cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t first = first_from(job, start), last = first_from(job, stop), k, longest = 0
+    cdef Py_ssize_t first = first_from(job, start), last = first_from(job, stop), k, longest = 0, kept = 0
     cdef double *memory
     for k in range(first, last):
         longest = max(longest, <Py_ssize_t> (job.offsets[k + 1] - job.offsets[k]))
     group.room = (longest // APIECE + 1) * APIECE
     group.extra = NULL
+    group.kept = &kept
     k = (job.spare + 2) * sizeof(double) + 3 * sizeof(real)
     memory = NULL
     if group.room <= (PY_SSIZE_T_MAX - 64) // k:

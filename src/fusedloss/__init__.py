@@ -39,6 +39,7 @@ _FAMILIES = (
     "linear_heads",
     "location_scale",
     "margins",
+    "ndcg",
     "ordinal",
     "ranking",
     "regions",
