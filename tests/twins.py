@@ -26,6 +26,7 @@ from tests.losses import (
     linear_heads,
     location_scale,
     margins,
+    ndcg,
     ordinal,
     ranking,
     regions,
@@ -54,6 +55,7 @@ _MODULES = (
     survival,
     ordinal,
     grouped,
+    ndcg,
 )
 
 

@@ -4,7 +4,7 @@
 # c = gain f'(r), the gradient is a sum over pairs of (c_j - c_i) p (1 - p).
 
 from libc.string cimport memset
-from kernels.core.numeric cimport log, log1p, real
+from kernels.core.numeric cimport log, log1p, product_error, real
 from kernels.core.sums cimport Sum, add, fl_stops, result
 from kernels.ranking.groups cimport Group, Job, register_groups
 from kernels.ranking.pairs cimport PIECE, Sums, add_all, add_each, compare, set_sums, unit_of
@@ -26,7 +26,8 @@ cdef struct Places:
     double *first                 # c, and gain f'' of each item
     double *second
     double *gain                  # in units of a power of two
-    double sharpness              # by which differences of scores are multiplied
+    double sharpness              # by which differences of scores are multiplied, in two parts: 1 / temperature
+    double sharpness_low
 
 
 cdef void find_places(Job *job, const Group *group, Places *s, const real *like) noexcept nogil:
@@ -41,7 +42,7 @@ cdef void find_places(Job *job, const Group *group, Places *s, const real *like)
     for i in range(group.size - 1):
         for start from i + 1 <= start < group.size by PIECE:
             n = min(<Py_ssize_t> PIECE, group.size - start)
-            compare(s.sharpness, x[i], x + start, n, <real *> gaps, <real *> spans, <real *> tails, <real *> shares)
+            compare(s.sharpness, s.sharpness_low, x[i], x + start, n, <real *> gaps, <real *> spans, <real *> tails, <real *> shares)
             for j in range(n):
                 above[j] = shares[j] if x[i] > x[start + j] else shares[j] * tails[j]
                 below[j] = shares[j] * tails[j] if x[i] > x[start + j] else shares[j]
@@ -65,7 +66,7 @@ cdef void add_pairs(const Group *group, Places *s, Py_ssize_t i, Py_ssize_t star
     cdef const double *second = s.second + start
     cdef double one = s.first[i], one_second = s.second[i], turn
     cdef Py_ssize_t j
-    compare(s.sharpness, x[i], x + start, n, <real *> gaps, <real *> spans, <real *> tails, <real *> shares)
+    compare(s.sharpness, s.sharpness_low, x[i], x + start, n, <real *> gaps, <real *> spans, <real *> tails, <real *> shares)
     for j in range(n):
         q[j] = <double> tails[j] * (<double> shares[j] * shares[j])
         own[j] = (first[j] - one) * q[j]
@@ -102,7 +103,9 @@ cdef double approx_ndcg(const real *like, Job *job, const Group *group) noexcept
     memset(group.h, 0, n * sizeof(double))
     if most == 0:                                    # nothing to gain
         return 0
-    s.sharpness = job.parameters[0]
+    s.sharpness = 1 / job.parameters[0]
+    r = job.parameters[0] * s.sharpness
+    s.sharpness_low = ((1 - r) - product_error(job.parameters[0], s.sharpness, r)) * s.sharpness
     set_sums(&s.place, group.spare, room, n)
     set_sums(&s.slope, group.spare + 2 * room, room, n)
     set_sums(&s.bend, group.spare + 4 * room, room, n)

@@ -61,8 +61,9 @@ cdef void pair_up(Query *q, Py_ssize_t i, Py_ssize_t start, Py_ssize_t n, Py_ssi
     cdef const real *d_low = <const real *> q.discounts_low
     cdef real g_one = g[i], g_one_low = g_low[i], d_one = 1 if q.of_pairs else d[i], d_one_low = d_low[i]
     cdef real near = <real> q.near, far = <real> q.far, u
+    cdef real brink = far_apart(near) if q.far != 0 else <real> INFINITY
     cdef Py_ssize_t j
-    compare(q.sigma, (<const real *> q.scores)[i], <const real *> q.scores + start, wide, <real *> gaps, <real *> spans,
+    compare(q.sigma, 0, (<const real *> q.scores)[i], <const real *> q.scores + start, wide, <real *> gaps, <real *> spans,
             <real *> tails, <real *> shares)
     g += start
     g_low += start
@@ -74,6 +75,7 @@ cdef void pair_up(Query *q, Py_ssize_t i, Py_ssize_t start, Py_ssize_t n, Py_ssi
         u = u if u > -1 else -1
         u = u * ((d_one - d[j]) + (d_one_low - d_low[j])) / (near + far * gaps[j])
         changes[j] = u
+        u = u if gaps[j] < brink else 0
         terms[j] = u * (tails[j] if u > 0 else 1) * shares[j]
     add_each(<const real *> terms, n, q.slope, start)
     add_all(<const real *> terms, n, -1, q.slope, i)
@@ -237,7 +239,7 @@ cdef double lambdarank(const real *like, Job *job, const Group *group) noexcept 
     pair_all(job, &q, like)
     if q.pushes:
         total = 2 * q.sigma * unit * sum_of_sums(q.push, n)
-        unit *= log1p(total) / total * 1.4426950408889634 if total > 0 else 1
+        unit *= 1.4426950408889634 * (log1p(total) / total if total > 0 else 1)
     if q.costs:
         if q.own_costs:
             weigh_costs(group, &q)

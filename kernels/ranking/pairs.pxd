@@ -13,7 +13,7 @@ cdef struct Sums:                 # of each item: what was added up, and what wa
 cdef inline Py_ssize_t padded(Py_ssize_t n) noexcept nogil:
     return (n + PAD - 1) // PAD * PAD
 
-cdef void compare(double sigma, real one, const real *scores, Py_ssize_t n, real *gaps, real *spans, real *tails,
+cdef void compare(double sigma, double sigma_low, real one, const real *scores, Py_ssize_t n, real *gaps, real *spans, real *tails,
                   real *shares) noexcept nogil
 cdef void set_sums(Sums *sums, double *room, Py_ssize_t stride, Py_ssize_t n) noexcept nogil
 cdef void add_each(const real *terms, Py_ssize_t n, Sums sums, Py_ssize_t start) noexcept nogil

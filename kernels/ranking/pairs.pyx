@@ -17,11 +17,11 @@ cdef real far_apart(real like) noexcept nogil:
     return most(like) * <real> 0.125
 
 
-cdef void compare(double sigma, real one, const real *scores, Py_ssize_t n, real *gaps, real *spans, real *tails,
+cdef void compare(double sigma, double sigma_low, real one, const real *scores, Py_ssize_t n, real *gaps, real *spans, real *tails,
                   real *shares) noexcept nogil:
     """Of one score and n others: how far they lie apart; sigma times that, y; exp(-y); and 1 / (1 + exp(-y)). Infinite scores
-    that are equal do not lie apart."""
-    cdef real factor = <real> sigma, factor_low = <real> (sigma - factor), limit = far_apart(one), end = most(one)
+    that are equal do not lie apart. Sigma has a low part, too."""
+    cdef real factor = <real> sigma, factor_low = <real> ((sigma - factor) + sigma_low), limit = far_apart(one), end = most(one)
     cdef real upper, lower, gap, low, y
     cdef Py_ssize_t j
     for j in range(n):
@@ -29,8 +29,8 @@ cdef void compare(double sigma, real one, const real *scores, Py_ssize_t n, real
         lower = one if scores[j] > one else scores[j]
         gap = upper - lower
         low = sum_error(upper, -lower, gap)
-        gap = 0 if upper == lower else gap
         low = low if gap < limit else 0
+        gap = 0 if upper == lower else gap
         gap = gap if gap < limit else limit
         y = factor * gap
         low = product_error(factor, gap, y) + (factor * low + factor_low * gap)

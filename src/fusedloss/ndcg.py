@@ -253,7 +253,8 @@ def approx_ndcg_loss(
     array([ 0.0413, -0.0516,  0.0102,  0.0533, -0.0533])
     """
     check_gain(gain)
-    sharpness = 1.0 / positive("temperature", temperature)
+    temperature = positive("temperature", temperature)
+    positive("temperature", 1.0 / temperature)
     return group_loss(
         request,
         APPROX_NDCG,
@@ -267,7 +268,7 @@ def approx_ndcg_loss(
             "weight": weight,
             "gain": gain,
         },
-        parameters=(positive("temperature", sharpness),),
+        parameters=(temperature,),
         reduction=reduction,
         plan=plan,
     )
