@@ -21,6 +21,8 @@ _BUILTINS: Final = {
     "poisson_nll_loss": Curvature(scale=exp(0.7)),
     "gamma_nll_loss": Curvature(),
     "tweedie_loss": Curvature(),
+    "lambdarank_loss": Curvature(),
+    "xe_ndcg_loss": Curvature(),
 }
 
 
@@ -32,7 +34,7 @@ class LightGBMMetric(Metric):
     ) -> tuple[str, float, bool]:
         """Name, mean loss, and that less is better, of ``(y_true, y_pred)`` or of ``(y_pred,
         data)``."""
-        value, _ = self._objective._mean(*self._objective._rows(y_true, y_pred, weight))
+        value, _ = self._objective._mean(*self._objective._rows(y_true, y_pred, weight, group))
         return self.__name__, value, False
 
 
@@ -57,7 +59,7 @@ class LightGBMObjective(Objective):
         weight : array_like, optional
             One weight for each row.
         group : array_like, optional
-            The sizes of groups, of which the losses that can be objectives know nothing.
+            The sizes of groups, which losses of groups need; the others know nothing of them.
 
         Returns
         -------
@@ -65,7 +67,7 @@ class LightGBMObjective(Objective):
             Of the scores' shape. Their memory is used again in a later call, once nobody holds
             them any more.
         """
-        scores, labels, weight = self._rows(y_true, y_pred, weight)
+        scores, labels, weight = self._rows(y_true, y_pred, weight, group)
         grad = self._buffers.take(scores.shape, np.float32, "F")
         hess = self._buffers.take(scores.shape, np.float32, "F")
         self._differentiate(scores, labels, weight, grad, hess)

@@ -25,6 +25,7 @@ _BUILTINS: Final = {
     "tweedie_loss": Curvature(),
     "pseudo_huber_loss": Curvature(),
     "cox_ph_loss": Curvature(),
+    "lambdarank_loss": Curvature(scale=2.0),
     # 1 within the margin and next to nothing outside: half of the squared hinge's.
     "hinge_loss": Curvature(
         scale=0.5, floor=float(np.finfo(np.float32).tiny), of="squared_hinge_loss"
@@ -47,9 +48,12 @@ class XGBoostObjective(Objective):
     _maker = "xgboost"
     _columns_are = "set num_class to the number of classes"
     _builtins = _BUILTINS
+    _weighs_groups = True
 
-    def _rows(self, first: Any, second: Any, weight: Any) -> tuple[Array, Any, Any]:
-        scores, labels, weight = super()._rows(first, second, weight)
+    def _rows(
+        self, first: Any, second: Any, weight: Any, group: Any = None
+    ) -> tuple[Array, Any, Any]:
+        scores, labels, weight = super()._rows(first, second, weight, group)
         if self.kind == TIMES and hasattr(second, "get_float_info"):
             bounds = Bounds(*(second.get_float_info(f"label_{n}_bound") for n in Bounds._fields))
             if bounds.lower.size or bounds.upper.size:
