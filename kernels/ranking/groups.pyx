@@ -114,6 +114,7 @@ cdef double put_group(const real *like, Job *job, Group *group, real *blocks) no
         for k in range(<int> MOST_COLUMNS):
             group.columns[k] = job.columns[k] + first if job.columns[k] != NULL else NULL
             group.facts[k] = job.facts[k][group.number] if job.facts[k] != NULL else 0
+        group.weights = NULL
         if not spoiled:
             value = job.loss(like, job, group)
         else:
@@ -125,6 +126,11 @@ cdef double put_group(const real *like, Job *job, Group *group, real *blocks) no
         value *= w
         if job.hess_options.asked and job.order > 1:
             bend(job, group.h, n)
+        if group.weights != NULL:
+            for i in range(n if job.order > 0 else 0):
+                group.g[i] *= group.weights[i]
+            for i in range(n if job.order > 1 else 0):
+                group.h[i] *= group.weights[i]
     if job.order > 0:
         put_places(job, G, first, n, group.g, weighed(w, job.scale), blocks + 2 * group.room)
     if job.order > 1:

@@ -188,29 +188,29 @@ cdef void weigh_costs(const Group *group, Query *q) noexcept nogil:
     cdef double share
     cdef Py_ssize_t i
     for i in range(q.count):
-        share = 0.5 * group.columns[2][q.order[i]]
+        share = 0.5 * group.weights[q.order[i]]
         q.cost.total[i] *= share
         q.cost.lost[i] *= share
 
 
 cdef void put_derivatives(const Job *job, const Group *group, const Query *q, double unit) noexcept nogil:
-    cdef double factor
+    cdef double factor = unit * q.sigma
     cdef Py_ssize_t i, row
     for i in range(q.count):
         row = q.order[i]
-        factor = unit * q.sigma * group.columns[2][row]
         group.g[row] = (q.slope.total[i] + q.slope.lost[i]) * factor
         if job.order > 1:
             group.h[row] = (q.bend.total[i] + q.bend.lost[i]) * (factor * q.sigma)
 
 
-cdef double lambdarank(const real *like, Job *job, const Group *group) noexcept nogil:
+cdef double lambdarank(const real *like, Job *job, Group *group) noexcept nogil:
     """Value and derivatives of a group; see lambdarank_loss."""
     cdef const Lambdarank *options = <const Lambdarank *> job.parameters
     cdef Py_ssize_t n = group.size, room = group.room
     cdef double *spare = group.spare
     cdef double unit, total, value = 0
     cdef Query q
+    group.weights = group.columns[2] if group.facts[0] != 0 else NULL
     if group.columns[0][<Py_ssize_t> group.columns[1][0]] == group.columns[0][<Py_ssize_t> group.columns[1][n - 1]]:
         memset(group.g, 0, n * sizeof(double))                   # no pairs
         memset(group.h, 0, n * sizeof(double))
@@ -231,7 +231,7 @@ cdef double lambdarank(const real *like, Job *job, const Group *group) noexcept 
     q.pushes = options.normed != 0
     q.bends = job.order > 1
     q.costs = job.summed or job.operands[<int> V].data != NULL
-    q.own_costs = group.facts[0] != 0
+    q.own_costs = group.weights != NULL
     set_sums(&q.slope, spare, room, n)
     set_sums(&q.push, spare + 2 * room, room, n)
     set_sums(&q.bend, spare + 4 * room, room, n)
