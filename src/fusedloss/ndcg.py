@@ -229,7 +229,7 @@ def approx_ndcg_loss(
 
     Notes
     -----
-    TensorFlow Ranking: ``ApproxNDCGLoss``; rax: ``approx_t12n(ndcg_metric)``, of the temperature 1;
+    TensorFlow Ranking: ``ApproxNDCGLoss``; rax: ``approx_t12n(ndcg_metric, temperature)``;
     allRank: ``approxNDCGLoss``, whose alpha is 1 / T.
 
     A call compares all documents of a query with each other, and takes memory for each document of
