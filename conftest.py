@@ -14,6 +14,7 @@ NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/counts.md": ("scipy", "statsmodels"),
     "docs/distributions.md": ("sklearn", "xgboost"),
     "docs/ordinal.md": ("scipy", "statsmodels"),
+    "docs/ranking.md": ("xgboost", "lightgbm"),
     "docs/survival.md": ("scipy",),
     "docs/integrations/boosting.md": (
         "xgboost",

@@ -329,3 +329,51 @@ def test_bad_relevances(name: str, relevance: Any, options: dict[str, Any], matc
     for value in (0.0, -1.0, 1e-320, np.nan):
         with pytest.raises(ValueError, match=r"^temperature: a positive"):
             fl.approx_ndcg_loss([0.5, 1.0], [1, 0], group_sizes=[2], temperature=value)
+
+
+# ---- the metric ----------------------------------------------------------------------------------
+
+
+def test_ndcg() -> None:
+    """By its definition, and by scikit-learn's where no scores are equal."""
+    t, x, sizes = (QUERIES[n] for n in ("relevance", "input", "group_sizes"))
+    rng = np.random.default_rng(0)
+    weight = rng.choice([0, 0.5, 2.0], len(sizes))
+    weight[0] = 1
+    for k, gain in ((None, None), (3, None), (5, "linear"), (2, [0, 1, 1, 5, 6])):
+        each = []
+        for part in twins.parts_of(sizes):
+            gains = np.array(gain)[t[part]] if isinstance(gain, list) else None
+            gains = twins.gains_of(t[part], gain or "exponential") if gains is None else gains
+            found = gains[np.argsort(-x[part], kind="stable")][:k]
+            best = twins.best_dcg(gains, k)
+            value = found @ (1 / np.log2(np.arange(2, len(found) + 2)))
+            each.append(value / best if best else 0.25)
+        options: dict[str, Any] = {"k": k, "gain": gain, "without_gain": 0.25}
+        got = fl.metrics.ndcg(t, x, group_sizes=sizes, **options)
+        assert got == pytest.approx(np.mean(each), rel=1e-12)
+        got = fl.metrics.ndcg(t, x, group_sizes=sizes, sample_weight=weight, **options)
+        assert got == pytest.approx(np.average(each, weights=weight), rel=1e-12)
+    assert fl.metrics.ndcg([0, 0], [1.0, 2.0], group_ids=["a", "a"]) == 1
+    assert np.isnan(fl.metrics.ndcg([], [], group_sizes=[]))
+    metrics = pytest.importorskip("sklearn.metrics")
+    t, x = rng.integers(0, 3, (6, 9)), rng.normal(size=(6, 9))
+    theirs = metrics.ndcg_score(t, x, k=4)
+    ours = fl.metrics.ndcg(
+        t.ravel(), x.ravel(), group_sizes=[9] * 6, k=4, gain="linear", without_gain=0.0
+    )
+    assert ours == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("scores", "options", "match"),
+    [
+        ([1.0], {}, r"^y_score: a score for each of 2 rows"),
+        ([1.0, np.nan], {}, r"^y_score: nan is no score"),
+        ([1.0, 2.0], {"k": 0}, r"^k: 1 or more, or None"),
+        ([1.0, 2.0], {"gain": "cubic"}, r"^gain: "),
+    ],
+)
+def test_ndcg_refuses(scores: Any, options: dict[str, Any], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        fl.metrics.ndcg([0, 1], scores, group_sizes=[2], **options)

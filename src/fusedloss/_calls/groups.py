@@ -221,9 +221,9 @@ class GroupCall:
             if arrays[2] is not None:
                 self.rates = self.rates * arrays[2]
         rows = arrays[1]
-        for array in (self.grad, self.hess):
-            if array is not None and rows is not None and len(rows) < x.size:
-                array[...] = 0
+        for made in (self.grad, self.hess):
+            if made is not None and rows is not None and len(rows) < x.size:
+                made[...] = 0
         if self.value is not None:
             self.value[...] = 0
 
