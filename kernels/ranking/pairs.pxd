@@ -4,7 +4,7 @@ from kernels.core.numeric cimport real
 
 cdef enum:
     PIECE = 256      # items that one is paired with at once
-    PAD = 16         # loops over items go on to a multiple of this, so that none ends in single steps
+    PAD = 8          # loops over items go on to a multiple of this, so that none ends in single steps
 
 cdef struct Sums:                 # of each item: what was added up, and what was lost
     double *total

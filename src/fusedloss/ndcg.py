@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 
+_MOST_PLACES: Final = 2**31  # more than a group can have
 _WEIGHTINGS: Final = ("ndcg", "pairwise")
 
 
@@ -146,7 +147,7 @@ def lambdarank_loss(
     check_gain(gain)
     parameters = (
         positive("sigma", sigma),
-        float(truncation or 0),
+        float(min(truncation or 0, _MOST_PLACES)),
         float(choice("weighting", weighting, _WEIGHTINGS) == "pairwise"),
         float(flag("normalization", normalization)),
         float(flag("score_normalization", score_normalization)),

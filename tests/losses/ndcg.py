@@ -321,6 +321,7 @@ for options, kind, typical, hard in (
             bounds=(4, 6, 8),
             held=True,
             labels=LABELS,
+            keywords=("group_sizes",),
             lean=False,
             twin=kind != "weights",
             kind=kind,
@@ -342,6 +343,7 @@ for options, hard in (
             options,
             bounds=(4, 8, 12),
             labels=LABELS,
+            keywords=("group_sizes",),
             lean=False,
         )
     )

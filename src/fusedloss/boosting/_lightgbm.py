@@ -120,8 +120,9 @@ def lightgbm(
     ----------
     loss : str or Loss
         An elementwise loss, such as ``"huber_loss"``; one of class numbers, such as
-        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; or
-        one of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``.
+        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; one
+        of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``; or one of groups, such as
+        ``"lambdarank_loss"``.
     hessian : {"auto", "exact", "constant"}, default "auto"
         What LightGBM gets as the second derivative h of each row:
 
@@ -175,6 +176,11 @@ def lightgbm(
     `cox_ph_loss` is one of all rows together, whose order is found out once for each data set, and
     kept (but not pickled); ``plan=`` gives it. `strata` and `entry` are options with a number for
     each row.
+
+    Losses of groups need those of the data set, or the option `group_sizes`. Weights are those of
+    rows there too, by which derivatives are multiplied. ``lambdarank`` grows the same trees as
+    `lambdarank_loss`, but for its table of the logistic function, which has five digits.
+    `approx_ndcg_loss` is not convex: its second derivative is a constant.
 
     A loss itself cannot be an objective, as it returns a value, and takes the scores first.
 
