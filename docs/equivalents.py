@@ -813,9 +813,10 @@ add(
     (
         "rank:pairwise",
         "",
-        "`fl.pairwise_logistic_loss` of each query; it samples pairs, and normalises",
+        '`fl.lambdarank_loss(..., weighting="pairwise", truncation=32)`; curvature 2 h',
     ),
-    ("rank:ndcg, rank:map", "", "weights of pairs that depend on the order of the scores"),
+    ("rank:ndcg", "", "`fl.lambdarank_loss(..., truncation=32)`; curvature 2 h"),
+    ("rank:map", "", "weights of pairs by mean average precision"),
     ("survival:cox, survival:aft", "", "of censored times"),
 )
 add(
@@ -837,6 +838,8 @@ add(
         "",
         "`fl.xe_ndcg_loss` with `newton_terms=2` and its random numbers as `noise`",
     ),
+    ("lambdarank", "", "`fl.lambdarank_loss(...)`; a logistic function of five digits"),
+    ("rank_xendcg", "", "draws numbers at random"),
 )
 
 
@@ -845,7 +848,8 @@ def section(library: str) -> str:
     lines = ["| theirs | here | remark |", "| --- | --- | --- |"]
     for row in ROWS:
         if row.library == library and row.exists:
-            here = f"`{row.here}`" if row.here else "not here"
+            other = "see the remark" if "`fl." in row.remark else "not here"
+            here = f"`{row.here}`" if row.here else other
             cells = (f"`{row.theirs}`", here, row.remark)
             lines.append("|" + "".join(f" {cell} |" if cell else " |" for cell in cells))
     return "\n".join(lines)

@@ -154,9 +154,8 @@ def xgboost(
           :math:`e^{0.7} h` of `poisson_nll_loss`; h / 2 of `mse_loss`, and of `msle_loss`
           max(h / 2, 1e-6), the gradients of which are halved too; 1 within the margin of
           `hinge_loss`, and 1e-38 outside; h of `cox_ph_loss`; 2 h of `lambdarank_loss`. Of other
-          losses it is "exact", or
-          "constant" where h is 0 (`l1_loss`, `quantile_loss`, `mape_loss`,
-          `epsilon_insensitive_loss`, ...).
+          losses it is "exact", or "constant" where h is 0 (`l1_loss`, `quantile_loss`,
+          `mape_loss`, `epsilon_insensitive_loss`, ...).
         - "exact": max(h, 1e-16).
         - "constant": 1.
 
