@@ -1,8 +1,8 @@
-"""`lambdarank_loss` beside LightGBM's objective and NumPy, and its time against rows.
+"""`lambdarank_loss` beside LightGBM's objective.
 
-    python -m bench.ranking                prints ratios of times, with both derivatives
-    python -m bench.ranking --scaling      writes docs/benchmarks/lambdarank_scaling.csv
-    python -m bench.ranking --draw         draws lambdarank_scaling.svg; it needs matplotlib
+    python -m bench.ranking        prints ratios of times, with both derivatives, in float32
+
+Its time against rows is in bench/scaling.py.
 
 All are asked in turn with one thread, and the best time of each counts. LightGBM's objective cannot
 be called alone: its time is that of a round with a tree of two leaves, less that of such a round
@@ -12,19 +12,21 @@ are in LightGBM, ours float32.
 
 from __future__ import annotations
 
+import argparse
+import os
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 import fusedloss as fl
-from bench.scaling import Step, best, draw, lines_of, run, write
+from bench.scaling import Step, best
 from fusedloss._core.outputs import UNWANTED
 from tests.losses import ndcg as twins
 
 #: Queries and documents of each.
 CASES = ((10_000, 100), (100_000, 10), (1_000, 1_000), (100, 10_000))
-SIZES = (1_000, 10_000, 100_000, 1_000_000)
+MANY = 1_000_000  # rows that are the most of one query
 Arrays = tuple[Any, Any, Any]
 
 
@@ -86,27 +88,29 @@ def compare(seconds: float) -> None:
         print(f"{queries:>10} {documents:>10} {1e3 * found['fused']:9.1f}{shown}", flush=True)
 
 
-def scaling(seconds: float) -> None:
-    """Milliseconds of one query of so many documents, at some truncations, and of all pairs."""
-    lines = []
-    for rows in SIZES:
-        arrays = inputs(1, rows)
-        steps = {f"truncation {k}": ours(arrays, True, truncation=k) for k in (10, 30, 100)}
-        if rows <= 10_000:
-            steps["all pairs"] = ours(arrays, True, truncation=None)
-        if rows <= 1_000:
-            x, relevance, sizes = arrays
-            steps["numpy, truncation 30"] = lambda x=x, t=relevance, sizes=sizes: (
-                twins.lambdarank_loss_and_grad(x, t, sizes)
-            )
-        lines += lines_of(rows, best(steps, seconds))
-    write("lambdarank", lines)
+def scaled(rows: int) -> dict[str, Step]:
+    """One query of so many documents, at some truncations, and of all pairs."""
+    arrays = inputs(1, min(rows, MANY))
+    if rows > MANY:  # several of them
+        arrays = inputs(rows // MANY, MANY)
+    x, relevance, sizes = arrays
+    steps = {f"truncation {k}": ours(arrays, True, truncation=k) for k in (10, 30, 100)}
+    if rows <= 10_000:
+        steps["all pairs"] = ours(arrays, True, truncation=None)
+    if rows <= 1_000:
+        steps["numpy, truncation 30"] = lambda: twins.lambdarank_loss_and_grad(x, relevance, sizes)
+    return steps
 
 
-def picture() -> None:
-    title = "lambdarank_loss: value and both derivatives, float32, one thread"
-    draw("lambdarank", "lambdarank_loss", title)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each line")
+    options = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    fl.set_num_threads(1)
+    compare(options.seconds)
 
 
 if __name__ == "__main__":
-    run(__doc__ or "", compare, scaling, picture)
+    main()

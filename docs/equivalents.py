@@ -832,14 +832,12 @@ add(
         "the sum over K = 3 classes; `sigmoid` = 1",
     ),
     ("cross_entropy_lambda", "", "another parametrisation of weighted cross entropy"),
-    ("lambdarank", "", "weights of pairs that depend on the order of the scores"),
     (
         "rank_xendcg",
         "",
         "`fl.xe_ndcg_loss` with `newton_terms=2` and its random numbers as `noise`",
     ),
     ("lambdarank", "", "`fl.lambdarank_loss(...)`; a logistic function of five digits"),
-    ("rank_xendcg", "", "draws numbers at random"),
 )
 
 

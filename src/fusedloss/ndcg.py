@@ -232,8 +232,8 @@ def approx_ndcg_loss(
 
     Notes
     -----
-    TensorFlow Ranking: ``ApproxNDCGLoss``; rax: ``approx_t12n(ndcg_metric, temperature)``;
-    allRank: ``approxNDCGLoss``, whose alpha is 1 / T.
+    TF-Ranking: ``ApproxNDCGLoss``; Rax: ``approx_t12n(ndcg_metric, temperature)``; allRank:
+    ``approxNDCGLoss``, whose alpha is 1 / T.
 
     A call compares all documents of a query with each other, and takes memory for each document of
     the longest query only. A query without any gain has the value 0, and counts in the mean.

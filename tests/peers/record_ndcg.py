@@ -1,4 +1,4 @@
-"""Record the derivatives that LightGBM's and XGBoost's ranking objectives compute, and rax's loss.
+"""Record the derivatives that LightGBM's and XGBoost's ranking objectives compute, and Rax's loss.
 
     PYTHONPATH=. python tests/peers/record_ndcg.py      writes tests/data/ndcg_parity.json
 
@@ -145,7 +145,7 @@ def boosters() -> list[Arrays]:
 
 
 def approximations() -> list[Arrays]:
-    """rax in float64."""
+    """Rax in float64."""
     import jax
     from jax._src import util
 
