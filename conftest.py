@@ -15,6 +15,7 @@ NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/distributions.md": ("sklearn", "xgboost"),
     "docs/forecasts.md": ("scipy", "sklearn", "xgboost"),
     "docs/ordinal.md": ("scipy", "statsmodels"),
+    "docs/ranking.md": ("xgboost", "lightgbm"),
     "docs/survival.md": ("scipy",),
     "docs/integrations/boosting.md": (
         "xgboost",

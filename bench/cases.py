@@ -29,6 +29,7 @@ from tests.losses import (
     linear_heads,
     location_scale,
     margins,
+    ndcg,
     ordinal,
     ranking,
     regions,
@@ -333,6 +334,7 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "survival": (times, _TIMES),
     "ordinal": (graded, _ELEMENTS),
     "grouped": (groups(5), _TIMES),
+    "ndcg": (groups(5), _TIMES),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {
@@ -376,7 +378,7 @@ JOINT = [
     for family, row in _first_rows(
         "JOINT",
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal, grouped),
+        *(survival, ordinal, grouped, ndcg),
     )
 ]
 

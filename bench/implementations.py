@@ -318,7 +318,7 @@ PEERS = {
     ),
 }
 #: Families whose losses of one row are not its part of the mean.
-_NOT_ALONE = ("sequences", "survival", "grouped")
+_NOT_ALONE = ("sequences", "survival", "grouped", "ndcg")
 MAKERS = {
     FUSED: Maker(fused),
     FRESH: Maker(

@@ -24,6 +24,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 SCALED = {
     "cox": ("cox_ph_loss", "bench.survival:scaled"),
     "list_mle": ("list_mle_loss", "bench.grouped:list_mle"),
+    "lambdarank": ("lambdarank_loss", "bench.ranking:scaled"),
 }
 SLOW = 3.0  # seconds: who takes longer is asked once
 Step = Callable[[], Any]

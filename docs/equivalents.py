@@ -999,9 +999,10 @@ add(
     (
         "rank:pairwise",
         "",
-        "`fl.pairwise_logistic_loss` of each query; it samples pairs, and normalizes",
+        '`fl.lambdarank_loss(..., weighting="pairwise", truncation=32)`; curvature 2 h',
     ),
-    ("rank:ndcg, rank:map", "", "weights of pairs that depend on the order of the scores"),
+    ("rank:ndcg", "", "`fl.lambdarank_loss(..., truncation=32)`; curvature 2 h"),
+    ("rank:map", "", "weights of pairs by mean average precision"),
     (
         "survival:cox",
         "fl.cox_ph_loss(risk, times, seen, ties='breslow')",
@@ -1029,12 +1030,12 @@ add(
         "the sum over K = 3 classes; `sigmoid` = 1",
     ),
     ("cross_entropy_lambda", "", "another parametrization of weighted cross entropy"),
-    ("lambdarank", "", "weights of pairs that depend on the order of the scores"),
     (
         "rank_xendcg",
         "",
         "`fl.xe_ndcg_loss` with `newton_terms=2` and its random numbers as `noise`",
     ),
+    ("lambdarank", "", "`fl.lambdarank_loss(...)`; a logistic function of five digits"),
 )
 
 
@@ -1043,7 +1044,8 @@ def section(library: str) -> str:
     lines = ["| theirs | here | remark |", "| --- | --- | --- |"]
     for row in ROWS:
         if row.library == library and row.exists:
-            here = f"`{row.here}`" if row.here else "not here"
+            other = "see the remark" if "`fl." in row.remark else "not here"
+            here = f"`{row.here}`" if row.here else other
             cells = (f"`{row.theirs}`", here, row.remark)
             lines.append("|" + "".join(f" {cell} |" if cell else " |" for cell in cells))
     return "\n".join(lines)

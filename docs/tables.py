@@ -41,6 +41,7 @@ LOSSES = (
     fl.survival,
     fl.ordinal,
     fl.grouped,
+    fl.ndcg,
 )
 
 # ---- what there is -------------------------------------------------------------------------------

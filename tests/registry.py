@@ -25,6 +25,7 @@ from tests.losses import (
     linear_heads,
     location_scale,
     margins,
+    ndcg,
     ordinal,
     ranking,
     regions,
@@ -90,7 +91,7 @@ JOINT = [
     case
     for module in (
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal, grouped),
+        *(survival, ordinal, grouped, ndcg),
     )
     for case in module.JOINT
 ]

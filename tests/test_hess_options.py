@@ -297,7 +297,7 @@ def test_other_losses_refuse_them(case: reg.Joint) -> None:
         if "weight" in arrays:
             sizes = arrays.get("group_sizes", np.ones(len(plain), int))
             floor *= np.repeat(arrays["weight"], sizes)
-        floor *= arrays.get("where", 1)
+        floor *= arrays.get("where", 1) * arrays.get("sample_weight", 1)
         np.testing.assert_allclose(hess, np.maximum(2 * plain, floor), rtol=1e-15)
         assert (hess > 2 * plain).any()
     elif case.in_place:

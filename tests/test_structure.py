@@ -24,6 +24,7 @@ ON_LOSSES = {
     "fusedloss._distances",
     "fusedloss._linear_head",
     "fusedloss._named",
+    "fusedloss._ndcg",
     "fusedloss.linear_heads",
 }
 

@@ -27,6 +27,7 @@ from tests.losses import (
     linear_heads,
     location_scale,
     margins,
+    ndcg,
     ordinal,
     ranking,
     regions,
@@ -56,6 +57,7 @@ _MODULES = (
     survival,
     ordinal,
     grouped,
+    ndcg,
 )
 
 

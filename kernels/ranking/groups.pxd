@@ -26,9 +26,11 @@ cdef struct Group:
     double facts[MOST_COLUMNS]              # ... and for the group
     double *g                   # the function writes the derivatives that job.order asks for
     double *h
+    const double *weights       # a loss may put them there: those of the rows, by which derivatives are multiplied at last
     double *spare               # as many arrays as the loss is registered with
+    Py_ssize_t *kept            # 0 at the first group of a span: for the loss to say what its working memory still holds
 
-ctypedef double (*GroupLoss)(const void *like, Job *job, const Group *group) noexcept nogil
+ctypedef double (*GroupLoss)(const void *like, Job *job, Group *group) noexcept nogil
 
 cdef struct Job:
     Operand operands[<int> OPERANDS]

@@ -114,6 +114,7 @@ cdef double put_group(const real *like, Job *job, Group *group, real *blocks) no
         for k in range(<int> MOST_COLUMNS):
             group.columns[k] = job.columns[k] + first if job.columns[k] != NULL else NULL
             group.facts[k] = job.facts[k][group.number] if job.facts[k] != NULL else 0
+        group.weights = NULL
         if not spoiled:
             value = job.loss(like, job, group)
         else:
@@ -125,6 +126,11 @@ cdef double put_group(const real *like, Job *job, Group *group, real *blocks) no
         value *= w
         if job.hess_options.asked and job.order > 1:
             bend(job, group.h, n)
+        if group.weights != NULL:
+            for i in range(n if job.order > 0 else 0):
+                group.g[i] *= group.weights[i]
+            for i in range(n if job.order > 1 else 0):
+                group.h[i] *= group.weights[i]
     if job.order > 0:
         put_places(job, G, first, n, group.g, weighed(w, job.scale), blocks + 2 * group.room)
     if job.order > 1:
@@ -139,12 +145,13 @@ cdef double group_span(const real *like, Job *job, Py_ssize_t start, Py_ssize_t 
     """The groups that begin at places start … stop-1; returns the sum of their values."""
     cdef Group group
     cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t first = first_from(job, start), last = first_from(job, stop), k, longest = 0
+    cdef Py_ssize_t first = first_from(job, start), last = first_from(job, stop), k, longest = 0, kept = 0
     cdef double *memory
     for k in range(first, last):
         longest = max(longest, <Py_ssize_t> (job.offsets[k + 1] - job.offsets[k]))
     group.room = (longest // APIECE + 1) * APIECE
     group.extra = NULL
+    group.kept = &kept
     k = (job.spare + 2) * sizeof(double) + 3 * sizeof(real)
     memory = NULL
     if group.room <= (PY_SSIZE_T_MAX - 64) // k:

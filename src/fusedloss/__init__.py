@@ -40,6 +40,7 @@ _FAMILIES = (
     "linear_heads",
     "location_scale",
     "margins",
+    "ndcg",
     "ordinal",
     "ranking",
     "regions",

@@ -25,6 +25,7 @@ from fusedloss._named import (
     key_of,
     row_weights,
 )
+from fusedloss._ndcg import ndcg
 from fusedloss.binary import binary_cross_entropy
 from fusedloss.binary import hinge_loss as _hinge
 from fusedloss.distributions import tweedie_loss
@@ -50,6 +51,7 @@ __all__ = [
     "mean_squared_log_error",
     "mean_tweedie_deviance",
     "metric",
+    "ndcg",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
     "scorer",

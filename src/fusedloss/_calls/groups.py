@@ -11,7 +11,7 @@ from fusedloss._core.groups import group_offsets
 from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
-from fusedloss._core.outputs import derivative, outputs, result_tuple
+from fusedloss._core.outputs import UNWANTED, derivative, outputs, result_tuple
 from fusedloss._core.parameters import choice
 from fusedloss._core.plans import Plan, Planner
 from fusedloss._core.reductions import (
@@ -200,6 +200,9 @@ class GroupCall:
             reduction, x.shape, facts["_count"], facts["_weight"], facts["_count"]
         )
         self.summed = reduction != "none"
+        if request[1] is UNWANTED:
+            self.summed = False
+            self.request = request = (request[0], None, *request[2:])
         self.value: Array | None = None
         self.grad: Array | None = None
         self.hess: Array | None = None
@@ -218,9 +221,9 @@ class GroupCall:
             if arrays[2] is not None:
                 self.rates = self.rates * arrays[2]
         rows = arrays[1]
-        for array in (self.grad, self.hess):
-            if array is not None and rows is not None and len(rows) < x.size:
-                array[...] = 0
+        for made in (self.grad, self.hess):
+            if made is not None and rows is not None and len(rows) < x.size:
+                made[...] = 0
         if self.value is not None:
             self.value[...] = 0
 
@@ -453,3 +456,124 @@ def list_mle(
         call.value,
     )
     return call.result(total)
+
+
+# ---- losses of NDCG ----------------------------------------------------------------
+
+_MOST_LEVEL: Final = 1023  # of which a power of two is a number
+
+
+def check_gain(gain: Any) -> Array | None:
+    """Gains of relevances 0, 1, … as an array; None where they follow from a name."""
+    if gain is None or isinstance(gain, str):
+        if gain not in (None, "exponential", "linear"):
+            raise ValueError(
+                f"gain: 'exponential', 'linear' or an array of gains is needed, got {gain!r}"
+            )
+        return None
+    gains, _ = operand("gain", gain)
+    if gains.ndim != 1 or not gains.size:
+        raise ValueError(f"gain: gains of shape (relevances,) are needed, got {gains.shape}")
+    gains = gains.astype(np.float64)
+    if not (np.isfinite(gains).all() and gains[0] >= 0 and (np.diff(gains) >= 0).all()):
+        raise ValueError("gain: finite gains from 0 on are needed, none below the one before")
+    return gains
+
+
+def _exponential(levels: Array) -> Array:
+    """2^t - 1, without the loss of digits near t = 0."""
+    with np.errstate(over="ignore"):
+        return np.where(levels < 1, np.expm1(levels * np.log(2.0)), np.exp2(levels) - 1)
+
+
+def _gains(
+    relevance: Any, group_sizes: Any, group_ids: Any, where: Any, weight: Any, gain: Any
+) -> tuple[GroupedRows, Array, Array]:
+    """The rows that count, the gain of each, and the best order: at each place the number of a row
+    in its group."""
+    table = check_gain(gain)
+    accepted = "finite numbers from 0 on"
+
+    def refused(labels: Array) -> Any:
+        bad = is_negative(labels)
+        if table is not None:
+            return bad | (labels != np.floor(labels)) | (labels >= table.size)
+        return bad if gain == "linear" else bad | (labels > _MOST_LEVEL)
+
+    if table is not None:
+        accepted = f"whole numbers from 0 to {table.size - 1}, as many as there are gains"
+    elif gain != "linear":
+        accepted = f"numbers from 0 to {_MOST_LEVEL}"
+    rows = GroupedRows(
+        "relevance", relevance, group_sizes, group_ids, where, weight, refused, accepted
+    )
+    if table is not None:
+        gains = table[rows.labels.astype(np.intp)]
+    else:
+        levels = rows.labels.astype(np.float64)
+        gains = levels if gain == "linear" else _exponential(levels)
+    numbers = rows.numbers()
+    order = np.lexsort((-gains, numbers))
+    return rows, gains, (order - rows.offsets[:-1][numbers]).astype(np.float64)
+
+
+def _pairs(rows: GroupedRows) -> int:
+    """How many others a row is paired with, about."""
+    sizes = rows.sizes.astype(np.float64)
+    return int((sizes @ sizes) / max(sizes.sum(), 1.0))
+
+
+def _lambdarank_plan(
+    relevance: Any,
+    *,
+    group_sizes: Any = None,
+    group_ids: Any = None,
+    where: Any = None,
+    weight: Any = None,
+    sample_weight: Any = None,
+    gain: Any = None,
+) -> Plan:
+    """Gains, the best order, and the weights of derivatives."""
+    given = None
+    if sample_weight is not None:
+        size = np.shape(relevance)[:1]
+        given = broadcast("sample_weight", operand("sample_weight", sample_weight)[0], size)
+        bad = is_negative(given)
+        if np.any(bad):
+            error = outside_error(
+                "sample_weight", given, int(np.argmax(bad)), "finite numbers from 0 on"
+            )
+            raise ValueError(str(error))
+        if not given.all():
+            there = given != 0
+            if where is not None:
+                there = there & (broadcast("where", operand("where", where)[0], size) != 0)
+            where = there
+    rows, gains, best = _gains(relevance, group_sizes, group_ids, where, weight, gain)
+    of_rows = np.ones(gains.size)
+    varied = np.zeros(len(rows.offsets) - 1)
+    if given is not None:
+        of_rows = given.astype(np.float64) if rows.rows is None else given[rows.rows].astype(float)
+        kept = rows.sizes > 0
+        if kept.any():
+            varied[kept] = np.logical_or.reduceat(of_rows != 1, rows.offsets[:-1][kept])
+    effort = _EFFORT + 2 * min(_pairs(rows), 64)  # of the default truncation
+    return rows.plan("lambdarank_loss", gains, best, of_rows, varied, _effort=effort)
+
+
+def _approx_ndcg_plan(
+    relevance: Any,
+    *,
+    group_sizes: Any = None,
+    group_ids: Any = None,
+    where: Any = None,
+    weight: Any = None,
+    gain: Any = None,
+) -> Plan:
+    """Gains and the best order."""
+    rows, gains, best = _gains(relevance, group_sizes, group_ids, where, weight, gain)
+    return rows.plan("approx_ndcg_loss", gains, best, _effort=_EFFORT + 4 * _pairs(rows))
+
+
+LAMBDARANK: Final = GroupLoss("lambdarank", _lambdarank_plan)
+APPROX_NDCG: Final = GroupLoss("approx_ndcg", _approx_ndcg_plan)

@@ -27,7 +27,8 @@ MODULES: Final = (
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     *("boxes.boxes", "sequences.sequences", "ordinal.ordinal"),
     *("survival.risk", "survival.intervals", "survival.cox"),
-    *("ranking.groups", "ranking.softmaxes", "ranking.choices"),
+    *("ranking.groups", "ranking.softmaxes", "ranking.choices", "ranking.order", "ranking.pairs"),
+    *("ranking.lambdarank", "ranking.approx_ndcg"),
 )
 
 

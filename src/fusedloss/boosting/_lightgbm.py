@@ -21,6 +21,8 @@ _BUILTINS: Final = {
     "poisson_nll_loss": Curvature(scale=exp(0.7)),
     "gamma_nll_loss": Curvature(),
     "tweedie_loss": Curvature(),
+    "lambdarank_loss": Curvature(),
+    "xe_ndcg_loss": Curvature(),
 }
 
 
@@ -32,7 +34,7 @@ class LightGBMMetric(Metric):
     ) -> tuple[str, float, bool]:
         """Name, mean loss, and that less is better, of ``(y_true, y_pred)`` or of ``(y_pred,
         data)``."""
-        value, _ = self._objective._mean(*self._objective._rows(y_true, y_pred, weight))
+        value, _ = self._objective._mean(*self._objective._rows(y_true, y_pred, weight, group))
         return self.__name__, value, False
 
 
@@ -57,7 +59,7 @@ class LightGBMObjective(Objective):
         weight : array_like, optional
             One weight for each row.
         group : array_like, optional
-            The sizes of groups, of which the losses that can be objectives know nothing.
+            The sizes of groups, which losses of groups need; the others know nothing of them.
 
         Returns
         -------
@@ -65,7 +67,7 @@ class LightGBMObjective(Objective):
             Of the scores' shape. Their memory is used again in a later call, once nobody holds
             them any more.
         """
-        scores, labels, weight = self._rows(y_true, y_pred, weight)
+        scores, labels, weight = self._rows(y_true, y_pred, weight, group)
         grad = self._buffers.take(scores.shape, np.float32, "F")
         hess = self._buffers.take(scores.shape, np.float32, "F")
         self._differentiate(scores, labels, weight, grad, hess)
@@ -118,8 +120,9 @@ def lightgbm(
     ----------
     loss : str or Loss
         An elementwise loss, such as ``"huber_loss"``; one of class numbers, such as
-        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; or
-        one of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``.
+        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; one
+        of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``; or one of groups, such as
+        ``"lambdarank_loss"``.
     hessian : {"auto", "exact", "constant"}, default "auto"
         What LightGBM gets as the second derivative h of each row:
 
@@ -173,6 +176,11 @@ def lightgbm(
     `cox_ph_loss` is one of all rows together, whose order is found out once for each data set, and
     kept (but not pickled); ``plan=`` gives it. `strata` and `entry` are options with a number for
     each row.
+
+    Losses of groups need those of the data set, or the option `group_sizes`. Weights are those of
+    rows there too, by which derivatives are multiplied. ``lambdarank`` grows the same trees as
+    `lambdarank_loss`, but for its table of the logistic function, which has five digits.
+    `approx_ndcg_loss` is not convex: its second derivative is a constant.
 
     A loss itself cannot be an objective, as it returns a value, and takes the scores first.
 

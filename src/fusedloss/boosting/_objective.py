@@ -19,17 +19,19 @@ from fusedloss._core.parameters import choice, finite, positive
 from fusedloss._core.types import Array, ArrayLike
 from fusedloss._labels import Bounds, bounds_of, steps_of, times_of
 from fusedloss._named import by_name, key_of, unwanted
+from fusedloss.boosting._groups import Grouped, GroupPlans, sizes_of
 from fusedloss.boosting._starts import above, above_if_reached, cut, hazards, log_shares, root
 from fusedloss.boosting._targets import (
     CLASSES,
     COHORT,
     ELEMENTS,
     GRADES,
-    OF_LABELS,
+    GROUPS,
     STEPS,
     TIMES,
     Prepared,
     kind_of,
+    labels_of,
     target_of,
 )
 
@@ -53,6 +55,9 @@ _FLAT: Final = frozenset(
         "categorical_hinge_loss",
     }
 )
+
+#: Losses whose second derivative is negative somewhere, beyond what a floor can mend.
+_NOT_CONVEX: Final = frozenset({"approx_ndcg_loss"})
 
 _OF_THE_DATA: Final = "comes from the data set, not from an option"
 #: Options of losses that an objective does not have, and why.
@@ -155,10 +160,11 @@ class Objective:
     Attributes
     ----------
     loss : Loss
-    kind : {"elements", "classes", "grades", "times", "steps", "cohort"}
+    kind : {"elements", "classes", "grades", "times", "steps", "cohort", "groups"}
         What a row has: one score and a number; a score for each class and the number of its own; a
         score and the number of a grade; a score and a time; a score for each step of time and the
-        number of a step; or a score and a time, of which the loss needs all together.
+        number of a step; a score and a time, of which the loss needs all together; or a score and
+        a relevance or choice, and the loss needs those of a group together.
     hessian : str
     floor : float or None
     options : dict
@@ -173,6 +179,7 @@ class Objective:
     _curvature: Curvature
     _buffers: Buffers
     _prepared: Prepared
+    _groups: Any  # the plans of a loss of groups
     _bound: dict[str, Array]  # the options that are operands
     _options: dict[str, Any]  # the others
     _weight_name: str  # of the rows
@@ -180,6 +187,7 @@ class Objective:
     _maker: ClassVar[str]  # the name of the function that makes it
     _columns_are: ClassVar[str]  # how a user sets the number of classes
     _by_parts: ClassVar[bool] = False  # whether a call may have some of the rows alone
+    _weighs_groups: ClassVar[bool] = False  # whether data sets with groups have weights of these
     #: What the booster's own objectives do, by the name of the loss.
     _builtins: ClassVar[Mapping[str, Curvature]]
 
@@ -200,13 +208,20 @@ class Objective:
         if self.hessian == "constant" and floor is not None:
             positive("floor", floor)
         made["_curvature"] = self._find_curvature()
-        made["_buffers"] = Buffers()
-        made["_prepared"] = Prepared()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start without what is kept between calls."""
+        made = vars(self)
+        made["_buffers"], made["_prepared"] = Buffers(), Prepared()
+        made["_groups"] = None
+        if self.kind == GROUPS:
+            made["_groups"] = GroupPlans(self.loss, self.options, self._weighs_groups)
 
     def _sort_options(self) -> None:
         """The options by what becomes of them in a call."""
         made, loss = vars(self), self.loss
-        names = {*loss._operands, *OF_LABELS[self.kind], *_OF_ROWS.get(self.kind, ())}
+        names = {*loss._operands, *labels_of(self.kind, loss), *_OF_ROWS.get(self.kind, ())}
         given = {name: v for name, v in self.options.items() if v is not None}
         made["_bound"] = {
             name: np.asarray(v) if name == "strata" else operand(name, v)[0]
@@ -223,9 +238,10 @@ class Objective:
     def _check_parts(self) -> None:
         """Refuse what needs all rows at once."""
         name = self.__name__
-        if self.kind == COHORT:
+        if self.kind in (COHORT, GROUPS):
+            rows = "all rows together" if self.kind == COHORT else "groups of rows"
             raise TypeError(
-                f"loss: {name} is one of all rows together, and {self._maker} asks for the "
+                f"loss: {name} is one of {rows}, and {self._maker} asks for the "
                 "derivatives of some rows at a time; take XGBoost or LightGBM"
             )
         for operand_name, array in self._bound.items():
@@ -244,7 +260,7 @@ class Objective:
         name = self.loss.__name__
         builtin = self._builtins.get(name, Curvature(floor=FLOOR))
         factor, floor = builtin.factor, self.floor
-        flat = name in _FLAT and self.options.get("p", 1) == 1
+        flat = name in _NOT_CONVEX or (name in _FLAT and self.options.get("p", 1) == 1)
         given = floor if floor is None else floor / abs(factor)
         if self.hessian == "constant" or (
             self.hessian == "auto" and flat and name not in self._builtins
@@ -258,9 +274,14 @@ class Objective:
 
     # ---- scores, labels and weights ----------------------------------------------------
 
-    def _rows(self, first: Any, second: Any, weight: Any) -> tuple[Array, Any, Any]:
+    def _rows(
+        self, first: Any, second: Any, weight: Any, group: Any = None
+    ) -> tuple[Array, Any, Any]:
         """Scores, labels and weights of the arguments of a call."""
-        return rows_of(first, second, weight)
+        scores, labels, weight = rows_of(first, second, weight)
+        if self.kind == GROUPS:
+            labels = Grouped(labels, sizes_of(second) if hasattr(second, "get_label") else group)
+        return scores, labels, weight
 
     def _check_scores(self, scores: Array) -> None:
         if self.kind in OF_COLUMNS and (scores.ndim != 2 or scores.shape[1] < 2):
@@ -329,6 +350,9 @@ class Objective:
     def _arguments(self, operands: Mapping[str, Any], weight: Any) -> dict[str, Any]:
         """All arguments of a call but the scores."""
         arguments = {**self._options, **operands}
+        if self.kind == GROUPS:
+            planner: Any = self.loss.planner
+            arguments = {n: v for n, v in arguments.items() if n not in planner.options}
         if weight is not None:
             arguments[self._weight_name] = weight
         return arguments
@@ -346,7 +370,9 @@ class Objective:
         self._check_scores(scores)
         curvature = self._curvature
         columns = scores.shape[1] if scores.ndim == 2 else 0
-        operands = self._operands(labels, scores.shape, weight)
+        operands = {}
+        if self.kind != GROUPS:
+            operands = self._operands(labels, scores.shape, weight)
         scale: Any = curvature.scale
         scale = scale(columns) if callable(scale) else scale
         into: dict[str, Any] = {"grad_out": self._to_grad(grad), "hess_out": self._to_grad(hess)}
@@ -362,6 +388,13 @@ class Objective:
                 hess *= sign * curvature.factor
             return
         hess_options = {"hess_scale": scale, "hess_floor": curvature.floor}
+        if self.kind == GROUPS:
+            operands = self._groups.arguments(labels, len(scores), weight, False)
+            arguments = self._arguments(operands, None)
+            into["out"] = UNWANTED
+            self.loss.value_grad_hess(scores, reduction="sum", **into, **hess_options, **arguments)
+            self._groups.weight_rows(weight, grad, hess)
+            return
         weight = self._weight(weight, sign * curvature.factor, columns)
         arguments = {**self._arguments(operands, weight), "reduction": "sum"}
         if curvature.of is None:
@@ -377,8 +410,11 @@ class Objective:
         scores = np.asarray(scores)
         self._check_scores(scores)
         columns = scores.shape[1] if scores.ndim == 2 else 0
-        operands = self._operands(labels, scores.shape, weight)
-        weight = None if self.kind == COHORT else self._weight(weight, 1.0, columns)
+        if self.kind == GROUPS:
+            operands = self._groups.arguments(labels, len(scores), weight, True)
+        else:
+            operands = self._operands(labels, scores.shape, weight)
+        weight = None if self.kind in (COHORT, GROUPS) else self._weight(weight, 1.0, columns)
         arguments = self._arguments(operands, weight)
         value, divisor = self.loss(
             scores, reduction="weighted_mean", return_divisor=True, **arguments
@@ -387,6 +423,8 @@ class Objective:
 
     def _start(self, y: Any, weight: ArrayLike | None = None) -> Any:
         """The constant score of the least loss; of classes, the logarithms of their shares."""
+        if self.kind == GROUPS:  # any is as good
+            return 0.0
         labels: Any
         if self.kind == TIMES and isinstance(y, tuple) and len(y) == 2:
             labels = Bounds(*(operand(n, v)[0] for n, v in zip(Bounds._fields, y, strict=True)))
@@ -478,10 +516,12 @@ class Objective:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: v for name, v in vars(self).items() if name not in ("_buffers", "_prepared")}
+        kept = ("_buffers", "_prepared", "_groups")
+        return {name: v for name, v in vars(self).items() if name not in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _buffers=Buffers(), _prepared=Prepared())
+        vars(self).update(state)
+        self._forget()
 
     def _key(self) -> tuple[Any, ...]:
         return type(self), self.loss.__name__, self.hessian, self.floor, key_of(self.options)
@@ -545,7 +585,7 @@ def _checked_options(
     """The options, if the loss takes them and an objective can have them: those of the loss, and
     its operands besides scores and labels."""
     given = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in options.items()}
-    of_labels = OF_LABELS[kind]
+    of_labels = labels_of(kind, loss)
     bound = [name for name in loss._operands[1:] if name not in of_labels]
     may_be_bound = [*bound, *(of_labels if kind == TIMES else ())]
     for name in given:

@@ -25,8 +25,10 @@ GRADES: Final = "grades"
 TIMES: Final = "times"
 #: a score for each step of time, and the number of a step;
 STEPS: Final = "steps"
-#: all rows together, each with a time.
+#: all rows together, each with a time;
 COHORT: Final = "cohort"
+#: rows that follow each other in groups.
+GROUPS: Final = "groups"
 
 #: The operands that are made of the labels.
 OF_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -37,6 +39,13 @@ OF_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
     STEPS: ("time", "event"),
     COHORT: ("time", "event"),
 }
+
+
+def labels_of(kind: str, loss: Loss[...]) -> tuple[str, ...]:
+    """The operands of a loss that are made of the labels."""
+    return loss._operands[1:] if kind == GROUPS else OF_LABELS[kind]
+
+
 #: Losses of times, with negative ones where they are censored.
 _OF_TIMES: Final = {"aft_loss": TIMES, "discrete_survival_loss": STEPS, "cox_ph_loss": COHORT}
 #: Losses of targets -1 and 1, for which the labels of classifiers, 0 and 1, are read as these.
@@ -68,6 +77,8 @@ def kind_of(loss: Loss[...]) -> str:
     name, operands, options = loss.__name__, loss._operands, loss._options
     if name in _OF_TIMES:
         return _OF_TIMES[name]
+    if "group_sizes" in options:
+        return GROUPS
     has_more = len(operands) > 2 and family(loss) in OF_SCORES
     wants = ""
     if operands[0] != "input" or "target" not in operands or not (has_more or len(operands) == 2):
@@ -83,10 +94,10 @@ def kind_of(loss: Loss[...]) -> str:
     elif name == "multi_margin_loss" or ("ignore_index" in options and "per_image" not in options):
         return CLASSES
     if not wants:
-        wants = "its rows belong together in groups, images or vectors"
+        wants = "its rows belong together in images or vectors"
     raise TypeError(
         f"loss: {name} cannot be an objective, as {wants}; elementwise losses and those of class "
-        "numbers, grades and times can"
+        "numbers, grades, times and groups can"
     )
 
 

@@ -25,6 +25,7 @@ _BUILTINS: Final = {
     "tweedie_loss": Curvature(),
     "pseudo_huber_loss": Curvature(),
     "cox_ph_loss": Curvature(),
+    "lambdarank_loss": Curvature(scale=2.0),
     # 1 within the margin and next to nothing outside: half of the squared hinge's.
     "hinge_loss": Curvature(
         scale=0.5, floor=float(np.finfo(np.float32).tiny), of="squared_hinge_loss"
@@ -47,9 +48,12 @@ class XGBoostObjective(Objective):
     _maker = "xgboost"
     _columns_are = "set num_class to the number of classes"
     _builtins = _BUILTINS
+    _weighs_groups = True
 
-    def _rows(self, first: Any, second: Any, weight: Any) -> tuple[Array, Any, Any]:
-        scores, labels, weight = super()._rows(first, second, weight)
+    def _rows(
+        self, first: Any, second: Any, weight: Any, group: Any = None
+    ) -> tuple[Array, Any, Any]:
+        scores, labels, weight = super()._rows(first, second, weight, group)
         if self.kind == TIMES and hasattr(second, "get_float_info"):
             bounds = Bounds(*(second.get_float_info(f"label_{n}_bound") for n in Bounds._fields))
             if bounds.lower.size or bounds.upper.size:
@@ -138,8 +142,9 @@ def xgboost(
     ----------
     loss : str or Loss
         An elementwise loss, such as ``"huber_loss"``; one of class numbers, such as
-        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; or
-        one of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``.
+        ``"cross_entropy"``, which needs `num_class`; one of grades, such as ``"ordinal_loss"``; one
+        of times, such as ``"cox_ph_loss"`` and ``"aft_loss"``; or one of groups, such as
+        ``"lambdarank_loss"``.
     hessian : {"auto", "exact", "constant"}, default "auto"
         What XGBoost gets as the second derivative h of each row:
 
@@ -148,9 +153,9 @@ def xgboost(
           `binary_cross_entropy_with_logits`; max(2 h, 1e-16) of `cross_entropy`;
           :math:`e^{0.7} h` of `poisson_nll_loss`; h / 2 of `mse_loss`, and of `msle_loss`
           max(h / 2, 1e-6), the gradients of which are halved too; 1 within the margin of
-          `hinge_loss`, and 1e-38 outside; h of `cox_ph_loss`. Of other losses it is "exact", or
-          "constant" where h is 0 (`l1_loss`, `quantile_loss`, `mape_loss`,
-          `epsilon_insensitive_loss`, ...).
+          `hinge_loss`, and 1e-38 outside; h of `cox_ph_loss`; 2 h of `lambdarank_loss`. Of other
+          losses it is "exact", or "constant" where h is 0 (`l1_loss`, `quantile_loss`,
+          `mape_loss`, `epsilon_insensitive_loss`, ...).
         - "exact": max(h, 1e-16).
         - "constant": 1.
 
@@ -198,6 +203,12 @@ def xgboost(
     each row. ``survival:cox`` grows the same trees where no two times are alike; at ties
     and with weights its derivatives are those of no likelihood. ``survival:aft`` does where neither
     gradient nor second derivative is above 15, at which it cuts them.
+
+    Losses of groups need those of the data set, or the option `group_sizes`. Weights are
+    those of groups there, which are divided by their mean, as ``rank:ndcg`` does.
+    ``rank:ndcg`` grows the same trees as `lambdarank_loss` with ``truncation=32``, and
+    ``rank:pairwise`` with ``weighting="pairwise"`` besides. `approx_ndcg_loss` is not convex: its
+    second derivative is a constant.
 
     A loss itself cannot be `obj`, as it returns a value, and takes the scores first.
 
