@@ -39,6 +39,7 @@ LOSSES = (
     fl.sequences,
     fl.survival,
     fl.ordinal,
+    fl.ensembles,
 )
 
 # ---- what there is -------------------------------------------------------------------------------

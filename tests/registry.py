@@ -20,6 +20,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    ensembles,
     linear_heads,
     location_scale,
     margins,
@@ -83,12 +84,16 @@ ELEMENTWISE = [
     for module in (regression, binary, distributions, counts, location_scale, survival)
     for case in module.ELEMENTWISE
 ]
-ROWS = [case for module in (classification, margins, ordinal, survival) for case in module.ROWS]
+ROWS = [
+    case
+    for module in (classification, margins, ordinal, survival, ensembles)
+    for case in module.ROWS
+]
 JOINT = [
     case
     for module in (
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal),
+        *(survival, ordinal, classification, ensembles),
     )
     for case in module.JOINT
 ]

@@ -22,6 +22,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    ensembles,
     linear_heads,
     location_scale,
     margins,
@@ -52,6 +53,7 @@ _MODULES = (
     location_scale,
     survival,
     ordinal,
+    ensembles,
 )
 
 

@@ -35,6 +35,7 @@ _FAMILIES = (
     "contrastive",
     "counts",
     "distributions",
+    "ensembles",
     "linear_heads",
     "location_scale",
     "margins",

@@ -47,6 +47,14 @@ reduction : str
     none).
 """
 
+_REDUCTION_OF_ENSEMBLES = """\
+reduction : str
+    "mean" (divides by the number of ensembles of which `where` leaves something, also with a
+    weight; nan where there are none), "sum", "none", "batchmean" (divides by ``input.shape[0]``, or
+    1 for one dimension), "weighted_mean" (by the sum of the weights; 0 where that is 0) or
+    "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are none).
+"""
+
 _RETURNS = """\
 Returns
 -------
@@ -302,6 +310,9 @@ reduction : str
     are none).
 """
     + _BUFFERS,
+    "reduction of ensembles": _REDUCTION_OF_ENSEMBLES + _BUFFERS_IN_PLACE,
+    "reduction of ensembles, with other buffers": _REDUCTION_OF_ENSEMBLES + _BUFFERS,
+    "returns ensembles": _RETURNS.format(shape="the shape of the values"),
     "returns values": _RETURNS.format(shape="a number for each sample or list"),
     "thresholds": """\
 thresholds : array_like

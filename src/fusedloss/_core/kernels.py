@@ -22,7 +22,7 @@ MODULES: Final = (
     *("classes.rows", "classes.softmax", "classes.products", "classes.softmax_losses"),
     "classes.labels",
     *("classes.brier", "classes.activations", "classes.margins", "classes.sparsemax"),
-    *("classes.multilabel", "classes.lists"),
+    *("classes.multilabel", "classes.lists", "classes.distillation", "classes.ensembles"),
     *("vectors.pieces", "vectors.tiles", "vectors.vectors"),
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     *("boxes.boxes", "sequences.sequences", "ordinal.ordinal"),
