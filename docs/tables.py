@@ -241,7 +241,7 @@ COLUMNS = {
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|ngboost",
     "XGBoost, LightGBM": "XGBoost|LightGBM|CatBoost|XGBoostLSS",
     "statistics": "statsmodels|lifelines|scikit-survival|pycox|mord|coral-pytorch|spacecutter|R"
-    "|Spark|scvi-tools",
+    "|Spark|scvi-tools|scoringrules|properscoring",
 }
 
 

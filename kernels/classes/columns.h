@@ -25,6 +25,15 @@ enum {
 #define FL_HIDE(pointer) (void)0
 #endif
 
+/* total += x; for doubles the rounding error goes to lost. */
+VM_INLINE void fl_add_termf(double x, double *total, double *lost)
+{
+    (void)lost;
+    *total += x;
+}
+
+VM_INLINE void fl_add_term(double x, double *total, double *lost) { fl_add(x, total, lost); }
+
 #define FL_COLUMNS(S, T, I) \
     VM_INLINE void fl_exchange##S(T *a, T *b) \
     { \
@@ -169,7 +178,7 @@ enum {
             double to_x = x < z ? x : z, to_y = y < z ? y : z, from_x = x > z ? x : z, from_y = y > z ? y : z; \
             double below = (to_x == to_y) | (inner == 0) ? 0 : inner * (to_y - to_x); \
             double above = (from_x == from_y) | (outer == 0) ? 0 : outer * (from_y - from_x); \
-            fl_add##S(rest > 0 ? below + above : 0, total + r, lost + r); \
+            fl_add_term##S(rest > 0 ? below + above : 0, total + r, lost + r); \
         } \
     } \
 \

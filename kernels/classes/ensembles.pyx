@@ -1,16 +1,14 @@
-# Scores of forecasts: crps_ensemble, and energy_score of vectors; ranked_probability of probabilities of ordered classes. An
-# ensemble is a row, its members are the classes; its target, a number or a vector, is broadcast along the members.
+# Scores of forecasts: crps_ensemble; and ranked_probability, of probabilities of ordered classes. See ensembles.pxd.
 
 from libc.math cimport INFINITY, NAN, frexp, ldexp
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 from kernels.classes.rows cimport (
-    CHUNK, DISTRIBUTION, R_G, R_H, R_M, R_T, R_X, Labelled, Row, RowLoss, Rows, base_of, class_step, count_left, fetch_classes,
-    fetch_mask, fetch_run, finish_labelled, finish_rows, is_masked, lanes_lie_flat, load_factors, load_labelled, load_labels,
-    load_rows, mask_classes, memory, output_or_buffer, own_room, register_rows, report_outside, row_at, row_step,
-    set_rows, store_classes, stops)
-from kernels.core.numeric cimport absolute, real, sqrt, weighed
-from kernels.core.rowmath cimport transpose_in
+    CHUNK, DISTRIBUTION, R_G, R_H, R_M, R_T, R_X, Labelled, Row, Rows, base_of, class_step, count_left, fetch_classes, fetch_mask,
+    fetch_run, finish_labelled, finish_rows, is_masked, lanes_lie_flat, load_factors, load_labelled, load_labels, load_rows,
+    mask_classes, memory, output_or_buffer, own_room, register_rows, report_outside, row_at, row_step, set_rows, store_classes)
+from kernels.core.numeric cimport absolute, real, weighed
+from kernels.core.rowmath cimport has_nan, transpose_in
 from kernels.core.sums cimport APART, PY_SSIZE_T_MAX, ROOM, TILE, Sum, accumulate_wide, add, fl_own, many, regained, result
 
 cdef extern from "classes/columns.h" nogil:
@@ -20,8 +18,10 @@ cdef extern from "classes/columns.h" nogil:
     void fl_sort_columns(double *, uint64_t *, Py_ssize_t)
     int fl_sort_rowf(float *, uint32_t *, float *, uint32_t *, Py_ssize_t)
     int fl_sort_row(double *, uint64_t *, double *, uint64_t *, Py_ssize_t)
-    void fl_add_gapsf(const float *, const float *, const float *, const double *, const double *, const double *, double, double *, double *)
-    void fl_add_gaps(const double *, const double *, const double *, const double *, const double *, const double *, double, double *, double *)
+    void fl_add_gapsf(const float *, const float *, const float *, const double *, const double *, const double *, double, double *,
+                      double *)
+    void fl_add_gaps(const double *, const double *, const double *, const double *, const double *, const double *, double, double *,
+                     double *)
     void fl_slopesf(const float *, Py_ssize_t, const float *, const double *, double, const double *, float *)
     void fl_slopes(const double *, Py_ssize_t, const double *, const double *, double, const double *, double *)
 
@@ -30,13 +30,6 @@ cdef enum:
 
 
 # ---- what both share -------------------------------------------------------------------------------------------------
-
-cdef struct Ensembles:        # the rows of a tile
-    int64_t labels[TILE]      # -1: counts for nothing
-    Py_ssize_t left[TILE]     # members that are not left out
-    double pairs[TILE]        # what the sum over the pairs of members is divided by
-    double rate[TILE]         # factor of the row
-    double values[TILE]
 
 cdef void load_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, double fair, Py_ssize_t size, Ensembles *tile, const real *like) noexcept nogil:
     """What is known of n rows before they are looked at; a member is so many numbers."""
@@ -212,9 +205,9 @@ cdef void load_columns(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, rea
     for j from 0 <= j < members by 32:
         transpose_in(x + j, members, n, min(members - j, <Py_ssize_t> 32), wide, keys + j * wide, spare)
 
-cdef void find_nan(const real *keys, Py_ssize_t wide, Py_ssize_t length, real *spoiled) noexcept nogil:
-    """Which rows hold NaN: those of which the number is not 0."""
-    cdef Py_ssize_t j, r
+cdef void find_nan(const real *keys, Py_ssize_t length, real *spoiled) noexcept nogil:
+    """Which columns hold NaN: those of which the number is not 0."""
+    cdef Py_ssize_t j, r, wide = SIDE
     for r in range(wide):
         spoiled[r] = 0
     for j in range(length):
@@ -236,7 +229,7 @@ cdef void score_columns(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ss
     cdef real *g
     cdef Py_ssize_t j, r, members = job.classes, wide = SIDE
     load_columns(job, R_X, row + start, n, keys, slopes)
-    find_nan(<const real *> keys, wide, members, spoiled)
+    find_nan(<const real *> keys, members, spoiled)
     for r in range(wide):
         j = start + min(r, n - 1)
         t[r] = targets[j]
@@ -288,13 +281,12 @@ cdef void score_row(const Rows *job, Py_ssize_t row, Py_ssize_t r, double fair, 
     cdef void *spare_orders = <void *> (spare + 2 * step) if job.order > 0 else NULL
     cdef Row at = row_at(job, row + r)
     cdef const real *x = fetch_classes(job, R_X, at.x, 0, members, keys)
-    cdef real spoiled
-    cdef bint there
+    cdef bint there, spoiled
     if x != keys:
         memcpy(keys, x, members * sizeof(real))
     if at.m != NULL:
         mask_classes(job, at.m, 0, members, keys, <real> INFINITY)
-    find_nan(<const real *> keys, 1, members, &spoiled)
+    spoiled = has_nan(<const real *> keys, members)
     for j in range(members, length):
         keys[j] = INFINITY
     if job.order > 0:
@@ -308,7 +300,7 @@ cdef void score_row(const Rows *job, Py_ssize_t row, Py_ssize_t r, double fair, 
         g = keys; keys = spare; spare = g
         orders = spare_orders
     tile.values[r] = add_row_of_gaps(<const real *> keys, length, tile.left[r], tile.pairs[r], targets[r], fair)
-    if (spoiled != 0) | (targets[r] != targets[r]):
+    if spoiled or targets[r] != targets[r]:
         tile.values[r] = NAN
     if job.order > 0:
         g = output_or_buffer(job, R_G, at.g, 0, spare)
@@ -338,209 +330,6 @@ cdef double crps_ensemble(const real *like, const Rows *job, Py_ssize_t row, Py_
 
 register_rows("crps_ensemble", <void *> crps_ensemble[float], <void *> crps_ensemble[double],
               sizeof(Crps) // sizeof(double), False).needs = crps_needs
-
-
-# ---- energy_score ----------------------------------------------------------------------------------------------------
-#
-# All distances are taken between a few members, side by side, and each member and the target, whose coordinates are read in
-# pieces. Everything is in doubles.
-
-cdef enum:
-    ABREAST = 32          # members side by side; more than the compiler unrolls
-    PIECE = 128           # coordinates that are read at once
-    KEPT = 256            # members whose distances fit the working memory
-
-cdef struct Energy:
-    double fair
-    double members
-
-cdef inline bint is_left(const Rows *job, const char *mask, Py_ssize_t i, const real *like) noexcept nogil:
-    """Whether the member that number i of a row belongs to is not left out."""
-    cdef real valid
-    if mask == NULL:
-        return True
-    fetch_mask(job, mask, i, 1, &valid)
-    return valid != 0
-
-cdef const real *coordinates(const Rows *job, const Row *at, Py_ssize_t member, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
-    """Some coordinates of a member; the one after the last is the target."""
-    cdef const Energy *f = <const Energy *> job.parameters
-    cdef Py_ssize_t members = <Py_ssize_t> f.members, size = job.classes // members
-    if member == members:
-        return fetch_classes(job, R_T, at.t, start, n, block)
-    return fetch_classes(job, R_X, at.x, member * size + start, n, block)
-
-cdef void load_abreast(const Rows *job, const Row *at, Py_ssize_t first, Py_ssize_t members, Py_ssize_t start, Py_ssize_t n,
-                       real *tile) noexcept nogil:
-    """Some coordinates of up to ABREAST members side by side."""
-    cdef real block[PIECE]
-    cdef const real *x
-    cdef Py_ssize_t c, k
-    for c in range(members):
-        x = coordinates(job, at, first + c, start, n, <real *> block)
-        for k in range(n):
-            tile[k * ABREAST + c] = x[k]
-    for c in range(members, ABREAST):
-        for k in range(n):
-            tile[k * ABREAST + c] = 0
-
-cdef void add_squares(const real *tile, const real *x, Py_ssize_t n, double *squares) noexcept nogil:
-    cdef double d
-    cdef Py_ssize_t k, c
-    for k in range(n):
-        for c in range(ABREAST):
-            d = <double> tile[k * ABREAST + c] - x[k]
-            squares[c] += d * d
-
-cdef double far_distance(const Rows *job, const Row *at, Py_ssize_t a, Py_ssize_t b, const real *like) noexcept nogil:
-    """The distance of two vectors whose squares may overflow or underflow."""
-    cdef real xs[PIECE]
-    cdef real ys[PIECE]
-    cdef const real *x
-    cdef const real *y
-    cdef double d, most = 0, total = 0
-    cdef Py_ssize_t size = job.classes // <Py_ssize_t> (<const Energy *> job.parameters).members, k, start, n, turn
-    for turn in range(2):
-        for start from 0 <= start < size by PIECE:
-            n = min(size - start, <Py_ssize_t> PIECE)
-            x = coordinates(job, at, a, start, n, <real *> xs)
-            y = coordinates(job, at, b, start, n, <real *> ys)
-            for k in range(n):
-                d = absolute(<double> x[k] - y[k])
-                if turn == 0:
-                    most = d if d > most or d != d else most
-                else:
-                    total += (d / most) * (d / most)
-        if most == 0 or most - most != 0:
-            return most
-    return most * sqrt(total)
-
-cdef double add_distances(const Rows *job, const Row *at, Py_ssize_t i, Py_ssize_t first, const double *there, double *squares,
-                          const real *like) noexcept nogil:
-    """The distances of vector i from those side by side, in the place of their squares, and their sum. A distance of 0, which has
-    no gradient, and that of what is left out become infinite, so that nothing is left of what is divided by them."""
-    cdef double distances[ABREAST]
-    cdef double d
-    cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t c
-    for c in range(ABREAST):
-        distances[c] = sqrt(squares[c])
-    if real is double:
-        for c in range(ABREAST):
-            if not 1e-280 < squares[c] < 1e280 and there[c] != 0:
-                distances[c] = far_distance(job, at, first + c, i, like)
-    for c in range(ABREAST):
-        d = distances[c]
-        distances[c] = 0 if there[c] == 0 else d
-        squares[c] = INFINITY if (there[c] == 0) | (d == 0) else d
-    for c in range(ABREAST):
-        accumulate_wide(distances[c], &total.total, &total.lost, like)
-    return result(total)
-
-cdef void add_directions(const real *tile, const real *x, Py_ssize_t n, const double *distances, double factor, double *g) noexcept nogil:
-    cdef Py_ssize_t k, c
-    for k in range(n):
-        for c in range(ABREAST):
-            g[k * ABREAST + c] += factor * ((<double> tile[k * ABREAST + c] - x[k]) / distances[c])
-
-cdef void add_bends(const real *tile, const real *x, Py_ssize_t n, const double *distances, double factor, double *h) noexcept nogil:
-    cdef double u
-    cdef Py_ssize_t k, c
-    for k in range(n):
-        for c in range(ABREAST):
-            u = (<double> tile[k * ABREAST + c] - x[k]) / distances[c]
-            h[k * ABREAST + c] += factor * ((1 - u) * (1 + u) / distances[c])
-
-cdef void store_abreast(const Rows *job, int k, char *base, Py_ssize_t at, Py_ssize_t step, Py_ssize_t members, Py_ssize_t n,
-                        const double *sums, const double *there, double scale, const real *like) noexcept nogil:
-    """Some coordinates of derivatives with respect to members, the first from number `at` of the row on, the others `step` apart."""
-    cdef real block[PIECE]
-    cdef real *out
-    cdef Py_ssize_t c, i
-    for c in range(members):
-        out = output_or_buffer(job, k, base, at + c * step, <real *> block)
-        for i in range(n):
-            out[i] = 0 if there[c] == 0 else <real> (scale * sums[i * ABREAST + c])
-        store_classes(job, k, base, at + c * step, n, <const real *> out)
-
-cdef Py_ssize_t energy_needs(const Rows *job, Py_ssize_t itemsize) noexcept nogil:
-    cdef Py_ssize_t members = <Py_ssize_t> (<const Energy *> job.parameters).members
-    return 0 if members <= KEPT else many(members + 1, ABREAST * sizeof(double))
-
-cdef void score_vectors(const Rows *job, Py_ssize_t row, Py_ssize_t r, Ensembles *ensembles, const real *like) noexcept nogil:
-    """A row of a tile."""
-    cdef real *tile = memory(job, 0, like)
-    cdef double *distances = fl_own(&job.team).doubles + <int> ROOM + <int> APART
-    cdef double *g = <double *> (fl_own(&job.team).floats + 2 * <int> ROOM + <int> APART)
-    cdef double *h = g + <int> PIECE * <int> ABREAST
-    cdef real block[PIECE]
-    cdef double there[ABREAST]
-    cdef Row at = row_at(job, row + r)
-    cdef const real *x
-    cdef Py_ssize_t members = <Py_ssize_t> (<const Energy *> job.parameters).members, size = job.classes // members
-    cdef double of_pairs = -1 / ensembles.pairs[r], of_target = 1 / <double> ensembles.left[r], d
-    cdef double scale = ensembles.rate[r] * job.scale
-    cdef Sum pairs = Sum(0, 0)
-    cdef Sum errors = Sum(0, 0)
-    cdef Py_ssize_t first, start, n, i, c, k, group
-    if members > KEPT:
-        distances = <double *> own_room(job)
-    for first from 0 <= first < members by ABREAST:
-        if stops(job):
-            return
-        group = min(members - first, <Py_ssize_t> ABREAST)
-        for c in range(ABREAST):
-            there[c] = c < group and is_left(job, at.m, (first + c) * size, like)
-        for i in range((members + 1) * ABREAST):
-            distances[i] = 0
-        for start from 0 <= start < size by PIECE:
-            n = min(size - start, <Py_ssize_t> PIECE)
-            load_abreast(job, &at, first, group, start, n, tile)
-            for i in range(members + 1):
-                if i == members or is_left(job, at.m, i * size, like):
-                    x = coordinates(job, &at, i, start, n, <real *> block)
-                    add_squares(<const real *> tile, x, n, distances + i * ABREAST)
-        for i in range(members + 1):
-            if i < members and not is_left(job, at.m, i * size, like):
-                for c in range(ABREAST):
-                    distances[i * ABREAST + c] = INFINITY
-                continue
-            d = add_distances(job, &at, i, first, <const double *> there, distances + i * ABREAST, like)
-            add(&errors if i == members else &pairs, d)
-        for start from 0 <= start < (size if job.order > 0 else 0) by PIECE:
-            n = min(size - start, <Py_ssize_t> PIECE)
-            if size > PIECE:
-                load_abreast(job, &at, first, group, start, n, tile)
-            for k in range(n * ABREAST):
-                g[k] = 0
-                h[k] = 0
-            for i in range(members + 1):
-                if i < members and not is_left(job, at.m, i * size, like):
-                    continue
-                x = coordinates(job, &at, i, start, n, <real *> block)
-                d = of_target if i == members else of_pairs
-                add_directions(<const real *> tile, x, n, distances + i * ABREAST, d, g)
-                if job.order > 1:
-                    add_bends(<const real *> tile, x, n, distances + i * ABREAST, d, h)
-            store_abreast(job, R_G, at.g, first * size + start, size, group, n, <const double *> g, <const double *> there, scale, like)
-            if job.order > 1:
-                store_abreast(job, R_H, at.h, first * size + start, size, group, n, <const double *> h, <const double *> there, scale, like)
-    ensembles.values[r] = result(errors) * of_target + 0.5 * (result(pairs) * of_pairs)
-
-cdef double energy_score(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    cdef const Energy *f = <const Energy *> job.parameters
-    cdef Ensembles tile
-    cdef Py_ssize_t r
-    load_ensembles(job, row, n, f.fair, job.classes // <Py_ssize_t> f.members, &tile, like)
-    for r in range(n):
-        if tile.labels[r] >= 0:
-            score_vectors(job, row, r, &tile, like)
-    return finish_ensembles(job, row, n, &tile, like)
-
-cdef RowLoss *_energy = register_rows("energy_score", <void *> energy_score[float], <void *> energy_score[double],
-                                      sizeof(Energy) // sizeof(double), False)
-_energy.needs = energy_needs
-_energy.in_order = True
 
 
 # ---- ranked_probability ----------------------------------------------------------------------------------------------

@@ -74,9 +74,9 @@ def crps_ensemble(
         Which members there are, of input's shape or broadcasting up to it: booleans, or numbers of
         which 0 leaves a member out, whatever stands there; M is the number of the others. Ensembles
         of which nothing is left count for nothing, also in what the reduction divides by.
-    <reduction of ensembles>
+    <reduction of values, in place>
 
-    <returns ensembles>
+    <returns values>
 
     <raises>
 
@@ -141,15 +141,15 @@ def energy_score(
 ) -> Any:
     r"""Energy score of an ensemble of vectors: the CRPS of several dimensions.
 
-    For an ensemble of M vectors x, a vector t and a weight w:
+    For an ensemble of M vectors x, a vector t and a weight w, with Euclidean norms:
 
-    .. math:: \frac{w}{M} \sum_i \|x_i - t\| - \frac{w}{2 M^2} \sum_i \sum_j \|x_i - x_j\|
+    .. math:: \frac{w}{M} \sum_i |x_i - t| - \frac{w}{2 M^2} \sum_i \sum_j |x_i - x_j|
 
     With ``fair=True`` the double sum is divided by :math:`2 M (M - 1)`.
 
-    Derivatives with respect to :math:`x_i`, with unit vectors :math:`u = (x_i - t) / \|x_i - t\|`
-    and :math:`u_j = (x_i - x_j) / \|x_i - x_j\|`: :math:`w u / M - w \sum_j u_j / M^2`;
-    :math:`w (1 - u^2) / (M \|x_i - t\|) - w \sum_j (1 - u_j^2) / (M^2 \|x_i - x_j\|)`, element by
+    Derivatives with respect to :math:`x_i`, with unit vectors :math:`u = (x_i - t) / |x_i - t|`
+    and :math:`u_j = (x_i - x_j) / |x_i - x_j|`: :math:`w u / M - w \sum_j u_j / M^2`;
+    :math:`w (1 - u^2) / (M |x_i - t|) - w \sum_j (1 - u_j^2) / (M^2 |x_i - x_j|)`, element by
     element. Vectors that are equal give nothing to either.
 
     Parameters
@@ -174,9 +174,9 @@ def energy_score(
         broadcasting up to it: booleans, or numbers of which 0 leaves a member out, whatever stands
         there; M is the number of the others. Ensembles of which nothing is left count for nothing,
         also in what the reduction divides by.
-    <reduction of ensembles, with other buffers>
+    <reduction of values>
 
-    <returns ensembles>
+    <returns values>
 
     <raises>
 
@@ -211,6 +211,7 @@ def energy_score(
         target,
         fair=fair,
         axis=axis,
+        vectors=True,
         vector_axis=vector_axis,
         weight=weight,
         sample_weight=sample_weight,
@@ -238,7 +239,7 @@ def ranked_probability_score(
 
     For probabilities p and t of the categories (a category y is t = 1 at y and 0 elsewhere):
 
-    .. math:: \sum_k D_k^2, \quad D_k = \sum_{i \le k} (p_i - t_i)
+    .. math:: \sum_k D_k^2 \qquad D_k = \sum_{i \le k} (p_i - t_i)
 
     Derivatives with respect to :math:`p_i`: :math:`2 \sum_{k \ge i} D_k`; twice the number of
     :math:`k \ge i`.

@@ -1,8 +1,8 @@
-"""Record what scoringrules, properscoring and torch say of ensembles, of categories and of softmaxes.
+"""Record what scoringrules, properscoring and torch say of ensembles, categories and softmaxes.
 
     PYTHONPATH=. python tests/peers/record_ensembles.py    writes tests/data/ensembles_parity.json
 
-Needs scoringrules, properscoring or torch; what the record has of those that are not installed stays.
+Needs scoringrules, properscoring or torch; what is recorded of those that are not installed stays.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ def ensemble_score(
     *,
     fair: Any,
     axis: Any,
+    vectors: bool = False,
     vector_axis: Any = None,
     weight: Any,
     sample_weight: Any,
@@ -32,13 +33,13 @@ def ensemble_score(
 ) -> Any:
     """Evaluate a score of ensembles whose members lie along `axis`.
 
-    With a `vector_axis` the members are vectors along that one. The target has input's shape
+    If the members are `vectors`, they are along the `vector_axis`. The target has input's shape
     without the axis of the members, and `where` without that of the vectors.
     """
     check_reduction(reduction)
-    parameters = (float(flag("fair", fair)),)
+    parameters: tuple[float, ...] = (float(flag("fair", fair)),)
     axis = integer("axis", axis)
-    if vector_axis is not None:
+    if vectors:
         vector_axis = integer("vector_axis", vector_axis)
     x, precision = operand("input", input)
     axes = _axes(x, axis, vector_axis)
@@ -60,11 +61,13 @@ def ensemble_score(
     rows.precision = precision
     mask = None
     if where is not None:
-        of_members = shape if vector_axis is None else shape[: axes[1]] + shape[axes[1] + 1 :]
-        what = "input" if vector_axis is None else "input without the axis of the coordinates"
+        of_members, what = shape, "input"
+        if vectors:
+            of_members = shape[: axes[1]] + shape[axes[1] + 1 :]
+            what = "input without the axis of the coordinates"
         where = mask = broadcast("where", operand("where", where)[0], of_members, what)
         mask = np.moveaxis(mask, axes[0] - (axes[-1] < axes[0]), -1)
-        if vector_axis is not None:
+        if vectors:
             where = np.expand_dims(where, axes[1])
     rows.weigh(sample_weight, where)
     if rows.row_weight is None:
@@ -72,10 +75,9 @@ def ensemble_score(
     elif of_values is not None:
         rows.row_weight = product_of(rows.shape, [of_values, rows.row_weight])
     counts = count_rows(float(prod(rows.shape)), rows.row_weight, mask)
-    if vector_axis is not None:
+    if vectors:
         parameters += (float(members),)
-    in_place = vector_axis is None
-    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, in_place, parameters)
+    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters)
 
 
 def _axes(x: Array, axis: int, vector_axis: int | None) -> tuple[int, ...]:
