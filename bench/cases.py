@@ -24,6 +24,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    ensembles,
     forecasts,
     grouped,
     linear_heads,
@@ -123,6 +124,11 @@ def logits(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
     return (_normal(rng, shape, 3).astype(dtype),)
 
 
+def two_scores(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+    """Those of a student and of its teacher."""
+    return logits(rng, shape, dtype) + logits(rng, shape, dtype)
+
+
 def vectors(count: int, classes: Sequence[float] = ()) -> Inputs:
     """So many arrays of vectors, on axis 1, of which each is near the first, or not; and, if there
     are classes, in which each pair is."""
@@ -191,6 +197,16 @@ def groups(labels: int) -> Inputs:
         ends = np.minimum(np.cumsum(rng.integers(1, 41, rows // 10 + 1)), rows)
         sizes = np.diff(np.append(0, ends[: np.argmax(ends == rows) + 1]))
         return _normal(rng, shape).astype(dtype), rng.integers(0, labels, rows), sizes
+
+    return make
+
+
+def ensembles_of(*coordinates: int) -> Inputs:
+    """Ensembles, with their members on axis 1, of numbers or vectors, and targets."""
+
+    def make(rng: np.random.Generator, shape: Shape, dtype: str) -> Arrays:
+        x = _normal(rng, shape + coordinates)
+        return x.astype(dtype), _normal(rng, shape[:1] + coordinates).astype(dtype)
 
     return make
 
@@ -277,6 +293,8 @@ _FEW_LISTS = Shapes([(32, 10), (1000, 100)], [(100, 100)], [(1000, 100)])
 _IMAGES = Shapes([(1, 3, 32, 32), (8, 21, 256, 256)], [(1, 21, 128, 128)], [(8, 21, 256, 256)])
 _ONE_IMAGE = Shapes([(1, 3, 32, 32), (1, 21, 256, 256)], [(1, 21, 64, 64)], [(1, 21, 256, 256)])
 _MASKS = Shapes([(1, 32, 32), (8, 256, 256)], [(1, 128, 128)], [(8, 256, 256)])
+_ENSEMBLES = Shapes([(32, 10), (100_000, 51), (100, 10_000)], [(10_000, 51)], [(100_000, 51)])
+_OF_VECTORS = Shapes([(32, 10), (1000, 51)], [(100, 51)], [(1000, 51)])
 _SEQUENCES = Shapes([(50, 8, 30), (200, 32, 50)], [(100, 8, 30)], [(200, 32, 50)])
 _TIMES = Shapes([(1000,), _1M], [(10_000,)], [_1M])
 _BOXES = Shapes([(100, 4), (1_000_000, 4)], [(10_000, 4)], [(1_000_000, 4)])
@@ -318,7 +336,7 @@ ROWS = [
         _MANY_ROWS if row.loss == "cross_entropy" else _ROWS,
         options=row.options,
     )
-    for family, row in _first_rows("ROWS", classification, margins)
+    for family, row in _first_rows("ROWS", classification, margins, ensembles)
 ]
 
 #: Of losses whose values come from many numbers of several operands: what makes them, in which
@@ -335,6 +353,8 @@ FAMILIES: dict[str, tuple[Inputs, Shapes]] = {
     "ordinal": (graded, _ELEMENTS),
     "grouped": (groups(5), _TIMES),
     "ndcg": (groups(5), _TIMES),
+    "classification": (two_scores, _ROWS),
+    "ensembles": (ensembles_of(), _ENSEMBLES),
 }
 #: but for these.
 OTHERS: dict[str, tuple[Inputs, Shapes]] = {
@@ -347,6 +367,7 @@ OTHERS: dict[str, tuple[Inputs, Shapes]] = {
     "mean_pairwise_squared_error": (with_target("number", 1), _LISTS),
     "pairwise_logistic_loss": (with_target("relevance", 1), _FEW_LISTS),
     "aft_loss": (censored_times, _ELEMENTS),
+    "energy_score": (ensembles_of(10), _OF_VECTORS),
     "lovasz_hinge_loss": (with_target("pixel"), _MASKS),
     "lovasz_softmax_loss": (with_target("class"), _ONE_IMAGE),
     "coral_loss": (with_target("class"), _ROWS),
@@ -378,7 +399,7 @@ JOINT = [
     for family, row in _first_rows(
         "JOINT",
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal, grouped, ndcg),
+        *(survival, ordinal, grouped, ndcg, classification, ensembles),
     )
 ]
 

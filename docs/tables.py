@@ -42,6 +42,7 @@ LOSSES = (
     fl.ordinal,
     fl.grouped,
     fl.ndcg,
+    fl.ensembles,
 )
 
 # ---- what there is -------------------------------------------------------------------------------
@@ -245,7 +246,7 @@ COLUMNS = {
     "scikit-learn, SciPy": r"scikit-learn|sklearn\.\w+|scipy(?:\.\w+)+|ngboost",
     "XGBoost, LightGBM": "XGBoost|LightGBM|CatBoost|XGBoostLSS",
     "statistics": "statsmodels|lifelines|scikit-survival|pycox|mord|coral-pytorch|spacecutter|R"
-    "|Spark|scvi-tools",
+    "|Spark|scvi-tools|scoringrules|properscoring",
 }
 
 

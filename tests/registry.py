@@ -20,6 +20,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    ensembles,
     forecasts,
     grouped,
     linear_heads,
@@ -86,12 +87,16 @@ ELEMENTWISE = [
     for module in (regression, binary, distributions, counts, location_scale, forecasts, survival)
     for case in module.ELEMENTWISE
 ]
-ROWS = [case for module in (classification, margins, ordinal, survival) for case in module.ROWS]
+ROWS = [
+    case
+    for module in (classification, margins, ordinal, survival, ensembles)
+    for case in module.ROWS
+]
 JOINT = [
     case
     for module in (
         *(similarity, contrastive, linear_heads, ranking, regions, boxes, sequences),
-        *(survival, ordinal, grouped, ndcg),
+        *(survival, ordinal, grouped, ndcg, classification, ensembles),
     )
     for case in module.JOINT
 ]

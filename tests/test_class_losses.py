@@ -31,7 +31,7 @@ BLIND = [
     and case.nan == "row"
     and not case.smoothed
     and "softcap" not in case.options
-    and case.loss != "multi_margin_loss"
+    and case.loss not in ("multi_margin_loss", "ranked_probability_score")
 ]
 LOGITS = np.random.default_rng(0).normal(size=(50, 7)) * 3
 LABELS = np.random.default_rng(1).integers(0, 7, 50)

@@ -79,7 +79,12 @@ BAD: list[Any] = [
     *("avg", b"mean", None, [1.0, 2.0], 1j, 10**400, nan, inf, -inf, -1, -2.5, 0, 0.5, 1, 2, 3),
     *(1e6, True, "binary", 2**64, np.float64(-1), np.array([0.5, 0.5, 0.5]), object()),
 ]
-OF_OPERANDS = {"axis", "blank", "ignore_index"}  # integers are checked when the operands are known
+OF_OPERANDS = {
+    "axis",
+    "blank",
+    "ignore_index",
+    "vector_axis",
+}  # integers are checked when the operands are known
 
 
 @ROW

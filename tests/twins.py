@@ -22,6 +22,7 @@ from tests.losses import (
     contrastive,
     counts,
     distributions,
+    ensembles,
     forecasts,
     grouped,
     linear_heads,
@@ -58,6 +59,7 @@ _MODULES = (
     ordinal,
     grouped,
     ndcg,
+    ensembles,
 )
 
 

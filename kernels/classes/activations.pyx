@@ -6,7 +6,7 @@ from kernels.classes.rows cimport (
     CHUNK, R_G, R_L, R_M, R_V, R_W, R_X, Rows, base_of, fetch_classes, is_masked, load_factors,
     mask_classes, memory, output_or_buffer, store_classes, register_rows, store_rows)
 from kernels.classes.softmax cimport (
-    DOUBLE_ROWS, FIRST, LOG, M, REAL_ROWS, S, SHARE, Across, Along, Layout, View, at, store_tile, distance, e_line,
+    DOUBLE_ROWS, FIRST, LOG, M, REAL_ROWS, S, SHARE, Across, Along, Change, Layout, View, at, store_tile, distance, e_line,
     finish_values, mask_line, line_or_buffer, store_line, prepare_tile, sum_exponentials, x_line)
 from kernels.core.numeric cimport exp_gap, fabs, log, real, vm_log, vm_log1p, weighed
 from kernels.core.rowmath cimport add_row, row_max
@@ -19,7 +19,7 @@ cdef double logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssiz
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef double unused[TILE]
     cdef View v
-    prepare_tile(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    prepare_tile(job, &v, row, n, Change(0, 1), x_tile, e_tile, <real *> NULL)
     sum_exponentials(job, &v, <real *> rows, wide)
     finish_values(job, &v, <const real *> rows, unused)
     return 0
@@ -70,7 +70,7 @@ cdef inline double softmax_tile(const real *like, const Rows *job, Py_ssize_t ro
     cdef View v
     cdef Across across
     cdef Along along
-    prepare_tile(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    prepare_tile(job, &v, row, n, Change(0, 1), x_tile, e_tile, <real *> NULL)
     sum_exponentials(job, &v, <real *> rows, wide)
     load_factors(job, row, n, <real *> rows + <int> FIRST * <int> TILE)
     if job.across:

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 from kernels.classes.rows cimport CHUNK, R_G, R_H, Rows, memory, register_rows
 from kernels.classes.softmax cimport (
-    DOUBLE_ROWS, FACTOR, LOST_V, REAL_ROWS, REST, SUM_A, SUM_B, SUM_C, SUM_D, SUM_V, SUMS, WHOLE_SHARE, Across, Along,
+    DOUBLE_ROWS, FACTOR, LOST_V, REAL_ROWS, REST, SUM_A, SUM_B, SUM_C, SUM_D, SUM_V, SUMS, WHOLE_SHARE, Across, Along, Change,
     Layout, View, add_line, at, blank_line, blank_rows, store_tile, e_line, factor_of, finish_values, mask_line,
     line_or_buffer, prepare_targets, store_line, prepare_tile, sum_exponentials, tau_line)
 from kernels.core.numeric cimport real
@@ -115,7 +115,7 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
     cdef Across across
     cdef Along along
     cdef Py_ssize_t r, k
-    prepare_tile(job, &v, row, n, 0, x_tile, e_tile, <real *> NULL)
+    prepare_tile(job, &v, row, n, Change(0, 1), x_tile, e_tile, <real *> NULL)
     sum_exponentials(job, &v, <real *> rows, wide)
     ignored = prepare_targets(job, &v, True, labels, <real *> rows)
     if job.across:

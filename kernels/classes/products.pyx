@@ -33,10 +33,10 @@ cdef void direction_line(Layout l, const Rows *job, const View *v, Py_ssize_t li
     cdef Py_ssize_t i
     if given != block:
         memcpy(block, given, n * sizeof(real))
-    if v.cap:
+    if v.change.cap:
         raw = raw_line(job, v, line, start, n, <real *> raws)
         for i in range(n):
-            soft_cap(raw[i], v.cap, &d, &d2)
+            soft_cap(raw[i], v.change.cap, &d, &d2)
             block[i] *= d
     if v.masked:
         mask_line(job, v, line, start, n, block, <real> 0)
@@ -130,12 +130,12 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
             n = min(<Py_ssize_t> CHUNK, v.length - start)
             e = e_line(l, job, v, own, line, start, n, <real *> room[1])
             d = kept_line(l, job, v, line, start, n, kept, <real *> room[6])
-            if not f.plain or v.cap:
+            if not f.plain or v.change.cap:
                 x = x_line(job, v, line, start, n, <real *> room[0])
                 tau_line(l, job, v, line, start, n, labels, e, own, <real *> room[2], False)
                 transform_line(f, l, n, x, e, <const real *> room[2], own, wide if Layout is Across else wide + line,
                                NULL if f.plain else <real *> room[3], <real *> room[4], <real *> room[5])
-            if v.cap:
+            if v.change.cap:
                 for i in range(n):      # the gradient with respect to the capped logits: e may have to give way
                     room[3][i] = slope(e[i], room[4][i], own[<int> SUM_OF_A * <int> TILE + at(l, i)], own[<int> PSI * <int> TILE + at(l, i)],
                                   own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
@@ -147,12 +147,12 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
             if not f.plain:
                 for i in range(n):
                     g[i] += room[5][i] * centered(l, d[i], turn, i)
-            if v.cap:
+            if v.change.cap:
                 # The chain rule: both sides of the Hessian, and what the curvature of the cap adds to the diagonal.
                 x = raw_line(job, v, line, start, n, <real *> room[0])
                 d = target_line(l, job, R_D, v.base_d, line, start, n, <real *> room[6])
                 for i in range(n):
-                    soft_cap(x[i], v.cap, &slope_of_cap, &curvature)
+                    soft_cap(x[i], v.change.cap, &slope_of_cap, &curvature)
                     g[i] = g[i] * slope_of_cap + room[3][i] * curvature * d[i]
             for i in range(n):
                 g[i] *= scale_of(l, own, i, scale)
@@ -169,7 +169,7 @@ cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *row
     """The product of a tile's Hessian with the direction; class numbers are told as distributions."""
     cdef int64_t labels[TILE]
     cdef real turns[<int> TURNS * <int> TILE]
-    cdef real *kept = raw_tile if v.staged and not v.cap else NULL
+    cdef real *kept = raw_tile if v.staged and not v.change.cap else NULL
     cdef double *sums = fl_own(&job.team).sums
     cdef double z = f.z, a, b, mean, sum_bd, lse
     cdef Py_ssize_t r

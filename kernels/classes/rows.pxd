@@ -32,12 +32,17 @@ cdef enum Target:
 ctypedef double (*TileLoss)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
 ctypedef void (*AdjustHess)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
 
+ctypedef Py_ssize_t (*Needs)(const Rows *job, Py_ssize_t itemsize) noexcept nogil
+
 cdef struct RowLoss:
     TileLoss losses[2]        # of floats and of doubles
     TileLoss products[2]      # of their Hessians and a direction; NULL where there is none
     int parameters
     bint across               # whether it can do with rows side by side
     bint bends                # whether it does itself what is asked of second derivatives
+    bint in_order             # whether the axes of a row are gone through in the order in which they are given
+    bint of_scores            # whether the target is scores too, that are read as the input is
+    Needs needs               # how many bytes of its own each thread needs besides its working memory; NULL: none
 
 cdef struct Rows:
     Space space
@@ -59,7 +64,10 @@ cdef struct Rows:
     int order
     bint summed
     bint across
+    bint of_scores
     Py_ssize_t tile           # rows of a tile
+    char *rooms               # what each thread has of its own; so many bytes
+    Py_ssize_t room_size
     Team team
 
 cdef enum:
@@ -255,6 +263,13 @@ cdef inline bint stops(const Rows *job) noexcept nogil:
     """Whether to leave a row that takes long as it is."""
     return fl_stops(<Team *> &job.team)
 
+cdef extern from "core/team.h" nogil:
+    int omp_get_thread_num()
+
+cdef inline void *own_room(const Rows *job) noexcept nogil:
+    """What the thread has of its own, of the size that the loss needs."""
+    return job.rooms + min(omp_get_thread_num(), max(job.team.size, 1) - 1) * job.room_size
+
 cdef bint is_vector(cnp.ndarray array, Py_ssize_t n, const real *like) except -1
-cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across, bint bends=*) except -1
+cdef RowLoss *register_rows(str name, void *narrow, void *wide, int parameters, bint across, bint bends=*) except NULL
 cdef int register_product(str name, void *narrow, void *wide) except -1

@@ -3,14 +3,17 @@
 cimport numpy as cnp
 from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 from fusedloss.capi cimport BAD_CALL, NO_MEMORY, OK, Loss
 from kernels.core.call cimport adjusted_hess, capsule_of, lay_out, read_hess_options, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
-    DOUBLE, FLOAT, INT64, Operand, Space, check_shape, describe, describe_memory, is_exactly, label_loader, load_block, merge_axes, offset_of, swap_axes)
+    DOUBLE, FLOAT, INT64, Operand, Space, check_shape, describe, describe_memory, is_exactly, join_axes, label_loader,
+    load_block, merge_axes, offset_of, swap_axes)
 from kernels.core.rowmath cimport add_row, row_sum
-from kernels.core.sums cimport TILE, WATCHED, Span, Sum, accumulate, add, many, result, run, run_alone
+from kernels.core.sums cimport (
+    SPANS, TILE, WATCHED, Span, Sum, accumulate, add, allocate, many, result, run, run_alone)
 
 cnp.import_array()
 
@@ -375,7 +378,7 @@ cdef bint goes_across(const Rows *job) noexcept nogil:
     if job.space.ndim > job.space.outer + 1 or job.space.outer == 0 or job.space.shape[job.space.outer - 1] < 8:
         return False
     return job.classes <= FEW or (lanes_lie_flat(job, R_X) and (job.order == 0 or lanes_lie_flat(job, R_G))
-                                  and not is_masked(job))
+                                  and (not job.of_scores or lanes_lie_flat(job, R_T)) and not is_masked(job))
 
 
 cdef Py_ssize_t rows_of_tile(const Rows *job, const real *like) noexcept nogil:
@@ -398,14 +401,22 @@ cdef void plan_rows(const real *like, Rows *job, const RowLoss *loss, int outer,
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
     space.outer = merge_axes(op, <int> ROW_OPERANDS, space, 0, outer, 0)
-    space.ndim = merge_axes(op, <int> ROW_OPERANDS, space, outer, ndim, space.outer)
+    if loss.in_order:
+        space.ndim = join_axes(op, <int> ROW_OPERANDS, space, outer, ndim, space.outer)
+    else:
+        space.ndim = merge_axes(op, <int> ROW_OPERANDS, space, outer, ndim, space.outer)
     if space.outer > 1 and space.shape[space.outer - 1] < 8:
         # Tiles are made of the innermost axis of rows: let that be a long one.
         swap_axes(op, <int> ROW_OPERANDS, space, longest_axis(space), space.outer - 1)
     lay_out(op, ROW_OPERANDS, R_V, space, space.outer, False)
     job.in_place = is_exactly(&op[<int> R_G], &op[<int> R_X], space)
+    job.of_scores = loss.of_scores
     job.across = loss.across and goes_across(job)
     job.tile = rows_of_tile(job, like)
+    job.rooms = NULL
+    job.room_size = 0
+    if loss.needs != NULL:
+        job.room_size = many(loss.needs(job, sizeof(real)) // 64 + 1, 64)      # threads do not share cache lines
 
 
 cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arrays, int class_axes, int threads) except? -1:
@@ -413,7 +424,7 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
     cdef int k, axis, ndim = cnp.PyArray_NDIM(x), outer = ndim - class_axes
-    cdef Py_ssize_t rows = 1
+    cdef Py_ssize_t rows = 1, work
     cdef bint per_class
     job.loss = loss.losses[0 if real is float else 1]
     if arrays[<int> R_D] is not None:
@@ -443,7 +454,14 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
     if rows == 0 or job.classes == 0:
         return 0
     plan_rows(like, job, loss, outer, ndim)
-    return run(<Span> <void *> rows_span, job, rows, job.tile, many(rows, job.classes), threads, &job.team, True)
+    work = many(rows, job.classes)
+    if job.room_size == 0:
+        return run(<Span> <void *> rows_span, job, rows, job.tile, work, threads, &job.team, True)
+    job.rooms = <char *> allocate(job.room_size, min(max(threads, 1), <int> SPANS), 1)
+    try:
+        return run(<Span> <void *> rows_span, job, rows, job.tile, work, threads, &job.team, True)
+    finally:
+        free(job.rooms)
 
 
 # ---- the table and the entry ------------------------------------------------------------------------------------------------------
@@ -456,16 +474,16 @@ cdef RowLoss _row_losses[<int> MOST_LOSSES]
 ROWS = {}      # name: number
 
 
-cdef int register_rows(str name, void *narrow, void *wide, int parameters, bint across, bint bends=False) except -1:
+cdef RowLoss *register_rows(str name, void *narrow, void *wide, int parameters, bint across, bint bends=False) except NULL:
     """Put a loss, a TileLoss of floats and one of doubles, into the table; `across`: whether it can do with rows side by side;
-    `bends`: whether it does itself what is asked of second derivatives."""
+    `bends`: whether it does itself what is asked of second derivatives. What else there is to say can be set in what is returned."""
     cdef RowLoss *loss = &_row_losses[register_name(ROWS, name, MOST_LOSSES, parameters * sizeof(double), ROW_PARAMETERS)]
     loss.losses[0] = <TileLoss> narrow
     loss.losses[1] = <TileLoss> wide
     loss.parameters = parameters
     loss.across = across
     loss.bends = bends
-    return 0
+    return loss
 
 cdef int register_product(str name, void *narrow, void *wide) except -1:
     """Put the product of a loss's Hessian with a direction, likewise, to the loss."""
@@ -573,7 +591,13 @@ cdef Py_ssize_t rows_memory(const real *like, const Loss *loss, Py_ssize_t rows,
     job.space.shape[1] = classes
     if rows > 0:
         plan_rows(like, &job, row_loss, 1, 2)
-        if run_alone(<Span> <void *> rows_span, &job, rows, job.tile, many(rows, classes), &job.team, True, &total) < 0:
+        if job.room_size > 0:
+            job.rooms = <char *> malloc(job.room_size)
+            if job.rooms == NULL:
+                return NO_MEMORY
+        bad = run_alone(<Span> <void *> rows_span, &job, rows, job.tile, many(rows, classes), &job.team, True, &total)
+        free(job.rooms)
+        if bad < 0:
             return NO_MEMORY
     if sum != NULL:
         sum[0] = total

@@ -97,17 +97,21 @@ cdef inline real xlogy_term(real tau, real d) noexcept nogil:
 
 # ---- a tile ----------------------------------------------------------------------------------------------------------
 
+cdef struct Change:           # what is done to the input first
+    double cap                # it is capped at so much; 0: not
+    double factor             # it is multiplied by that
+
 cdef struct View:             # how a tile is seen
     Py_ssize_t row, n         # its rows
     Py_ssize_t lines, length  # classes and rows, or rows and classes
     void *x                   # the input, the steps from line to line in items; NULL: fetched piece by piece
     Py_ssize_t x_step
-    void *raw                 # the same before the soft cap and the mask, NULL where there is none or x is
+    void *raw                 # the same before the change and the mask, NULL where there is none or x is
     Py_ssize_t raw_step
     void *e                   # room for the exponentials; NULL: computed when they are needed
     Py_ssize_t e_step
     bint staged               # the gradient is computed in the place of the exponentials, and then brought to its array
-    double cap
+    Change change
     bint masked
     char *base_x              # the first row in the arrays
     char *base_t
@@ -131,7 +135,7 @@ cdef inline real soft_cap(real x, double cap, real *d, real *d2) noexcept nogil:
 
 cdef inline bint changes(const View *v) noexcept nogil:
     """Whether the scores are not the input itself."""
-    return v.cap != 0 or v.masked
+    return v.change.cap != 0 or v.change.factor != 1 or v.masked
 
 cdef const real *x_piece(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil
 cdef const real *e_piece(Layout l, const Rows *job, const View *v, const real *rows, Py_ssize_t line, Py_ssize_t start,
@@ -169,7 +173,8 @@ cdef void mask_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t 
 cdef const real *raw_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil
 cdef void store_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start,
                           Py_ssize_t n, const real *block) noexcept nogil
-cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil
+cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, Change change, real *x_tile,
+                       real *e_tile, real *raw_tile) noexcept nogil
 cdef void sum_exponentials(const Rows *job, const View *v, real *rows, double *wide) noexcept nogil
 cdef const real *target_line(Layout l, const Rows *job, int k, const char *base, Py_ssize_t line, Py_ssize_t start,
                                     Py_ssize_t n, real *block) noexcept nogil

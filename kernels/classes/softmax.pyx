@@ -74,16 +74,21 @@ cdef void count_classes(const Rows *job, const View *v, Py_ssize_t *left, const 
             left[r] += valid[r] != 0
 
 cdef void change_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, const real *x, real *block) noexcept nogil:
-    """A piece of a line with the soft cap, and -inf for what is left out."""
-    if v.cap:
-        cap_block(v.cap, x, block, n)
+    """A piece of a line, changed, and -inf for what is left out."""
+    cdef double factor = v.change.factor
+    cdef Py_ssize_t i
+    if v.change.cap:
+        cap_block(v.change.cap, x, block, n)
+    elif factor != 1:
+        for i in range(n):
+            block[i] = <real> (x[i] * factor)
     elif x != block:
         memcpy(block, x, n * sizeof(real))
     if v.masked:
         mask_line(job, v, line, start, n, block, <real> -INFINITY)
 
 cdef const real *raw_line(const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n, real *block) noexcept nogil:
-    """A piece of a line before the soft cap and the mask."""
+    """A piece of a line before it is changed and masked."""
     if v.raw != NULL:
         return <const real *> v.raw + line * v.raw_step + start
     return fetch_classes(job, R_X, v.base_x, start, n, block)
@@ -138,16 +143,18 @@ cdef void store_line(Layout l, const Rows *job, const View *v, int k, char *base
     else:
         store_classes(job, k, base + line * row_step(job, k), start, n, block)
 
-cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, double cap, real *x_tile, real *e_tile, real *raw_tile) noexcept nogil:
-    """Fill a View in: bring the input to where the loops can read it, and find room for the exponentials."""
+cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, Change change, real *x_tile,
+                       real *e_tile, real *raw_tile) noexcept nogil:
+    """Fill a View in: bring the input to where the loops can read it, and find room for the exponentials. Capped scores are
+    looked at as they were before, too: these go to the `raw_tile`."""
     cdef const Operand *x = &job.operands[<int> R_X]
     cdef Py_ssize_t j, classes = job.classes, step = row_step(job, R_X) // <Py_ssize_t> sizeof(real)
     cdef bint fits = many(classes, job.tile if job.across else n) <= room(x_tile)
-    cdef real *copy = raw_tile if cap else x_tile
+    cdef real *copy = raw_tile if change.cap else x_tile
     cdef const real *line
     v.row = row
     v.n = n
-    v.cap = cap
+    v.change = change
     v.staged = job.across and fits
     v.x = NULL
     v.raw = NULL
@@ -210,12 +217,12 @@ cdef void prepare_tile(const Rows *job, View *v, Py_ssize_t row, Py_ssize_t n, d
     v.x = x_tile
     if v.e == NULL:
         v.e = e_tile
-    if cap:
+    if change.cap:
         v.raw = raw_tile
         v.raw_step = v.x_step
         for j in range(v.lines):
             change_line(job, v, j, 0, v.length, <const real *> raw_tile + j * v.x_step, x_tile + j * v.x_step)
-    elif v.masked:
+    elif changes(v):
         for j in range(v.lines):
             change_line(job, v, j, 0, v.length, <const real *> x_tile + j * v.x_step, x_tile + j * v.x_step)
 
@@ -337,7 +344,7 @@ cdef void find_limits(const Rows *job, const View *v, real *rows, double *wide) 
         if m[r] - m[r] == 0:
             continue
         maxima = 0
-        if v.cap and job.across:
+        if v.change.cap and job.across:
             maxima = NAN      # no capped logit is infinite
         elif job.across:
             e = <real *> v.e + r if v.e != NULL else <real *> es

@@ -8,7 +8,7 @@ from kernels.classes.rows cimport (
     register_product, register_rows, row_step)
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, FIRST, LOG, LOST_A, LOST_B, LOST_V, M, PSI, REAL_ROWS, REST, S, SCALE, SECOND, SHARE, SUMS,
-    SUM_A, SUM_B, SUM_OF_A, SUM_V, WHOLE_SHARE, Across, Along, Layout, View, add_line, at, blank_line, blank_rows,
+    SUM_A, SUM_B, SUM_OF_A, SUM_V, WHOLE_SHARE, Across, Along, Change, Layout, View, add_line, at, blank_line, blank_rows,
     curvature, distance, e_line, finish_values, gather_target_logits, has_no_target, mask_line, line_or_buffer, prepare_targets,
     prepare_tile, raw_line, scale_of, slope, soft_cap, softmax_gap, store_line, store_tile, sum_exponentials,
     tau_line, within, x_line, xlogy_term)
@@ -309,10 +309,10 @@ cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View 
                     for i in range(n):
                         q = softmax_gap(e[i], own[<int> S * <int> TILE + at(l, i)]) * own[<int> SHARE * <int> TILE + at(l, i)]
                         h[i] = (curvature_of_others(l, e[i], bs[i], own, i) + bs[i] * q * q) * scale_of(l, own, i, scale)
-            if v.cap:      # of the raw input, where the gradient may lie
+            if v.change.cap:      # of the raw input, where the gradient may lie
                 x = raw_line(job, v, line, start, n, <real *> xs)
                 for i in range(n):
-                    soft_cap(x[i], v.cap, &d, &d2)
+                    soft_cap(x[i], v.change.cap, &d, &d2)
                     vs[i] = d
                     bs[i] = d2
             g = <real *> e if v.staged else line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
@@ -320,7 +320,7 @@ cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View 
                 g[i] = scale_of(l, own, i, scale) * slope(e[i], as_[i], own[<int> SUM_OF_A * <int> TILE + at(l, i)],
                                      own[<int> PSI * <int> TILE + at(l, i)], own[<int> S * <int> TILE + at(l, i)],
                                      own[<int> SHARE * <int> TILE + at(l, i)])
-            if v.cap:
+            if v.change.cap:
                 # The chain rule: h d² + g d'', then g d.
                 if v.base_h != NULL:
                     for i in range(n):
@@ -410,7 +410,7 @@ cdef double tile_of(const Nll *f, const real *like, const Rows *job, Py_ssize_t 
     cdef real rows[<int> REAL_ROWS * <int> TILE]
     cdef double wide[<int> DOUBLE_ROWS * <int> TILE]
     cdef View v
-    prepare_tile(job, &v, row, n, f.cap, x_tile, e_tile, raw_tile)
+    prepare_tile(job, &v, row, n, Change(f.cap, 1), x_tile, e_tile, raw_tile)
     sum_exponentials(job, &v, <real *> rows, wide)
     if job.operands[<int> R_D].data != NULL:
         return product_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile, raw_tile)

@@ -37,6 +37,7 @@ _FAMILIES = (
     "distributions",
     "forecasts",
     "grouped",
+    "ensembles",
     "linear_heads",
     "location_scale",
     "margins",

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fusedloss._calls.classes import ClassLoss, class_loss, mean_of_rows
+from fusedloss._calls.classes import ClassLoss, class_loss, mean_of_rows, score_pair_loss
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import Loss, without_hvp
 from fusedloss._core.parameters import finite, flag, number, positive
+from fusedloss._core.rows import RowKernel
 from fusedloss._core.types import ArrayLike, Reduction, Request
 
 __all__ = [
     "BrierLoss",
     "CrossEntropyLoss",
+    "DistillationLoss",
     "GeneralizedCrossEntropyLoss",
     "NLLLoss",
     "PolyCrossEntropyLoss",
     "SoftmaxFocalLoss",
     "brier_loss",
     "cross_entropy",
+    "distillation_loss",
     "generalized_cross_entropy_loss",
     "nll_loss",
     "poly_cross_entropy_loss",
@@ -530,6 +533,110 @@ def brier_loss(
     )
 
 
+_DISTILLATION: Final = RowKernel("distillation")
+
+
+@without_hvp
+def distillation_loss(
+    request: Request,
+    input: ArrayLike,
+    teacher_logits: ArrayLike,
+    *,
+    temperature: float = 1.0,
+    scale_by_square: bool = True,
+    reverse: bool = False,
+    axis: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Knowledge distillation: divergence of a student's softmax from a teacher's.
+
+    With the student's :math:`p = \operatorname{softmax}(x / T)` and the teacher's
+    :math:`\tau = \operatorname{softmax}(z / T)`, of a temperature T:
+
+    .. math:: T^2 \sum_c \tau_c \log (\tau_c / p_c)
+
+    Derivatives with respect to x: :math:`T (p - \tau)` and :math:`p (1 - p)`. The factor
+    :math:`T^2` keeps the size of gradients for any T, as Hinton et al. do.
+
+    With ``reverse=True`` it is :math:`T^2 \sum_c p_c \log (p_c / \tau_c) =: T^2 K`, the divergence
+    of the teacher from the student, which is small where the student leaves out what the teacher
+    thinks possible. Its derivatives are :math:`T p (\ell - K)` and
+    :math:`p ((\ell - K) (1 - 2 p) + 1 - p)` with :math:`\ell = \log(p / \tau)`.
+
+    Both are made in one pass of logits, of :math:`\tau (e^{-\ell} - 1 + \ell)` with
+    :math:`\ell = \log(\tau / p)`, which is not negative: a student close to its teacher has the
+    digits of a small divergence, and classes that are all but certain or impossible keep theirs.
+
+    Parameters
+    ----------
+    <class input>
+    teacher_logits : array_like
+        Scores z of the teacher, of input's shape or broadcasting up to it.
+    temperature : float
+        T, from 1e-150 to 1e150.
+    scale_by_square : bool
+        Whether the divergence is multiplied by T².
+    reverse : bool
+        Whether it is that of the teacher from the student. As only the input has a gradient, this
+        gives that of the teacher, too: ``distillation_loss(teacher, student, reverse=True)`` is
+        ``distillation_loss(student, teacher)``.
+    <axis>
+    <sample_weight>
+    where : array_like, optional
+        Which classes there are in each row, of input's shape or broadcasting up to it: booleans, or
+        numbers of which 0 leaves a class out of both distributions. A row of which nothing is left
+        counts for nothing. A mask of the rows needs the class axis: ``where=mask[:, None]``.
+    <reduction of rows, mean over rows>
+
+    <returns rows>
+
+    <raises>
+
+    Notes
+    -----
+    torch: ``kl_div`` of ``log_softmax(x / T, 1)`` and ``log_softmax(z / T, 1)``, with
+    ``reduction="batchmean"`` and ``log_target=True``, times T * T.
+
+    torch loses the digits of a divergence much smaller than the logarithms. A loss of the labels is
+    added: ``(1 - alpha) * cross_entropy(input, y) + alpha * distillation_loss(input, z,
+    temperature=T)``.
+
+    Where T is no power of two, the rounding of x / T and z / T to the computation's dtype is felt.
+
+    References
+    ----------
+    G. Hinton, O. Vinyals and J. Dean, Distilling the Knowledge in a Neural Network, 2015. Y. Gu,
+    L. Dong, F. Wei and M. Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR
+    2024, for the reverse.
+
+    Examples
+    --------
+    >>> import fusedloss as fl
+    >>> student, teacher = [[2.0, 1.0, -1.0]], [[3.0, 0.0, 0.0]]
+    >>> value, grad = fl.distillation_loss.value_and_grad(student, teacher, temperature=2.0)
+    >>> value.round(4)
+    np.float64(0.3235)
+    >>> grad.round(4)
+    array([[-0.2898,  0.3544, -0.0647]])
+    """
+    t = finite("temperature", temperature, 1e-150, 1e150)
+    factor = t * t if flag("scale_by_square", scale_by_square) else 1.0
+    return score_pair_loss(
+        request,
+        _DISTILLATION,
+        input,
+        "teacher_logits",
+        teacher_logits,
+        parameters=(1.0 / t, factor, float(flag("reverse", reverse))),
+        axis=axis,
+        sample_weight=sample_weight,
+        where=where,
+        reduction=reduction,
+    )
+
+
 class CrossEntropyLoss(Criterion, loss=cross_entropy):
     """`cross_entropy` with its options bound."""
 
@@ -552,3 +659,7 @@ class PolyCrossEntropyLoss(Criterion, loss=poly_cross_entropy_loss):
 
 class BrierLoss(Criterion, loss=brier_loss):
     """`brier_loss` with its options bound."""
+
+
+class DistillationLoss(Criterion, loss=distillation_loss):
+    """`distillation_loss` with its options bound."""

@@ -10,10 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.losses.activations import exponentials
-from tests.losses.case import FloatArray, Pair, RowPairs, Rows, Scalar, exactly, mp
+from tests.losses.case import (
+    Arrays,
+    FloatArray,
+    Generator,
+    Joint,
+    Pair,
+    RowPairs,
+    Rows,
+    Scalar,
+    exactly,
+    mp,
+)
 
 IntArray = NDArray[np.integer[Any]]
 Numbers = Sequence[Any]
+JointTruth = tuple[list[Pair], dict[str, list[Pair]], dict[str, list[Pair]]]
+
+JOINT: list[Joint] = []
 
 
 # ---- what the softmax family shares --------------------------------------------------------
@@ -473,4 +487,174 @@ def brier_loss_and_grad(input: FloatArray, target: IntArray) -> tuple[Scalar, Fl
 ROWS += [
     Rows("brier_loss", brier, target, weights=None, convex=False, bounds=(6, 6, 6))
     for target in ("class", "probability")
+]
+
+
+# ---- distillation_loss ---------------------------------------------------------------------
+
+
+def _chances(x: Any, temperature: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """The softmax p of x / T, 1 - p and -log p; where the maximum is infinite, their limits."""
+    scores = [xi / temperature for xi in x]
+    if mp.isinf(max(scores)):
+        p = [mp.mpf(xi == max(scores)) for xi in scores]
+        return p, [1 - pi for pi in p], [mp.mpf(0) if pi else mp.inf for pi in p]
+    _, p, q, costs = _softmax(tuple(scores))
+    return p, q, costs
+
+
+def distillation(
+    numbers: dict[str, Any],
+    temperature: float = 1.0,
+    scale_by_square: bool = True,
+    reverse: bool = False,
+    where: Any = None,
+) -> JointTruth:
+    """Row by row. What cancels is of the size of the logarithms times the difference of the
+    probabilities, or where these are far apart of the probabilities themselves."""
+    inverse = 1 / mp.mpf(temperature)
+    factor = mp.mpf(temperature) ** 2 if scale_by_square else mp.mpf(1)
+    none = mp.mpf(0), mp.mpf(0)
+    values, grads, hesses = [], [], []
+    z = np.broadcast_to(numbers["teacher_logits"], numbers["input"].shape)
+    for x_row, z_row in zip(numbers["input"], z, strict=True):
+        left = [j for j in range(len(x_row)) if where is None or where[j]]
+        mine = _chances([x_row[j] for j in left], temperature)
+        other = _chances([z_row[j] for j in left], temperature)
+        (a, _, la), (b, _, lb) = (mine, other) if reverse else (other, mine)
+        value, size = none
+        for ai, bi, lai, lbi in zip(a, b, la, lb, strict=True):
+            value += ai * (lbi - lai) if ai else mp.mpf(0)
+            if ai and mp.isfinite(lbi):
+                size += abs(ai - bi) * (lai + lbi)
+                size += ai + bi if abs(lbi - lai) > 0.34 else mp.mpf(0)
+            elif not ai:
+                size += bi
+        values.append((factor * value, factor * (value + size)))
+        slopes, bends = [none] * len(x_row), [none] * len(x_row)
+        for j, p, q, cost, t, s, other_cost in zip(left, *mine, *other, strict=True):
+            if reverse:
+                d = other_cost - cost if p else mp.mpf(0)
+                sum_ = cost + other_cost if p else mp.mpf(0)
+                slope, large = p * (d - value), p * (sum_ + value + size)
+                bend, bend_size = slope * (q - p) + p * q, large + p * q
+            else:
+                slope, large = p * s - t * q, p * s + t * q
+                bend = bend_size = p * q
+            slopes[j] = factor * inverse * slope, factor * inverse * large
+            bends[j] = factor * inverse**2 * bend, factor * inverse**2 * bend_size
+        grads += slopes
+        hesses += bends
+    return values, {"input": grads}, {"input": hesses}
+
+
+def _shifted(x: FloatArray, temperature: float) -> tuple[FloatArray, FloatArray]:
+    """log p and p of the softmax of x / T."""
+    d = x / x.dtype.type(temperature)
+    d -= d.max(axis=1, keepdims=True)
+    p = np.exp(d)
+    total = p.sum(axis=1, keepdims=True)
+    d -= np.log(total)
+    p /= total
+    return d, p
+
+
+def _divergence(
+    input: FloatArray, teacher_logits: FloatArray, temperature: float, reverse: bool
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    log_p, p = _shifted(input, temperature)
+    log_t, t = _shifted(teacher_logits, temperature)
+    a, d = (p, log_p - log_t) if reverse else (t, log_t - log_p)
+    return np.einsum("ij,ij->i", a, d), d, p, t
+
+
+def distillation_loss(
+    input: FloatArray,
+    teacher_logits: FloatArray,
+    temperature: float = 1.0,
+    scale_by_square: bool = True,
+    reverse: bool = False,
+) -> Scalar:
+    """Mean of ``sum(t * (log t - log p))`` of the softmax t of the teacher and p of the input."""
+    factor = input.dtype.type(temperature**2 if scale_by_square else 1)
+    return factor * np.mean(_divergence(input, teacher_logits, temperature, reverse)[0])
+
+
+def distillation_loss_and_grad(
+    input: FloatArray,
+    teacher_logits: FloatArray,
+    temperature: float = 1.0,
+    scale_by_square: bool = True,
+    reverse: bool = False,
+) -> tuple[Scalar, FloatArray]:
+    """Value and gradient of `distillation_loss`."""
+    factor = input.dtype.type(temperature**2 if scale_by_square else 1)
+    each, d, p, t = _divergence(input, teacher_logits, temperature, reverse)
+    grad = p * (d - each[:, None]) if reverse else p - t
+    grad *= factor / input.dtype.type(temperature * len(input))
+    return factor * np.mean(each), grad
+
+
+def two_scores(rng: Generator, n: int, dtype: Any) -> Arrays:
+    return {
+        "input": rng.normal(scale=3, size=(n, 7)).astype(dtype),
+        "teacher_logits": rng.normal(scale=3, size=(n, 7)).astype(dtype),
+    }
+
+
+def hard_two_scores(rng: Generator, dtype: Any) -> Arrays:
+    """Equal, nearly so, confident leads of the same class and of another, infinite ones."""
+    inf, near = np.inf, 2.0 ** -np.arange(2, 9)
+    x = np.array(
+        [
+            [0.0] * 7,
+            [3.0, 1.0, 0.5, -1.0, 0.25, 2.0, -3.0],
+            [17.5, 0.0, 0.25, -17.0, 1.0, 2.0, 3.0],
+            [40.0, 0.0, 0.5, -40.0, 1.0, 2.0, 3.0],
+            [100.0, 0.0, -100.0, 1.0, 0.0, 2.0, 3.0],
+            [0.0, 90.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+            [1e4, 1e4 + 1, 1e4 - 1, 1e4 + 0.5, 1e4, 1e4, 1e4],
+            [-inf, 1.0, 2.0, -1.0, 0.0, 0.5, 0.25],
+            [30.1, 12.7, -3.3, 0.9, 55.5, -70.7, 12.7],
+            [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5],
+            [2.5, -0.5, 0.125, 0.75, -2.25, 1.0, 0.0],
+            [2.5, -0.5, 0.125, 0.75, -2.25, 1.0, 0.0],
+        ]
+    )
+    z = x.copy()
+    z[1] += near
+    z[2, 1:] -= 0.5
+    z[3, 0] = 38.0
+    z[4] = x[5]
+    z[5] = x[4]
+    z[6, 2] += 0.5
+    z[7, 3] = 5.0
+    z[8] = x[8][::-1]
+    z[9, 0] += 2.0**-12
+    z[10] += 0.34 * np.resize([1, -1], 7)
+    z[11] += 0.7 * np.resize([1, -1, 0], 7)
+    return {"input": x.astype(dtype), "teacher_logits": z.astype(dtype)}
+
+
+JOINT += [
+    Joint(
+        "distillation_loss",
+        ("input", "teacher_logits"),
+        ("input",),
+        two_scores,
+        hard_two_scores,
+        distillation,
+        options=options,
+        weighted=False,
+        in_place=True,
+        twin="where" not in options,
+    )
+    for options in (
+        {"temperature": 2.0},
+        {},
+        {"temperature": 0.5, "scale_by_square": False},
+        {"temperature": 4.0, "reverse": True},
+        {"temperature": 2.0, "where": [1, 1, 0, 1, 1, 0, 1]},
+        {"reverse": True, "where": [1, 1, 0, 1, 1, 0, 1]},
+    )
 ]

@@ -280,3 +280,30 @@ def multilabel_loss(
     return rows.evaluate(
         request, loss, reduction, counts, t, DISTRIBUTION, in_place=True, most=_MOST
     )
+
+
+def score_pair_loss(
+    request: Request,
+    loss: RowKernel,
+    input: Any,
+    name: str,
+    others: Any,
+    *,
+    parameters: tuple[float, ...],
+    axis: int | None,
+    sample_weight: Any,
+    where: Any,
+    reduction: str,
+) -> Any:
+    """Evaluate a loss of scores and other scores, the argument `name`, along a class axis."""
+    check_reduction(reduction)
+    rows = rows_of_classes(input, axis)
+    x = rows.x
+    given, more = operand(name, others)
+    rows.precision |= more
+    y = broadcast(name, given, x.shape)
+    rows.inputs = (x, y)
+    rows.weigh(sample_weight, where)
+    number_of_rows = float(x.size // x.shape[rows.axes[0]])
+    counts = count_rows(number_of_rows, rows.row_weight, rows.kernel_mask)
+    return rows.evaluate(request, loss, reduction, counts, y, DISTRIBUTION, True, parameters)

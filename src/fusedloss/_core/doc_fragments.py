@@ -49,6 +49,15 @@ reduction : str
     none).
 """
 
+_REDUCTION_OF_VALUES = """\
+reduction : str
+    "mean" (divides by the number of values, also with a weight, but for those of which `where`
+    leaves nothing; nan where there are none), "sum", "none", "batchmean" (divides by
+    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of the weights; 0 where
+    that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are
+    none).
+"""
+
 _RETURNS = """\
 Returns
 -------
@@ -286,15 +295,8 @@ axis : int
 weight : array_like, optional
     Weights w of the lists, of the shape of the values (input's without `axis`) or broadcasting up
     to it.""",
-    "reduction of values": """\
-reduction : str
-    "mean" (divides by the number of values, also with a weight, but for lists of which `where`
-    leaves nothing; nan where there are none), "sum", "none", "batchmean" (divides by
-    ``input.shape[0]``, or 1 for one dimension), "weighted_mean" (by the sum of the weights; 0 where
-    that is 0) or "sum_by_nonzero_weights" (by the number of non-zero weights; 0 where there are
-    none).
-"""
-    + _BUFFERS,
+    "reduction of values": _REDUCTION_OF_VALUES + _BUFFERS,
+    "reduction of values, in place": _REDUCTION_OF_VALUES + _BUFFERS_IN_PLACE,
     "reduction of lists of valid items": """\
 reduction : str
     "mean" (divides by the number of lists with an item that counts, also with a weight; nan where
@@ -304,7 +306,7 @@ reduction : str
     are none).
 """
     + _BUFFERS,
-    "returns values": _RETURNS.format(shape="a number for each sample or list"),
+    "returns values": _RETURNS.format(shape="a number for each sample, list or ensemble"),
     "thresholds": """\
 thresholds : array_like
     Thresholds θ between the grades, of shape (K - 1,) for K grades, shared by all scores.""",
