@@ -1,4 +1,4 @@
-"""Scores of ensemble forecasts, and of probabilities of ordered categories."""
+"""Scores for ensemble and categorical forecasts."""
 
 from __future__ import annotations
 

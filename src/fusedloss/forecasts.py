@@ -1,4 +1,4 @@
-"""Scores of forecasts: distributions and intervals."""
+"""Scores for distribution and interval forecasts."""
 
 from __future__ import annotations
 

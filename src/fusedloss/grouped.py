@@ -1,4 +1,4 @@
-"""Losses of groups of consecutive rows: the documents of queries, the alternatives of choices."""
+"""Ranking and choice losses over groups of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses that stand for NDCG, of the documents of queries."""
+"""Ranking losses for NDCG."""
 
 from __future__ import annotations
 
