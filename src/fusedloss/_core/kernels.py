@@ -27,6 +27,7 @@ MODULES: Final = (
     *("regions.pixels", "regions.probabilities", "regions.overlap", "regions.lovasz"),
     *("boxes.boxes", "sequences.sequences", "ordinal.ordinal"),
     *("survival.risk", "survival.intervals", "survival.cox"),
+    "linear.blocks",
 )
 
 
