@@ -25,7 +25,7 @@ EXTRAS = $(PY) -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help venv build demo test test-peers test-integrations test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables stubs lint format sdist wheel sizes clean distclean FORCE
+.PHONY: help venv build demo demo-scale test test-peers test-integrations test-fallback test-clang test-aarch64 test-sanitize fuzz bench bench-quick bench-check bench-peers bench-report docs docs-tables stubs lint format sdist wheel sizes clean distclean FORCE
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ demo: $(VENV)/.extra-build  ## build, then run examples/demo.py
 	@$(MAKE) --no-print-directory $(VENV)/.extra-plot & plot=$$!; $(MAKE) --no-print-directory build/.compiled && wait $$plot
 	@$(MAKE) --no-print-directory $(BUILT)
 	$(PY) examples/demo.py
+
+demo-scale: $(BUILT) $(VENV)/.extra-scipy  ## build, then fit 2 GB in a tenth of that memory (SCALE="--gigabytes 8")
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(PY) examples/scale.py $(SCALE)
 
 # A process for each CPU, at most 8; threads that wait leave the CPUs to the others.
 PARALLEL := -q -n logical --maxprocesses 8

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
-from fusedloss import Loss, linear
+from fusedloss import Loss, _linear_blocks
 from fusedloss.linear import Objective
 
 Array = np.ndarray[Any, Any]
@@ -128,7 +128,7 @@ def test_scores_are_kept() -> None:
     objective = Objective("log_cosh_loss", X, COUNTS)
     coef = np.ones(5)
     before = objective.value(coef)
-    kept = objective._pieces[0].scores
+    kept = objective._blocks[0].scores
     kept += 1  # as only a product of X would undo it
     assert objective.value(coef.copy()) != before
     coef[0] = 2
@@ -147,7 +147,7 @@ def test_more_rows_than_are_worked_on_at_once(name: str, order: Any) -> None:
     w = np.repeat(WEIGHTS, 2500)
     objective = Objective(name, np.asarray(many, order=order), y, sample_weight=w, l2=0.2)
     few = Objective(name, X, y[::2500], sample_weight=WEIGHTS, l2=0.2)
-    assert len(objective._pieces) == 3 and len(few._pieces) == 1
+    assert len(objective._blocks) == 3 and len(few._blocks) == 1
     generator = np.random.default_rng(7)
     coef, other, v = generator.normal(size=(3, few.n_coef)) / 2
     for at in (coef, other, coef):
@@ -189,7 +189,7 @@ def test_dtypes_and_layouts(name: str) -> None:
         for got, truth in zip(results(Objective(name, other, y, l2=0.1)), wide, strict=True):
             np.testing.assert_allclose(got, truth, rtol=1e-12, atol=1e-15)
     narrow = Objective(name, X.astype(np.float32), y, l2=0.1)
-    assert narrow._pieces[0].scores.dtype == np.float32
+    assert narrow._blocks[0].scores.dtype == np.float32
     for got, truth in zip(results(narrow), wide, strict=True):
         np.testing.assert_allclose(got, truth, rtol=1e-5, atol=1e-6)
     whole = (X * 10).astype(np.int16)
@@ -286,12 +286,12 @@ VAR = rng.uniform(0.5, 2.0, 60)
 
 @pytest.mark.parametrize("var", [2.0, VAR], ids=["number", "rows"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("room", [linear._ROOM, 256])
+@pytest.mark.parametrize("room", [_linear_blocks._ROOM, 256])
 def test_operands_that_are_options(
     var: Any, dtype: Any, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Weighted least squares, the rows in one piece and in several."""
-    monkeypatch.setattr(linear, "_ROOM", room)
+    monkeypatch.setattr(_linear_blocks, "_ROOM", room)
     rows, each = np.repeat(X, 10, axis=0), np.repeat(np.broadcast_to(var, 60), 10)
     y = rows @ np.arange(1.0, X.shape[1] + 1) + 3 + rng.normal(size=600)
     given = each if np.ndim(var) else var

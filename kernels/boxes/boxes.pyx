@@ -12,8 +12,7 @@ from kernels.core.numeric cimport vm_atan2, weighed
 from kernels.core.operands cimport (
     DOUBLE, FLOAT, Operand, Space, check_shape, describe, fetch, load_block, load_mask, merge_axes, store_block)
 from kernels.core.orders cimport Curvature, Order, Slope, Value
-from kernels.core.sums cimport (
-    WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, many, result, run)
+from kernels.core.sums cimport WATCHED, Span, Team, add_values, exact_of, fl_stops, many, run_from
 
 cnp.import_array()
 
@@ -281,17 +280,14 @@ cdef void store_boxes(const Boxes *job, int k, Py_ssize_t start, Py_ssize_t n, d
 
 
 cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Pairs start … stop-1, block by block; returns the sum of their values."""
+    """Pairs start … stop-1, block by block; their values are added to what the thread adds up."""
     cdef Block block
     cdef double weight[PAIRS]
     cdef double valid[PAIRS]
     cdef const double *w
     cdef const Operand *op = <const Operand *> job.operands
     cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
-    cdef Lanes lanes
-    cdef Sum total = Sum(0, 0)
     cdef Py_ssize_t i, n, unwatched = 0
-    clear(&lanes)
     for i in range(PAIRS):
         block.factor[i] = job.scale
     while start < stop:
@@ -318,7 +314,7 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
             for i in range(n):
                 block.value[i] = weighed(weight[i], block.value[i])
         if job.summed:
-            add_to_lanes(&lanes, <const double *> block.value, n)
+            add_values(&job.team, <const double *> block.value, n)
         if op[<int> V].data != NULL:
             store_block(&op[<int> V], op[<int> V].data, &job.space, 0, job.space.ndim, start, n, <const double *> block.value)
         store_boxes(job, G0, start, n, block.grads[0])
@@ -331,8 +327,7 @@ cdef double boxes_span(const void *like, const Boxes *job, Py_ssize_t start, Py_
             unwatched = 0
             if fl_stops(<Team *> &job.team):
                 break
-    gather_lanes(&lanes, &total)
-    return result(total)
+    return 0
 
 
 cdef enum:
@@ -355,12 +350,13 @@ register_loss[Diou](NULL, "diou")
 register_loss[Ciou](NULL, "ciou")
 
 
-def boxes(int loss, double eps, int order, double scale, bint summed, int threads, tuple arrays):
+def boxes(int loss, double eps, int order, double scale, bint summed, int threads, tuple arrays, exact=None):
     """Run one loss over arrays (boxes, boxes, weight, mask, value, their gradients, their hessians), None where there is none.
     Those of boxes have these along their last axis; weight, mask and value lack that.
 
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`, and added to
-    float64 items where boxes were broadcast. Returns the sum of the weighted values (0 unless `summed`)."""
+    float64 items where boxes were broadcast. Returns the sum of the weighted values (0 unless `summed`), which is also added to
+    `exact`."""
     cdef Boxes job
     cdef cnp.ndarray array, x
     cdef Operand *op = job.operands
@@ -399,4 +395,5 @@ def boxes(int loss, double eps, int order, double scale, bint summed, int thread
     job.eps = eps
     job.scale = scale
     job.summed = summed
-    return run(<Span> <void *> boxes_span, &job, count, PAIRS, many(count, 2 * <int> ENDS), threads, &job.team, False)
+    return run_from(<Span> <void *> boxes_span, &job, 0, count, PAIRS, many(count, 2 * <int> ENDS), threads, &job.team, False,
+                    exact_of(exact))

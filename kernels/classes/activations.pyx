@@ -12,7 +12,7 @@ from kernels.core.numeric cimport exp_gap, fabs, log, real, vm_log, vm_log1p, we
 from kernels.core.rowmath cimport add_row, row_max
 from kernels.core.sums cimport TILE, Sum, result
 
-cdef double logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
@@ -22,7 +22,6 @@ cdef double logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssiz
     prepare_tile(job, &v, row, n, Change(0, 1), x_tile, e_tile, <real *> NULL)
     sum_exponentials(job, &v, <real *> rows, wide)
     finish_values(job, &v, <const real *> rows, unused)
-    return 0
 
 cdef void write_softmax(Layout l, const Rows *job, const View *v, const real *rows, bint logarithm) noexcept nogil:
     """p, times a factor for each row, or log p."""
@@ -62,7 +61,7 @@ cdef void write_softmax(Layout l, const Rows *job, const View *v, const real *ro
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef inline double softmax_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, bint logarithm) noexcept nogil:
+cdef inline void softmax_tile(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n, bint logarithm) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
@@ -79,13 +78,12 @@ cdef inline double softmax_tile(const real *like, const Rows *job, Py_ssize_t ro
             store_tile(job, &v, e_tile, x_tile)
     else:
         write_softmax(along, job, &v, <const real *> rows, logarithm)
-    return 0
 
-cdef double softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return softmax_tile(like, job, row, n, False)
+cdef void softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    softmax_tile(like, job, row, n, False)
 
-cdef double log_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return softmax_tile(like, job, row, n, True)
+cdef void log_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    softmax_tile(like, job, row, n, True)
 
 # ---- logsumexp of signed terms ---------------------------------------------------------------------------------------
 #
@@ -148,7 +146,7 @@ cdef Terms terms_of(const Rows *job, Py_ssize_t row, const real *like) noexcept 
     terms.ratio = result(rest) / terms.at_top if terms.at_top != 0 else INFINITY
     return terms
 
-cdef double signed_logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void signed_logsumexp(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """log |Σ b exp(x)|, and the sum's sign; without the parameter NaN for a negative sum."""
     cdef real values[TILE]
     cdef real signs[TILE]
@@ -168,9 +166,8 @@ cdef double signed_logsumexp(const real *like, const Rows *job, Py_ssize_t row, 
         signs[r] = <real> ((terms.total > 0) - (terms.total < 0) + 0 * (log - log if log != log else 0))
     store_rows(job, R_L, row, n, <const real *> values)
     store_rows(job, R_V, row, n, <const real *> signs)
-    return 0
 
-cdef double signed_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void signed_softmax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """b exp(x) / Σ b exp(x) times a factor for each row."""
     cdef real xs[CHUNK]
     cdef real bs[CHUNK]
@@ -199,7 +196,6 @@ cdef double signed_softmax(const real *like, const Rows *job, Py_ssize_t row, Py
             if g != <real *> gs:
                 memcpy(g, gs, size * sizeof(real))
             store_classes(job, R_G, base, i, size, <const real *> g)
-    return 0
 
 register_rows("logsumexp", <void *> logsumexp[float], <void *> logsumexp[double], 0, True)
 register_rows("softmax", <void *> softmax[float], <void *> softmax[double], 0, True)

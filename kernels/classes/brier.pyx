@@ -101,7 +101,7 @@ cdef void write_brier_derivatives(Layout l, const Rows *job, const View *v, cons
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real rows[<int> REAL_ROWS * <int> TILE]
@@ -109,7 +109,6 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
     cdef double *sums = fl_own(&job.team).sums
     cdef double values[TILE]
     cdef int64_t labels[TILE]
-    cdef double total
     cdef bint ignored
     cdef View v
     cdef Across across
@@ -129,9 +128,9 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
         values[r] = sums[<int> SUM_V * <int> TILE + r] * rows[<int> FACTOR * <int> TILE + r]
         if ignored and labels[r] < 0:
             values[r] = 0
-    total = finish_values(job, &v, <const real *> rows, values)
+    finish_values(job, &v, <const real *> rows, values)
     if v.base_g == NULL:
-        return total
+        return
     if job.across:
         write_brier_derivatives(across, job, &v, <const real *> rows, wide, sums, labels, ignored)
         if v.staged:
@@ -140,6 +139,5 @@ cdef double brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t 
         write_brier_derivatives(along, job, &v, <const real *> rows, wide, sums, labels, ignored)
         if ignored:
             blank_rows(job, &v, labels, like)
-    return total
 
 register_rows("brier", <void *> brier[float], <void *> brier[double], 0, True)

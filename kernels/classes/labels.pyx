@@ -12,14 +12,14 @@ from kernels.core.numeric cimport real, weighed
 from kernels.core.operands cimport (
     DOUBLE, FLOAT, INT8, UINT64, Kind, Operand, Space, check_shape, describe, join_axes, kind_of, label_loader, load_block,
     offset_of)
-from kernels.core.sums cimport THREAD_GRAIN, TILE, many
+from kernels.core.sums cimport THREAD_GRAIN, TILE, Exact, clear_exact, exact_of, fl_exact_adds, many, merge_exactly, rounded
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewLikeArray(cnp.ndarray prototype, cnp.NPY_ORDER order, void *dtype, int subok)
 
 cnp.import_array()
 
-cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """The input holds log-probabilities, so only the labelled one counts."""
     cdef double values[TILE]
     cdef int64_t labels[TILE]
@@ -54,20 +54,21 @@ cdef double nll(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n)
             values[r] = weighed(omega, <double> -x_y[r])
             if v.base_g != NULL:
                 store_class(job, R_G, v.base_g + r * row_step(job, R_G), labels[r], <real> (-omega * job.scale))
-    return finish_values(job, &v, like, values)
+    finish_values(job, &v, like, values)
 
 register_rows("nll", <void *> nll[float], <void *> nll[double], 0, True)
 
 
 def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, cnp.ndarray weight, cnp.ndarray factor,
-              cnp.ndarray mask, bint some_ignored=True):
+              cnp.ndarray mask, bint some_ignored=True, tuple exact=None):
     """Look at all labels: (number of rows that count, sum of their class weights, sum of these times the factor of the row,
     how many of these products are not 0, position of the first bad label in C order, or -1).
 
     `weight` holds a float32 or float64 for each class, `factor` a number for each row, and `mask`, of the labels' shape and
     an axis of classes, 0 for what is left out; any is None where there is none. A row counts if its label is not ignored and
     something is left of it. A label is bad that is outside of 0 … classes-1, or that of a class left out, unless the factor of
-    the row is 0; then it counts as a row, but has no class weight."""
+    the row is 0; then it counts as a row, but has no class weight. Both sums have one rounding; without that they are added to
+    the two of `exact`."""
     cdef Space space, whole
     cdef Operand op[2]
     cdef Operand left
@@ -79,8 +80,11 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
     cdef int64_t low, high, counts, every
     cdef Py_ssize_t i, j, n, rows = 0, nonzero = 0, bad = -1, count = cnp.PyArray_SIZE(labels), unwatched = 0
     cdef int axis, ndim = cnp.PyArray_NDIM(labels)
-    cdef double w, total = 0, products = 0
-    cdef bint weighted = weight is not None or factor is not None
+    cdef double w
+    cdef double of_classes[CHUNK]
+    cdef double of_rows[CHUNK]
+    cdef Exact total, products
+    cdef bint weighted = weight is not None or factor is not None or exact is not None
     cdef bint fine
     if weight is not None:
         if is_vector(weight, classes, <const double *> NULL):
@@ -108,6 +112,8 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
     whole.shape[ndim] = classes
     if count > 0:
         space.ndim = join_axes(op, 2, &space, 0, ndim, 0)
+    clear_exact(&total)
+    clear_exact(&products)
     with nogil:
         for i from 0 <= i < count by CHUNK:
             n = min(<Py_ssize_t> CHUNK, count - i)
@@ -145,15 +151,17 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
                     break
             if weighted:
                 for j in range(n):
-                    if block[j] == classes and weight is None:
-                        total += 1
+                    of_classes[j] = 1 if block[j] == classes and weight is None else 0
+                    of_rows[j] = 0
                     if (every or block[j] != ignored) and 0 <= block[j] < classes:
                         w = wide[block[j]] if wide != NULL else narrow[block[j]] if narrow != NULL else 1
-                        total += w
+                        of_classes[j] += w
                         if op[1].data != NULL:
                             w = 0 if factors[j] == 0 or w == 0 else w * factors[j]
-                        products += w
+                        of_rows[j] = w
                         nonzero += w != 0
+                fl_exact_adds(&total, of_classes, n)
+                fl_exact_adds(&products, of_rows, n)
             unwatched += n
             if unwatched >= 1 << 22:
                 unwatched = 0
@@ -161,7 +169,10 @@ def scan_rows(cnp.ndarray labels not None, Py_ssize_t classes, int64_t ignored, 
                     PyErr_CheckSignals()
     if not weighted:
         return rows, <double> rows, <double> rows, rows, bad
-    return rows, total, products, nonzero, bad
+    if exact is not None:
+        merge_exactly(exact_of(exact[0]), &total)
+        merge_exactly(exact_of(exact[1]), &products)
+    return rows, rounded(&total), rounded(&products), nonzero, bad
 
 
 def mean_of_rows(run, int loss, tuple parameters, int64_t ignored, bint in_double, x, t, bint with_gradient):

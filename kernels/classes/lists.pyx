@@ -12,7 +12,8 @@ from kernels.classes.rows cimport (
 from kernels.core.numeric cimport exp_gap, log1p_unit, product_error, real, reciprocal, weighed
 from kernels.core.operands cimport Operand, Space, check_shape, describe, load_block, offset_of
 from kernels.core.rowmath cimport add_wide, has_nan, fl_moments, fl_sumw
-from kernels.core.sums cimport APART, ROOM, TILE, Sum, accumulate, add, fl_own, regained, result
+from kernels.core.sums cimport (
+    APART, ROOM, TILE, Exact, Sum, accumulate, add, add_exactly, clear_exact, exact_of, fl_own, merge_exactly, regained, result, rounded)
 
 cnp.import_array()
 
@@ -247,7 +248,7 @@ cdef void pairs_of_all(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real
             values[r + q] = <real> weighed(<double> omega[r + q], 2 * value / pairs)
 
 
-cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """ω times the mean over the pairs of ((x_i - x_j) - (t_i - t_j))²"""
     cdef real omega[TILE]
     cdef real values[TILE]
@@ -268,7 +269,7 @@ cdef double mean_pairwise_squared(const real *like, const Rows *job, Py_ssize_t 
             curvature = <real> weighed(<double> omega[r], 4 * job.scale / left[r]) if left[r] > 1 else <real> 0
             omega[r] = values[r] if values[r] != values[r] else curvature
         set_rows(job, R_H, row, n, <const real *> omega)
-    return finish_rows(job, row, n, <const real *> values)
+    finish_rows(job, row, n, <const real *> values)
 
 
 # ---- the order of pairs ----------------------------------------------------------------------------------------------
@@ -496,7 +497,7 @@ cdef void long_list(const Rows *job, Py_ssize_t row, const real *omega, real *va
     values[0] = <real> weighed(<double> omega[0], NAN if spoiled else result(total))
 
 
-cdef double pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """ω Σ log(1 + exp(-(x_i - x_j))) over the pairs with t_i > t_j"""
     cdef real omega[TILE]
     cdef real values[TILE]
@@ -508,24 +509,24 @@ cdef double pairwise_logistic(const real *like, const Rows *job, Py_ssize_t row,
     else:
         for r in range(n):
             long_list(job, row + r, <const real *> omega + r, <real *> values + r)
-    return finish_rows(job, row, n, <const real *> values)
+    finish_rows(job, row, n, <const real *> values)
 
 
 register_rows("mean_pairwise_squared", <void *> mean_pairwise_squared[float], <void *> mean_pairwise_squared[double], 0, False)
 register_rows("pairwise_logistic", <void *> pairwise_logistic[float], <void *> pairwise_logistic[double], 0, False)
 
 
-def scan_lists_left(cnp.ndarray mask not None, cnp.ndarray factor, cnp.ndarray weight):
+def scan_lists_left(cnp.ndarray mask not None, cnp.ndarray factor, cnp.ndarray weight, tuple exact=None):
     """Of the rows along the last axis that have an item that is not 0: (their number, the sum of their weights, how many of
     these are not 0). The weight of a row is its factor times the mean of the weights of its items that are not 0, and counts
     as so much as the share of those whose weight is not 0. `weight` is a vector of doubles, one for each item; it and the
-    factors may be None."""
+    factors may be None. The two sums have one rounding; without that they are added to those of `exact`."""
     cdef Space space
     cdef Operand op, of_row
-    cdef Sum total = Sum(0, 0)
+    cdef Exact total, nonzero
     cdef double block[CHUNK]
     cdef const double *w = NULL
-    cdef double f = 1, nonzero = 0, sum, hits
+    cdef double f = 1, sum, hits
     cdef int axis, ndim = cnp.PyArray_NDIM(mask), outer = ndim - 1
     cdef Py_ssize_t i, j, n, row, left, rows = 1, count = 0, unwatched = 0, length = cnp.PyArray_DIM(mask, ndim - 1)
     describe(&op, mask, <const double *> NULL, ndim)
@@ -539,6 +540,8 @@ def scan_lists_left(cnp.ndarray mask not None, cnp.ndarray factor, cnp.ndarray w
         space.shape[axis] = cnp.PyArray_DIM(mask, axis)
         rows *= space.shape[axis] if axis < outer else 1
     space.ndim = ndim
+    clear_exact(&total)
+    clear_exact(&nonzero)
     with nogil:
         for row in range(rows if length > 0 else 0):
             n = 8                 # lists are filled from the front
@@ -564,11 +567,14 @@ def scan_lists_left(cnp.ndarray mask not None, cnp.ndarray factor, cnp.ndarray w
                 of_row.load(of_row.data + offset_of(&of_row, &space, 0, outer, row), 0, of_row.swapped, 1, &f)
             if w == NULL:
                 sum = hits = left = 1
-            add(&total, weighed(f, sum / left))
-            nonzero += hits / left if f != 0 else 0
+            add_exactly(&total, weighed(f, sum / left))
+            add_exactly(&nonzero, hits / left if f != 0 else 0)
             unwatched += length
             if unwatched >= 1 << 22:
                 unwatched = 0
                 with gil:
                     PyErr_CheckSignals()
-    return count, result(total), nonzero
+    if exact is not None:
+        merge_exactly(exact_of(exact[0]), &total)
+        merge_exactly(exact_of(exact[1]), &nonzero)
+    return count, rounded(&total), rounded(&nonzero)

@@ -36,7 +36,7 @@ cdef inline void add_squares(const real *v, Py_ssize_t n, Sum *s) noexcept nogil
         add_square(v[n - n % LANES + j], &lanes.total[j], &lanes.lost[j])
     gather_lanes(&lanes, s)
 
-cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """ω / C Σ_{j ≠ y} max(0, (margin - x_y) + x_j)^p; C is the number of classes that are not left out."""
     cdef real xs[CHUNK]
     cdef real gs[CHUNK]
@@ -129,7 +129,7 @@ cdef double multi_margin(const real *like, const Rows *job, Py_ssize_t row, Py_s
         sums = second
     for r in range(n):
         values[r] = <real> weighed(tile.omega[r], result(sums[r]) / tile.left[r] + values[r])
-    return finish_labelled(job, row, n, &tile, <real *> values)
+    finish_labelled(job, row, n, &tile, <real *> values)
 
 
 # ---- categorical_hinge -----------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ cdef bint load_others(const Rows *job, const Row *at, const int64_t *y, Py_ssize
             block[r * n + y[r] - start] = -INFINITY
     return spoiled != 0
 
-cdef double categorical_hinge(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void categorical_hinge(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """ω max(0, margin + (m - x_y)), m the largest of the other scores; those that tie for it share its gradient."""
     cdef real xs[CHUNK]
     cdef real gs[CHUNK]
@@ -223,7 +223,7 @@ cdef double categorical_hinge(const real *like, const Rows *job, Py_ssize_t row,
         set_rows(job, R_H, row, n, <const real *> share)
     for r in range(n):
         values[r] = <real> weighed(tile.omega[r], <double> values[r])
-    return finish_labelled(job, row, n, &tile, <real *> values)
+    finish_labelled(job, row, n, &tile, <real *> values)
 
 
 register_rows("multi_margin", <void *> multi_margin[float], <void *> multi_margin[double], sizeof(MultiMargin) // sizeof(double), False)

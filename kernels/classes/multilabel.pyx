@@ -14,7 +14,7 @@ from kernels.core.call cimport HessOptions, adjusted_hess
 from kernels.core.numeric cimport over_zero, real, weighed
 from kernels.core.operands cimport UINT64, Load, Operand, Space, check_shape, describe, label_loader, offset_of
 from kernels.core.rowmath cimport count_above_zero, has_nan, row_sum
-from kernels.core.sums cimport TILE, Sum, add, result
+from kernels.core.sums cimport TILE, Exact, Sum, add, add_exactly, clear_exact, exact_of, merge_exactly, result, rounded
 from kernels.elementwise.logistic cimport bce_with_logits
 
 cnp.import_array()
@@ -140,7 +140,7 @@ cdef real multilabel_margin_row(const Rows *job, const Row *at, double omega, co
             store_classes(job, R_G, at.g, i, n, <const real *> out)
     return NAN if spoiled else <real> weighed(omega, result(total) / left)
 
-cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void multilabel_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real values[TILE]
     cdef real factors[TILE]
     cdef Row at
@@ -155,7 +155,7 @@ cdef double multilabel_margin(const real *like, const Rows *job, Py_ssize_t row,
             set_rows(job, R_G, row + r, 1, <const real *> values + r)
         factors[r] = values[r] if values[r] != values[r] else <real> 0
     set_rows(job, R_H, row, n, <const real *> factors)
-    return finish_rows(job, row, n, <const real *> values)
+    finish_rows(job, row, n, <const real *> values)
 
 
 def scan_lists(cnp.ndarray lists not None, cnp.ndarray mask, cnp.ndarray factor):
@@ -322,7 +322,7 @@ cdef void bend_run(const HessOptions *curvature, const real *rates, Py_ssize_t n
     for j in range(n):
         h[j] = adjusted_hess(h[j], scale, floor * rates[j])
 
-cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Bits *bits, real *factors) noexcept nogil:
+cdef void logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Bits *bits, real *factors) noexcept nogil:
     """ω / C Σ w_c (t_c log(1 + exp(-x_c)) + (1 - t_c) log(1 + exp(x_c))), over several rows at once where they are short; C is
     the number of classes that are not left out. With `bits` instead of targets the sum itself, over what takes part. `factors`
     are the ω of the rows."""
@@ -434,12 +434,12 @@ cdef double logistic_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const B
         if factors[r] == 0:
             set_rows(job, R_G, row + r, 1, <const real *> values + r)
             set_rows(job, R_H, row + r, 1, <const real *> values + r)
-    return finish_rows(job, row, n, <const real *> values)
+    finish_rows(job, row, n, <const real *> values)
 
-cdef double multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void multilabel_soft_margin(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real factors[TILE]
     load_factors(job, row, n, <real *> factors)
-    return logistic_rows(job, row, n, NULL, <real *> factors)
+    logistic_rows(job, row, n, NULL, <real *> factors)
 
 
 # ---- bits that are known from one number -----------------------------------------------------------------------------
@@ -457,7 +457,7 @@ cdef inline Py_ssize_t length_of(Prefix prefix, Py_ssize_t y, Py_ssize_t classes
     """How many bits of a row take part."""
     return classes if prefix == LEVELS else min(y + 1, classes)
 
-cdef double prefix_bits(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void prefix_bits(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """The logistic loss of bits that a number says for each row: see Prefix, which is the parameter. The third operand of items
     has the same number for all of a row: whether the event was seen."""
     cdef real factors[TILE]
@@ -482,25 +482,26 @@ cdef double prefix_bits(const real *like, const Rows *job, Py_ssize_t row, Py_ss
         bits.first[r] = y[r] if prefix == HAZARDS else 0
         bits.last[r] = y[r] + (events[r] != 0) if prefix == HAZARDS else y[r]
         bits.length[r] = length_of(prefix, y[r], job.classes)
-    return logistic_rows(job, row, n, &bits, <real *> factors)
+    logistic_rows(job, row, n, &bits, <real *> factors)
 
 
 def scan_prefixes(cnp.ndarray target not None, cnp.ndarray event, int prefix, Py_ssize_t classes, int64_t ignored,
-                  cnp.ndarray weight, cnp.ndarray factor, cnp.ndarray mask):
+                  cnp.ndarray weight, cnp.ndarray factor, cnp.ndarray mask, tuple exact=None):
     """Look at all targets: (number of rows that count; sum of their factors; how many of these are not 0; the same three of the
     bits that take part, a bit with its weight; position of the first bad target in C order, or -1; that of the first event
     that is neither 0 nor 1, or -1).
 
     `weight` holds a float64 for each bit, `factor` a number for each row, and `mask`, of the targets' shape and an axis of bits, 0
     for what is left out; any is None where there is none. A row does not count if its target is ignored, or nothing is left
-    of it; what its factor 0 makes nothing of may be bad."""
+    of it; what its factor 0 makes nothing of may be bad. The sums of the factors and of the weighted bits have one rounding; without
+    that they are added to the two of `exact`."""
     cdef Space space
     cdef Operand op[4]
     cdef double valid, w, f, happened
-    cdef double sums[4]
-    cdef Py_ssize_t row, j, length, left, found, rows = 0, bad = -1, bad_event = -1, count = cnp.PyArray_SIZE(target), bits = 0
+    cdef Exact factors, weights_of_bits
+    cdef Py_ssize_t row, j, length, left, found, rows = 0, counted = 0, counted_bits = 0, bad = -1, bad_event = -1, count = cnp.PyArray_SIZE(target), bits = 0
     cdef int64_t y
-    cdef int axis, k, ndim = cnp.PyArray_NDIM(target)
+    cdef int axis, ndim = cnp.PyArray_NDIM(target)
     cdef bint every
     cdef Load load
     cdef const double *weights = NULL
@@ -525,8 +526,8 @@ def scan_prefixes(cnp.ndarray target not None, cnp.ndarray event, int prefix, Py
         if mask is not None and cnp.PyArray_DIM(mask, axis) != space.shape[axis]:
             raise ValueError("kernel: operands of different shapes")
     space.shape[ndim] = classes
-    for k in range(4):
-        sums[k] = 0
+    clear_exact(&factors)
+    clear_exact(&weights_of_bits)
     with nogil:
         for row in range(count):
             if row % LISTS == LISTS - 1:
@@ -568,12 +569,16 @@ def scan_prefixes(cnp.ndarray target not None, cnp.ndarray event, int prefix, Py
                         found += weights == NULL or weights[j] != 0
                         w += 1 if weights == NULL else weights[j]
             bits += left
-            sums[0] += f
-            sums[1] += f != 0
+            add_exactly(&factors, f)
             if f != 0:
-                sums[2] += f * w
-                sums[3] += found
-    return rows, sums[0], sums[1], bits, sums[2], sums[3], bad, bad_event
+                counted += 1
+                add_exactly(&weights_of_bits, f * w)
+                counted_bits += found
+    if exact is not None:
+        merge_exactly(exact_of(exact[0]), &factors)
+        merge_exactly(exact_of(exact[1]), &weights_of_bits)
+    return (rows, rounded(&factors), <double> counted, bits, rounded(&weights_of_bits), <double> counted_bits, bad,
+            bad_event)
 
 
 PREFIXES = {"levels": <int> LEVELS, "conditions": <int> CONDITIONS, "hazards": <int> HAZARDS}

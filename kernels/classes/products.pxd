@@ -5,5 +5,5 @@ from kernels.classes.rows cimport Rows
 from kernels.classes.softmax cimport View
 from kernels.core.numeric cimport real
 
-cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
+cdef void product_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
                          real *raw_tile) noexcept nogil

@@ -164,7 +164,7 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
+cdef void product_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
                          real *raw_tile) noexcept nogil:
     """The product of a tile's Hessian with the direction; class numbers are told as distributions."""
     cdef int64_t labels[TILE]
@@ -204,4 +204,3 @@ cdef double product_tile(const Nll *f, const Rows *job, const View *v, real *row
         write_products(f, along, job, v, <const real *> rows, wide, kept, <const real *> turns, labels, ignored)
         if ignored:
             blank_rows(job, v, labels, rows)
-    return 0

@@ -29,7 +29,7 @@ cdef enum Target:
     TIMES_SOFTMAX             # τ_j = p_j t_j, which carries gradients through softmax
     LIST                      # class numbers along the class axis, up to the first -1
 
-ctypedef double (*TileLoss)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
+ctypedef void (*TileLoss)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
 ctypedef void (*AdjustHess)(const void *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil
 
 ctypedef Py_ssize_t (*Needs)(const Rows *job, Py_ssize_t itemsize) noexcept nogil
@@ -113,7 +113,7 @@ cdef inline bint is_masked(const Rows *job) noexcept nogil:
 cdef inline void fetch_mask(const Rows *job, const char *base, Py_ssize_t start, Py_ssize_t n, real *valid) noexcept nogil:
     load_mask(&job.operands[<int> R_M], base, &job.space, job.space.outer, job.space.ndim, start, n, valid)
 
-cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil
+cdef void finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil
 cdef bint load_labels(const Rows *job, Py_ssize_t row, Py_ssize_t n, bint by_class, int64_t *labels, const real *like) noexcept nogil
 cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *factors) noexcept nogil
 
@@ -242,7 +242,7 @@ cdef struct Labelled:         # the rows of a tile
 cdef void load_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, real *x) noexcept nogil
 cdef void store_own(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, const int64_t *labels, const real *x) noexcept nogil
 cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled *tile, const real *like) noexcept nogil
-cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil
+cdef void finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------

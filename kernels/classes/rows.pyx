@@ -11,9 +11,9 @@ from kernels.core.numeric cimport real
 from kernels.core.operands cimport (
     DOUBLE, FLOAT, INT64, Operand, Space, check_shape, describe, describe_memory, is_exactly, join_axes, label_loader,
     load_block, merge_axes, offset_of, swap_axes)
-from kernels.core.rowmath cimport add_row, row_sum
+from kernels.core.rowmath cimport add_row
 from kernels.core.sums cimport (
-    SPANS, TILE, WATCHED, Span, Sum, accumulate, add, allocate, many, result, run, run_alone)
+    SPANS, TILE, WATCHED, Exact, Span, accumulate, add_values, allocate, exact_of, many, run_alone, run_from)
 
 cnp.import_array()
 
@@ -64,10 +64,11 @@ cdef void load_factors(const Rows *job, Py_ssize_t row, Py_ssize_t n, real *fact
             factors[r] = 1
 
 
-cdef double finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
-    """Store the values of n rows; their sum, where it is wanted."""
+cdef void finish_rows(const Rows *job, Py_ssize_t row, Py_ssize_t n, const real *values) noexcept nogil:
+    """Store the values of n rows, and add them up where that is wanted."""
     store_rows(job, R_V, row, n, values)
-    return row_sum(values, n) if job.summed else 0
+    if job.summed:
+        add_values(&job.team, values, n)
 
 
 # ---- the classes of one row ------------------------------------------------------------------------------------------
@@ -262,16 +263,16 @@ cdef void load_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, Labelled 
         for r in range(n):
             tile.left[r] = max(<Py_ssize_t> 1, count_left(job, mask + r * row_step(job, R_M), like))
 
-cdef double finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil:
-    """Store the values, and the derivatives of rows that count for nothing or whose value is NaN; the sum of the values,
-    where it is wanted."""
+cdef void finish_labelled(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Labelled *tile, real *values) noexcept nogil:
+    """Store the values, and the derivatives of rows that count for nothing or whose value is NaN; add the values up where
+    that is wanted."""
     cdef Py_ssize_t r
     for r in range(n):
         values[r] = 0 if tile.labels[r] < 0 else values[r]
         if job.order > 0 and (tile.labels[r] < 0 or values[r] != values[r]):
             set_rows(job, R_G, row + r, 1, <const real *> values + r)
             set_rows(job, R_H, row + r, 1, <const real *> values + r)
-    return finish_rows(job, row, n, <const real *> values)
+    finish_rows(job, row, n, <const real *> values)
 
 
 # ---- second derivatives with a scale and a floor -----------------------------------------------------------------------
@@ -347,12 +348,11 @@ cdef void adjust_hess_tile(const real *like, const Rows *job, Py_ssize_t row, Py
 # ---- one call --------------------------------------------------------------------------------------------------------
 
 cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Rows start … stop-1; returns the sum of their values. A tile does not go over the end of the innermost axis."""
-    cdef Sum total = Sum(0, 0)
+    """Rows start … stop-1. A tile does not go over the end of the innermost axis."""
     cdef Py_ssize_t n, length = job.space.shape[job.space.outer - 1] if job.space.outer > 0 else 1, unwatched = 0
     while start < stop:
         n = min(min(job.tile, stop - start), length - start % length)
-        add(&total, job.loss(NULL, job, start, n))
+        job.loss(NULL, job, start, n)
         if job.hess_options.asked and job.adjust_hess_tile != NULL:
             job.adjust_hess_tile(NULL, job, start, n)
         start += n
@@ -361,7 +361,7 @@ cdef double rows_span(const void *like, const Rows *job, Py_ssize_t start, Py_ss
             unwatched = 0
             if stops(job):
                 break
-    return result(total)
+    return 0
 
 
 cdef int longest_axis(const Space *space) noexcept nogil:
@@ -419,7 +419,7 @@ cdef void plan_rows(const real *like, Rows *job, const RowLoss *loss, int outer,
         job.room_size = many(loss.needs(job, sizeof(real)) // 64 + 1, 64)      # threads do not share cache lines
 
 
-cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arrays, int class_axes, int threads) except? -1:
+cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arrays, int class_axes, int threads, Exact *to) except? -1:
     cdef cnp.ndarray array, x = arrays[0], weight = arrays[<int> ROW_OPERANDS]
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
@@ -456,10 +456,10 @@ cdef double run_rows(const real *like, Rows *job, const RowLoss *loss, tuple arr
     plan_rows(like, job, loss, outer, ndim)
     work = many(rows, job.classes)
     if job.room_size == 0:
-        return run(<Span> <void *> rows_span, job, rows, job.tile, work, threads, &job.team, True)
+        return run_from(<Span> <void *> rows_span, job, 0, rows, job.tile, work, threads, &job.team, True, to)
     job.rooms = <char *> allocate(job.room_size, min(max(threads, 1), <int> SPANS), 1)
     try:
-        return run(<Span> <void *> rows_span, job, rows, job.tile, work, threads, &job.team, True)
+        return run_from(<Span> <void *> rows_span, job, 0, rows, job.tile, work, threads, &job.team, True, to)
     finally:
         free(job.rooms)
 
@@ -498,7 +498,8 @@ TARGETS = {"class": <int> CLASS, "smoothed class": <int> SMOOTHED_CLASS, "distri
 
 
 def rows(int loss, tuple parameters, int target, int order, bint double_precision, double target_scale, double target_offset,
-         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN, tuple hess_options=None):
+         object ignored, double scale, bint summed, int threads, int class_axes, tuple arrays, double most=NAN, tuple hess_options=None,
+         exact=None):
     """Run one class-axis computation; the last `class_axes` axes of x are the classes.
 
     The arrays are (x, target, factor of each row, value of each row, gradient, hessian, logsumexp of each row, mask, factor
@@ -506,7 +507,7 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     that is written in the gradient's place, by losses of the softmax. `softmax` and `log_softmax` write into the
     gradient. Labels have been through scan_rows. Targets that must lie between 0 and `most` and do not raise LookupError(1, -1):
     `find_outside` finds the first. With a `hess_options`, (scale, floor), second derivatives h become max(scale h, floor), the floor
-    times the weight of the row, and of its class where the target is class numbers; a floor that is NaN is none. Returns the sum of the values of the rows (0 unless `summed`)."""
+    times the weight of the row, and of its class where the target is class numbers; a floor that is NaN is none. Returns the sum of the values of the rows (0 unless `summed`), which is also added to `exact`."""
     cdef Rows job
     cdef double values[ROW_PARAMETERS]
     cdef double total
@@ -529,9 +530,9 @@ def rows(int loss, tuple parameters, int target, int order, bint double_precisio
     job.most = most
     job.outside = 0
     if double_precision:
-        total = run_rows[double](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+        total = run_rows[double](NULL, &job, &_row_losses[loss], arrays, class_axes, threads, exact_of(exact))
     else:
-        total = run_rows[float](NULL, &job, &_row_losses[loss], arrays, class_axes, threads)
+        total = run_rows[float](NULL, &job, &_row_losses[loss], arrays, class_axes, threads, exact_of(exact))
     if job.outside:
         raise LookupError(<int> R_T, -1)
     return total

@@ -184,6 +184,6 @@ cdef void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py
 cdef bint has_no_target(const Rows *job, const View *v, Py_ssize_t row, int64_t label, const real *like) noexcept nogil
 cdef bint prepare_targets(const Rows *job, const View *v, bint by_class, int64_t *labels, real *rows) noexcept nogil
 cdef void blank_rows(const Rows *job, const View *v, const int64_t *labels, const real *like) noexcept nogil
-cdef double finish_values(const Rows *job, const View *v, const real *rows, const double *values) noexcept nogil
+cdef void finish_values(const Rows *job, const View *v, const real *rows, const double *values) noexcept nogil
 cdef void store_tile(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil
 cdef void gather_target_logits(const Rows *job, const View *v, const int64_t *labels, real *x_y) noexcept nogil

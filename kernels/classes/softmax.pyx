@@ -9,8 +9,8 @@ from kernels.classes.rows cimport (
     load_labels, mask_classes, may_be_outside, memory, store_classes, report_outside, room, row_step, store_rows)
 from kernels.core.numeric cimport exp_gap, log, log1p, real, weighed
 from kernels.core.operands cimport Operand, load_mask
-from kernels.core.rowmath cimport fl_exp, fl_expf, fl_transpose_in, fl_transpose_inf, fl_transpose_out, fl_transpose_outf, row_max, row_sum
-from kernels.core.sums cimport TILE, many
+from kernels.core.rowmath cimport fl_exp, fl_expf, fl_transpose_in, fl_transpose_inf, fl_transpose_out, fl_transpose_outf, row_max
+from kernels.core.sums cimport TILE, add_values, many
 
 cdef double limit_row(real m, const real *x, Py_ssize_t step, real *e, Py_ssize_t e_step, Py_ssize_t n) noexcept nogil:
     """E of a row whose maximum is infinite, and the number of its maxima. The limit exists where that is 1."""
@@ -596,8 +596,8 @@ cdef void blank_rows(const Rows *job, const View *v, const int64_t *labels, cons
             if v.base_h != NULL:
                 fill_row(job, R_H, v.base_h + r * row_step(job, R_H), -1, zero)
 
-cdef double finish_values(const Rows *job, const View *v, const real *rows, const double *values) noexcept nogil:
-    """Store the rows' values, and logsumexps where they are wanted; returns the sum."""
+cdef void finish_values(const Rows *job, const View *v, const real *rows, const double *values) noexcept nogil:
+    """Store the rows' values, and logsumexps where they are wanted; add the values up where that is wanted."""
     cdef real block[TILE]
     cdef Py_ssize_t r
     if job.operands[<int> R_L].data != NULL:
@@ -608,9 +608,8 @@ cdef double finish_values(const Rows *job, const View *v, const real *rows, cons
         for r in range(v.n):
             block[r] = <real> values[r]
         store_rows(job, R_V, v.row, v.n, <const real *> block)
-    if not job.summed:
-        return 0
-    return row_sum(values, v.n)
+    if job.summed:
+        add_values(&job.team, values, v.n)
 
 cdef void store_tile(const Rows *job, const View *v, real *tile, real *spare) noexcept nogil:
     """Bring a gradient that was computed side by side to where it belongs."""

@@ -78,7 +78,7 @@ cdef void transform_labels(const NllTransform *parameters, Py_ssize_t n, const r
             b[r] = omega[r] * d2
         v[r] = weighed(omega[r], value)
 
-cdef double nll_tile(const NllTransform *tag, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void nll_tile(const NllTransform *tag, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef NllTransform f = (<const NllTransform *> job.parameters)[0]
     cdef Nll nll
     nll.plain = NllTransform is Plain
@@ -88,13 +88,13 @@ cdef double nll_tile(const NllTransform *tag, const real *like, const Rows *job,
     nll.across = <void *> transform_classes[NllTransform, Across, real]
     nll.along = <void *> transform_classes[NllTransform, Along, real]
     nll.labels = <void *> transform_labels[NllTransform, real]
-    return tile_of(&nll, like, job, row, n)
+    tile_of(&nll, like, job, row, n)
 
-cdef double tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return nll_tile(tag, <const float *> NULL, job, row, n)
+cdef void tile_of_floats(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    nll_tile(tag, <const float *> NULL, job, row, n)
 
-cdef double tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
-    return nll_tile(tag, <const double *> NULL, job, row, n)
+cdef void tile_of_doubles(const NllTransform *tag, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+    nll_tile(tag, <const double *> NULL, job, row, n)
 
 cdef int register_loss(const NllTransform *tag, str name) except -1:
     cdef void *narrow = <void *> tile_of_floats[NllTransform]
@@ -142,8 +142,8 @@ cdef void write_class_derivatives(Layout l, const Rows *job, const View *v, cons
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double class_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
-    """What is left of a tile with class numbers; returns the sum of its values."""
+cdef void class_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+    """What is left of a tile with class numbers."""
     cdef int64_t labels[TILE]
     cdef double values[TILE]
     cdef double p_y[TILE]
@@ -162,7 +162,7 @@ cdef double class_tile(const Nll *f, const Rows *job, const View *v, real *rows,
     cdef const double *share = wide + <int> WHOLE_SHARE * <int> TILE
     cdef real *first = rows + <int> FIRST * <int> TILE
     cdef real *second = rows + <int> SECOND * <int> TILE
-    cdef double z = f.z, scale = job.scale, value, lse, psi
+    cdef double z = f.z, scale = job.scale, lse, psi
     cdef real e
     cdef Py_ssize_t r
     cdef int64_t none = 0
@@ -201,9 +201,9 @@ cdef double class_tile(const Nll *f, const Rows *job, const View *v, real *rows,
             values[r] += zs[r] * lse * lse
     if ignored:
         blank_line(labels, v.n, values)
-    value = finish_values(job, v, <const real *> rows, values)
+    finish_values(job, v, <const real *> rows, values)
     if v.base_g == NULL:
-        return value
+        return
     for r in range(v.n):
         psi = 2 * zs[r] * (<double> m[r] + log[r]) if z > 0 else 0
         first[r] = <real> ((a[r] + psi) * scale * share[r])
@@ -230,7 +230,6 @@ cdef double class_tile(const Nll *f, const Rows *job, const View *v, real *rows,
         for r in range(v.n):
             if labels[r] >= 0:
                 store_class(job, R_H, v.base_h + r * row_step(job, R_H), labels[r], <real> a[r])
-    return value
 
 
 # ---- target distributions --------------------------------------------------------------------------------------------
@@ -341,14 +340,14 @@ cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View 
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double distribution_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
-    """What is left of a tile with target distributions; returns the sum of its values."""
+cdef void distribution_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
+    """What is left of a tile with target distributions."""
     cdef int64_t labels[TILE]
     cdef double values[TILE]
     cdef const real *m = rows + <int> M * <int> TILE
     cdef const real *log = rows + <int> LOG * <int> TILE
     cdef double *sums = fl_own(&job.team).sums
-    cdef double z = f.z, total, a, b, lse
+    cdef double z = f.z, a, b, lse
     cdef Py_ssize_t r
     cdef int spoiled
     cdef bint ignored = prepare_targets(job, v, z == 0 and job.target_offset == 0, labels, rows)
@@ -386,9 +385,9 @@ cdef double distribution_tile(const Nll *f, const Rows *job, const View *v, real
                 ignored = True
     if ignored:
         blank_line(labels, v.n, values)
-    total = finish_values(job, v, <const real *> rows, values)
+    finish_values(job, v, <const real *> rows, values)
     if v.base_g == NULL:
-        return total
+        return
     if job.across:
         write_derivatives(f, across, job, v, <const real *> rows, wide, labels, ignored)
         if v.staged:
@@ -397,12 +396,11 @@ cdef double distribution_tile(const Nll *f, const Rows *job, const View *v, real
         write_derivatives(f, along, job, v, <const real *> rows, wide, labels, ignored)
         if ignored:
             blank_rows(job, v, labels, m)
-    return total
 
 
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
-cdef double tile_of(const Nll *f, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void tile_of(const Nll *f, const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     """Values and derivatives of a tile, or the product of its Hessian with a direction."""
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
@@ -413,10 +411,11 @@ cdef double tile_of(const Nll *f, const real *like, const Rows *job, Py_ssize_t 
     prepare_tile(job, &v, row, n, Change(f.cap, 1), x_tile, e_tile, raw_tile)
     sum_exponentials(job, &v, <real *> rows, wide)
     if job.operands[<int> R_D].data != NULL:
-        return product_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile, raw_tile)
-    if job.target == CLASS:
-        return class_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
-    return distribution_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
+        product_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile, raw_tile)
+    elif job.target == CLASS:
+        class_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
+    else:
+        distribution_tile(f, job, &v, <real *> rows, wide, x_tile, e_tile)
 
 
 register_loss[Plain](NULL, "cross_entropy")

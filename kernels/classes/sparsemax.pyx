@@ -282,7 +282,7 @@ cdef real sparsemax_of_many(const Rows *job, const Row *at, int64_t label, doubl
     return sparsemax_value(u, result(s.squares), below_top(<double> x_y, <double> m), s.tau, s.low, &m)
 
 
-cdef double sparsemax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void sparsemax(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real values[TILE]
     cdef Labelled tile
     cdef Row at
@@ -297,7 +297,7 @@ cdef double sparsemax(const real *like, const Rows *job, Py_ssize_t row, Py_ssiz
             values[r] = sparsemax_of_many(job, &at, tile.y[r], tile.omega[r], tile.left[r], <const real *> values)
     for r in range(n):
         values[r] = <real> weighed(tile.omega[r], <double> values[r])
-    return finish_labelled(job, row, n, &tile, <real *> values)
+    finish_labelled(job, row, n, &tile, <real *> values)
 
 
 register_rows("sparsemax", <void *> sparsemax[float], <void *> sparsemax[double], 0, False)

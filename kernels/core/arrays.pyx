@@ -5,8 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from kernels.core.operands cimport (
     DOUBLE, HALF, UNKNOWN, Kind, Operand, Space, check_shape, describe, fetch, is_flat, kind_of, load_mask,
     merge_axes, set_bfloat16_number)
-from kernels.core.sums cimport (
-    BLOCK, THREAD_GRAIN, Lanes, Sum, add_to_lanes, clear, gather_lanes, result)
+from kernels.core.sums cimport BLOCK, THREAD_GRAIN, Exact, clear_exact, exact_of, fl_exact_adds, merge_exactly, rounded
 
 cdef extern from *:
     """
@@ -155,13 +154,13 @@ def store_scalar(cnp.ndarray out not None, double value, bint double_precision):
     op.store(op.data, 0, 1, &value)
 
 
-def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None):
+def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None, exact=None):
     """The sum of an array, and how many of its items are not zero; of those alone that a mask of the same shape does not
-    leave out."""
+    leave out. The sum has one rounding; without that it is added to `exact`."""
     cdef Space space
     cdef Operand op[2]
-    cdef Lanes lanes
-    cdef Sum total = Sum(0, 0)
+    cdef Exact total
+    cdef Exact *to = exact_of(exact)
     cdef double values[BLOCK]
     cdef double valid[BLOCK]
     cdef const double *v
@@ -174,6 +173,7 @@ def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None):
         space.shape[axis] = cnp.PyArray_DIM(weights, axis)
     space.ndim = merge_axes(op, 2, &space, 0, ndim, 0) if count > 0 else 0
     op[0].flat = is_flat(&op[0], &space, 0, space.ndim)
+    clear_exact(&total)
     with nogil:
         for i from 0 <= i < count by BLOCK:
             n = min(<Py_ssize_t> BLOCK, count - i)
@@ -183,9 +183,7 @@ def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None):
                 for j in range(n):
                     values[j] = 0 if valid[j] == 0 else v[j]
                 v = values
-            clear(&lanes)
-            add_to_lanes(&lanes, v, n)
-            gather_lanes(&lanes, &total)
+            fl_exact_adds(&total, v, n)
             for j in range(n):
                 nonzero += v[j] != 0
             unwatched += n
@@ -193,4 +191,6 @@ def scan_weights(cnp.ndarray weights not None, cnp.ndarray mask=None):
                 unwatched = 0
                 with gil:
                     PyErr_CheckSignals()
-    return result(total), nonzero
+    if to != NULL:
+        merge_exactly(to, &total)
+    return rounded(&total), nonzero

@@ -1,9 +1,23 @@
-# Compensated sums, and the partition of a call's work among threads.
+# Compensated and exact sums, and the partition of a call's work among threads.
 
 from kernels.core.numeric cimport real
 
 cdef extern from *:
     const Py_ssize_t PY_SSIZE_T_MAX
+
+cdef extern from "core/exact.h" nogil:
+    enum:
+        EXACT_ITEMS "FL_EXACT_ITEMS"
+    ctypedef struct Exact "fl_exact":      # a sum without rounding; also an array of EXACT_ITEMS integers
+        long long limbs[1]
+        Py_ssize_t low, high
+        double special
+    void clear_exact "fl_exact_clear"(Exact *)
+    void add_exactly "fl_exact_add"(Exact *, double)
+    void merge_exactly "fl_exact_merge"(Exact *, const Exact *)
+    double rounded "fl_exact_round"(Exact *)
+    void fl_exact_addsf(Exact *, const float *, Py_ssize_t)
+    void fl_exact_adds(Exact *, const double *, Py_ssize_t)
 
 cdef extern from "core/team.h" nogil:
     enum:
@@ -20,10 +34,12 @@ cdef extern from "core/team.h" nogil:
         bint watched
         bint stopped
     Work *fl_own(const Team *)
+    Exact *fl_total(const Team *)
     bint fl_stops(Team *)
 
 cdef enum:
     BLOCK = 1024          # elements of a block: its buffers stay in the first-level cache
+    LEAF = 4096           # elements of which the lanes make one number, which is added up without rounding
     SPAN_GRAIN = 8192     # a call is split into at most SPANS spans of blocks, whatever the number of threads, and each has at
                           # least so many elements: its sum costs as much as some hundreds of them
     LANES = 64            # accumulators of a sum; more than the compiler unrolls, so that it vectorises the loop over them
@@ -69,6 +85,14 @@ cdef struct Lanes:            # element i of a block is added to lane i modulo t
     double total[LANES]
     double lost[LANES]
 
+cdef inline void add_values(const Team *team, const real *v, Py_ssize_t n) noexcept nogil:
+    """Add up n numbers without rounding, so that their order does not matter: for what is more work than an element."""
+    if real is float:
+        fl_exact_addsf(fl_total(team), v, n)
+    else:
+        fl_exact_adds(fl_total(team), v, n)
+
+
 cdef inline void clear(Lanes *lanes) noexcept nogil:
     cdef Py_ssize_t j
     for j in range(LANES):
@@ -77,6 +101,7 @@ cdef inline void clear(Lanes *lanes) noexcept nogil:
 
 cdef void add_to_lanes(Lanes *lanes, const real *v, Py_ssize_t n) noexcept nogil
 cdef void gather_lanes(Lanes *lanes, Sum *s) noexcept nogil
+cdef double take_lanes(Lanes *lanes, const real *like) noexcept nogil
 
 
 # ---- spans -----------------------------------------------------------------------------------------------------------
@@ -92,3 +117,6 @@ cdef int run_alone(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit
                    double *total) noexcept nogil
 cdef double run(Span span, const void *job, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, int threads, Team *team,
                 bint remembers) except? -1
+cdef double run_from(Span span, const void *job, Py_ssize_t first, Py_ssize_t count, Py_ssize_t unit, Py_ssize_t work, int threads,
+                     Team *team, bint remembers, Exact *to) except? -1
+cdef Exact *exact_of(object array) except? NULL

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
+#include "exact.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -40,6 +41,9 @@ typedef struct {
     volatile int stopped;     /* whether a signal handler has raised an exception */
     unsigned asked;           /* how often it was asked */
     int64_t last;             /* when it looked, in milliseconds; 0: not yet */
+    fl_exact *totals;         /* what each thread has added up: `total`, where there is one thread */
+    int adders;               /* so many */
+    fl_exact total;
 } fl_team;
 
 /* Working memory that no call uses. It is taken as a whole, so that no two calls take the same. */
@@ -104,6 +108,37 @@ static inline fl_work *fl_own(const fl_team *team)
 {
     int k = omp_get_thread_num();
     return team->works[k < team->size ? k : 0];
+}
+
+/* Make a sum for each thread; whether there is memory for them. */
+static int fl_add_up(fl_team *team, int threads)
+{
+    int k;
+    team->totals = threads > 1 ? (fl_exact *)malloc(threads * sizeof(fl_exact)) : &team->total;
+    team->adders = team->totals != NULL ? threads : 0;
+    for (k = 0; k < team->adders; k++)
+        fl_exact_clear(&team->totals[k]);
+    return team->totals != NULL;
+}
+
+/* The sum of the thread that asks. */
+static inline fl_exact *fl_total(const fl_team *team)
+{
+    int k = team->adders > 1 ? omp_get_thread_num() : 0;
+    return team->totals + (k < team->adders ? k : 0);
+}
+
+/* All sums together; nothing is left of the single ones. */
+static fl_exact *fl_merge_totals(fl_team *team)
+{
+    int k;
+    if (team->totals != &team->total) {
+        fl_exact_clear(&team->total);
+        for (k = 0; k < team->adders; k++)
+            fl_exact_merge(&team->total, &team->totals[k]);
+        free(team->totals);
+    }
+    return &team->total;
 }
 
 static int64_t fl_milliseconds(void)

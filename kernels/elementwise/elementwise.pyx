@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from fusedloss.capi cimport BAD_CALL, OK, Loss
 from kernels.core.numeric cimport real
 from kernels.core.call cimport HessOptions, adjusted_hess, capsule_of, lay_out, read_hess_options, read_parameters, register_name
@@ -10,7 +10,8 @@ from kernels.core.operands cimport (
     DOUBLE, FLOAT, Operand, Space, check_shape, describe, describe_memory, fetch, join_axes, load_block, load_mask,
     merge_axes, store_block)
 from kernels.core.sums cimport (
-    BLOCK, LANES, WATCHED, Lanes, Span, Sum, Team, add_to_lanes, clear, fl_stops, gather_lanes, result, run, run_alone)
+    BLOCK, LANES, LEAF, WATCHED, Exact, Lanes, Span, Team, add_exactly, add_to_lanes, clear, exact_of, fl_stops, fl_total, take_lanes,
+    run_alone, run_from)
 
 cnp.import_array()
 
@@ -45,6 +46,9 @@ cdef struct Elementwise:
     int order
     bint summed
     int *outside              # set to 1 if an element is outside the formula's domain
+    Py_ssize_t first          # which number element 0 has in its leaf
+    Py_ssize_t head, tail     # the values before element `head` and from `tail` on are not added up, as their leaves lack others,
+    void *kept                # but kept, one after the other
     Team team
 
 
@@ -160,7 +164,7 @@ cdef void direct(const real *d, Py_ssize_t n, real *h) noexcept nogil:
 
 
 cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Elements start … stop-1, block by block; returns the sum of the values."""
+    """Elements start … stop-1, block by block. Leaf by leaf the sum of the values is added to what the thread adds up."""
     cdef real inputs[<int> INPUTS + 1][BLOCK]
     cdef real outputs[<int> OUTPUTS][BLOCK]
     cdef real unused[BLOCK]
@@ -169,13 +173,13 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
     cdef real *out[<int> OUTPUTS]
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
-    cdef int end = space.ndim, k, operand, sink = 0
+    cdef int end = space.ndim, k, operand, sink = 0, where_to
     cdef bint weighted = op[<int> W].data != NULL or op[<int> M].data != NULL
     cdef double scale = 1 if weighted else job.scale
     cdef Lanes lanes
     cdef bint summed = job.entry.adds and job.summed and not weighted and op[<int> V].data == NULL and job.order < 2
-    cdef Sum total = Sum(0, 0)
-    cdef Py_ssize_t i = start, j, n, unwatched = 0
+    cdef Py_ssize_t i = start, j, n, left = LEAF - (start + job.first) % LEAF, unwatched = 0
+    cdef bint keeps
     cdef bint checked = job.entry.checks[0] != NULL
     cdef const real *w
     if summed:
@@ -187,7 +191,9 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
                 sink = 0
     clear(&lanes)
     while i < stop:
-        n = min(<Py_ssize_t> BLOCK, stop - i)
+        n = min(min(<Py_ssize_t> BLOCK, stop - i), left)
+        keeps = i < job.head or i >= job.tail
+        where_to = 0 if keeps and summed else sink
         for k in range(<int> INPUTS):
             in_[k] = fetch(&op[k], op[k].data, space, 0, end, i, n, <real *> inputs[k]) if op[k].data != NULL else in_[0]
         w = weights_of(op, space, end, i, n, <real *> inputs[<int> INPUTS])
@@ -196,7 +202,7 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
         if checked and check_elements(job, n, in_, w, &operand) >= 0:
             job.outside[0] = 1
             return 0
-        map_elements(job, sink, scale, n, in_, &lanes, out)
+        map_elements(job, where_to, scale, n, in_, &lanes, out)
         if job.hess_options.asked:
             for k in range(2, <int> OUTPUTS, 2):
                 if op[<int> V + k].data != NULL:
@@ -211,19 +217,25 @@ cdef double elementwise_span(const real *like, const Elementwise *job, Py_ssize_
             for k in range(2, <int> OUTPUTS):
                 if op[<int> V + k].data != NULL:
                     weigh_both(w, job.scale, n, <real *> unused, out[k])
-        if job.summed and not summed:
+        if keeps:
+            memcpy(<real *> job.kept + (i if i < job.head else job.head + i - job.tail), out[0], n * sizeof(real))
+        elif job.summed and not summed:
             add_to_lanes(&lanes, <const real *> out[0], n)
         for k in range(<int> OUTPUTS):
             if op[<int> V + k].data != NULL:
                 store_block(&op[<int> V + k], op[<int> V + k].data, space, 0, end, i, n, out[k])
         i += n
+        left -= n
+        if left == 0 or i == stop:
+            left = LEAF
+            if job.summed:
+                add_exactly(fl_total(&job.team), take_lanes(&lanes, like))
         unwatched += n
         if unwatched >= WATCHED:
             unwatched = 0
             if fl_stops(<Team *> &job.team):
                 break
-    gather_lanes(&lanes, &total)
-    return result(total)
+    return 0
 
 
 cdef inline real *output_or_buffer(const Operand *op, Py_ssize_t start, const real **inputs, real *block) noexcept nogil:
@@ -286,7 +298,31 @@ cdef inline bint overwrites(const Operand *op, const char *place) noexcept nogil
     return False
 
 
-cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, int threads) except? -1:
+cdef int keep_ends(const real *like, Elementwise *job, Py_ssize_t first, Py_ssize_t count, cnp.ndarray kept) except -1:
+    """Element 0 is number `first` of its leaf; the values of leaves of which others are missing go to `kept`."""
+    cdef Py_ssize_t ragged = (first + count) % LEAF
+    cdef int number = cnp.NPY_DOUBLE
+    if real is float:
+        number = cnp.NPY_FLOAT
+    if not 0 <= first < <Py_ssize_t> LEAF:
+        raise ValueError("kernel: no such element of a leaf")
+    job.first = first
+    job.head = 0
+    job.tail = count
+    job.kept = NULL
+    if kept is None:
+        return 0
+    if first > 0:
+        job.head = min(count, LEAF - first)
+    job.tail = max(job.head, count - ragged)
+    if (cnp.PyArray_TYPE(kept) != number or not cnp.PyArray_ISCARRAY(kept)
+            or cnp.PyArray_SIZE(kept) != job.head + count - job.tail):
+        raise ValueError("kernel: not the room for the values to keep")
+    job.kept = cnp.PyArray_DATA(kept)
+    return 0
+
+
+cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, int threads, tuple part) except? -1:
     cdef cnp.ndarray array, x = arrays[0]
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
@@ -294,7 +330,18 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
     cdef int k, axis, ndim = cnp.PyArray_NDIM(x), outside = 0
     cdef bint checked, overwritten = False
     cdef double total
+    cdef Exact *to = NULL
+    cdef Py_ssize_t first = 0
+    cdef cnp.ndarray kept = None
     checked = job.entry.checks[0] != NULL
+    if part is not None:
+        to = exact_of(part[0])
+        first = part[1]
+        kept = part[2]
+    if real is float:
+        keep_ends[float](like, job, first, count, kept)
+    else:
+        keep_ends[double](like, job, first, count, kept)
     for k in range(<int> OPERANDS):
         array = arrays[k]
         check_shape(array, x, ndim)
@@ -306,14 +353,17 @@ cdef double run_elementwise(const real *like, Elementwise *job, tuple arrays, in
         return 0
     if checked and overwritten:      # afterwards nobody could say where it was
         find_outside(like, job, arrays, False)
-    space.ndim = merge_axes(op, <int> OPERANDS, space, 0, ndim, 0)
+    if part is None:
+        space.ndim = merge_axes(op, <int> OPERANDS, space, 0, ndim, 0)
+    else:
+        space.ndim = join_axes(op, <int> OPERANDS, space, 0, ndim, 0)      # the elements are numbered in C order
     if lay_out(op, OPERANDS, GU, space, 0, True):
         threads = 1
     job.outside = &outside
     if real is float:
-        total = run(<Span> <void *> elementwise_span[float], job, count, BLOCK, count, threads, &job.team, False)
+        total = run_from(<Span> <void *> elementwise_span[float], job, job.first, count, LEAF, count, threads, &job.team, False, to)
     else:
-        total = run(<Span> <void *> elementwise_span[double], job, count, BLOCK, count, threads, &job.team, False)
+        total = run_from(<Span> <void *> elementwise_span[double], job, job.first, count, LEAF, count, threads, &job.team, False, to)
     if outside:
         find_outside(like, job, arrays, True)
     return total
@@ -327,7 +377,7 @@ cdef inline bint has_derivative(const Entry *entry, int operand) noexcept nogil:
 
 
 def elementwise(int formula, tuple parameters, bint double_precision, int order, double scale, bint summed, int threads,
-                tuple arrays, tuple hess_options=None):
+                tuple arrays, tuple hess_options=None, tuple part=None):
     """Run one formula over arrays of one shape: (x, t, u, s, weight, mask, direction, value, gradient, hessian, gradient and
     hessian with respect to u, those with respect to s), None where there is none. With a direction, which takes order 2, the
     hessian times that is written in its place, and nothing else. An output may lie exactly where an input lies.
@@ -335,7 +385,11 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     Order 0 computes values, 1 gradients too, 2 second derivatives too; the latter two are multiplied by `scale`. What has
     respect to u and s is added to float64 items where that was broadcast, or left out where there is no array for it. With a `hess_options`,
     (scale, floor), second derivatives h become max(scale h, floor) before they are weighted; a floor that is NaN is none. Returns
-    the sum of the weighted values (0 unless `summed`; without that and an array they may not be computed); raises LookupError(operand, position) for the first element that is outside the formula's domain."""
+    the sum of the weighted values (0 unless `summed`; without that and an array they may not be computed); raises LookupError(operand, position) for the first element that is outside the formula's domain.
+
+    With `part`, (exact sum, number, room), the arrays are a part of others of which they begin with an element that has this
+    number in its leaf. The sum is also added to the exact one, but the values at both ends whose leaves lack others
+    are written to the room."""
     cdef Elementwise job
     cdef double values[PARAMETERS]
     cdef bint product
@@ -358,8 +412,25 @@ def elementwise(int formula, tuple parameters, bint double_precision, int order,
     read_hess_options(hess_options, &job.hess_options)
     job.summed = summed
     if double_precision:
-        return run_elementwise[double](NULL, &job, arrays, threads)
-    return run_elementwise[float](NULL, &job, arrays, threads)
+        return run_elementwise[double](NULL, &job, arrays, threads, part)
+    return run_elementwise[float](NULL, &job, arrays, threads, part)
+
+
+def sum_of_leaf(cnp.ndarray values not None):
+    """The sum of the values of a leaf, or of some that follow each other: as a call adds them up."""
+    cdef Lanes lanes
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(values)
+    if not cnp.PyArray_ISCARRAY(values) or cnp.PyArray_TYPE(values) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or count > LEAF:
+        raise ValueError("kernel: not the values of a leaf")
+    clear(&lanes)
+    if cnp.PyArray_TYPE(values) == cnp.NPY_FLOAT:
+        add_to_lanes(&lanes, <const float *> cnp.PyArray_DATA(values), count)
+        return take_lanes(&lanes, <const float *> NULL)
+    add_to_lanes(&lanes, <const double *> cnp.PyArray_DATA(values), count)
+    return take_lanes(&lanes, <const double *> NULL)
+
+
+LEAF_SIZE = <int> LEAF
 
 
 # ---- the C interface: a call on contiguous memory, without Python ----------------------------------------------------
@@ -410,6 +481,9 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
         if places[k] != NULL:
             job.order = max(job.order, 1 + (k - <int> G) % 2)
     job.outside = &outside
+    job.first = 0
+    job.head = 0
+    job.tail = n
     job.space.ndim = 1
     job.space.outer = 1
     job.space.shape[0] = n
@@ -430,9 +504,9 @@ cdef Py_ssize_t map_memory(const real *like, const Loss *loss, Py_ssize_t n, con
     if n == 0:
         pass
     elif real is float:
-        run_alone(<Span> <void *> elementwise_span[float], &job, n, BLOCK, n, &job.team, False, &total)
+        run_alone(<Span> <void *> elementwise_span[float], &job, n, LEAF, n, &job.team, False, &total)
     else:
-        run_alone(<Span> <void *> elementwise_span[double], &job, n, BLOCK, n, &job.team, False, &total)
+        run_alone(<Span> <void *> elementwise_span[double], &job, n, LEAF, n, &job.team, False, &total)
     if outside:
         return first_outside(like, &job, n)
     if sum != NULL:

@@ -17,7 +17,8 @@ from kernels.core.operands cimport (
 from kernels.core.orders cimport Curvature, Order, Slope, Value
 from kernels.core.rowmath cimport add_row
 from kernels.core.sums cimport (
-    SPANS, SPAN_GRAIN, WATCHED, Span, Sum, Team, accumulate_wide, add, allocate, fl_stops, many, regained, result, run)
+    SPANS, SPAN_GRAIN, WATCHED, Exact, Span, Sum, Team, accumulate_wide, add, add_values, allocate, exact_of, fl_stops, many, regained,
+    result, run_from)
 from kernels.elementwise.logistic cimport bce_of_difference
 
 cnp.import_array()
@@ -341,8 +342,8 @@ cdef void put_line(const Ordinal *job, int k, Py_ssize_t start, Py_ssize_t n, co
         store_block(&job.operands[k], job.operands[k].data, &job.space, 0, job.space.ndim, start, n, line)
 
 
-cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py_ssize_t part) noexcept nogil:
-    """The scores of a part, block by block; returns the sum of the values."""
+cdef void work_on(const Order *order, const real *like, const Ordinal *job, Py_ssize_t part) noexcept nogil:
+    """The scores of a part, block by block; the values are added to what the thread adds up."""
     cdef int64_t y[PIECE]
     cdef real xs[PIECE]
     cdef real ws[PIECE]
@@ -357,7 +358,6 @@ cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py
     cdef real scale = <real> job.scale
     cdef Ends *sums = job.sums + part * 2 * job.grades * job.lanes
     cdef Py_ssize_t n, i = part * job.part, end = i + min(job.part, job.count - i), unwatched = 0
-    cdef Sum total = Sum(0, 0)
     memset(sums, 0, 2 * job.grades * job.lanes * sizeof(Ends))
     while i < end:
         n = min(<Py_ssize_t> PIECE, end - i)
@@ -386,7 +386,7 @@ cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py
             weigh(w, <real> 1, n, <real *> piece.v)
         put_line(job, V, i, n, <const real *> piece.v)
         if job.summed:
-            add_row(<const real *> piece.v, n, &total.total, &total.lost)
+            add_values(&job.team, <const real *> piece.v, n)
         if Order is not Value:
             weigh(w, scale, n, <real *> piece.g)
             put_line(job, G, i, n, <const real *> piece.g)
@@ -399,20 +399,18 @@ cdef double work_on(const Order *order, const real *like, const Ordinal *job, Py
             unwatched = 0
             if fl_stops(<Team *> &job.team):
                 break
-    return result(total)
 
 
 cdef double ordinal_span(const real *like, const Ordinal *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Py_ssize_t part
-    cdef Sum total = Sum(0, 0)
     for part in range(start, stop):
         if job.order == 0:
-            add(&total, work_on(<const Value *> NULL, like, job, part))
+            work_on(<const Value *> NULL, like, job, part)
         elif job.order == 1:
-            add(&total, work_on(<const Slope *> NULL, like, job, part))
+            work_on(<const Slope *> NULL, like, job, part)
         else:
-            add(&total, work_on(<const Curvature *> NULL, like, job, part))
-    return result(total)
+            work_on(<const Curvature *> NULL, like, job, part)
+    return 0
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -452,7 +450,7 @@ cdef int check_order(const real *ends, Py_ssize_t grades) except -1:
     return 0
 
 
-cdef double run_ordinal(const real *like, Ordinal *job, tuple arrays, int threads) except? -1:
+cdef double run_ordinal(const real *like, Ordinal *job, tuple arrays, int threads, Exact *to) except? -1:
     cdef cnp.ndarray array, x = arrays[0], thresholds = arrays[<int> P]
     cdef Operand of_thresholds[3]
     cdef Operand *op = job.operands
@@ -509,7 +507,7 @@ cdef double run_ordinal(const real *like, Ordinal *job, tuple arrays, int thread
         if job.count == 0:
             memset(job.sums, 0, 2 * job.grades * job.lanes * sizeof(Ends))
         else:
-            total = run(span, job, parts, 1, work, threads, &job.team, False)
+            total = run_from(span, job, 0, parts, 1, work, threads, &job.team, False, to)
         for k in range(2):
             store_thresholds(like, job, parts, k, &of_thresholds[k + 1])
     finally:
@@ -521,10 +519,11 @@ cdef double run_ordinal(const real *like, Ordinal *job, tuple arrays, int thread
 NAMES = {"logit": <int> LOGIT, "probit": <int> PROBIT, "cloglog": <int> CLOGLOG, "immediate": <int> IMMEDIATE, "all": <int> ALL}
 
 
-def ordinal(int loss, int order, bint double_precision, object ignored, double scale, bint summed, int threads, tuple arrays):
+def ordinal(int loss, int order, bint double_precision, object ignored, double scale, bint summed, int threads, tuple arrays,
+            exact=None):
     """Compare scores with thresholds. The arrays are (x, grades, weight, mask, value, gradient, hessian) of one shape, and
     (thresholds, gradient, hessian) of one axis, None where there is none. Grades have been looked at; those that are out of
-    range count for nothing. Returns the sum of the weighted values (0 unless `summed`); raises LookupError(position) for the
+    range count for nothing. Returns the sum of the weighted values (0 unless `summed`), which is also added to `exact`; raises LookupError(position) for the
     first threshold that lies below the one before it, where the loss needs their order, before anything is written."""
     cdef Ordinal job
     if not 0 <= loss < <int> LOSSES or len(arrays) != <int> ARRAYS or not 0 <= order <= 2:
@@ -540,5 +539,5 @@ def ordinal(int loss, int order, bint double_precision, object ignored, double s
     job.scale = scale
     job.summed = summed
     if double_precision:
-        return run_ordinal(<const double *> NULL, &job, arrays, threads)
-    return run_ordinal(<const float *> NULL, &job, arrays, threads)
+        return run_ordinal(<const double *> NULL, &job, arrays, threads, exact_of(exact))
+    return run_ordinal(<const float *> NULL, &job, arrays, threads, exact_of(exact))

@@ -177,7 +177,7 @@ static void fl_start(const fl_states *s, ptrdiff_t n)
 }
 
 /* The probability of all alignments, m in 0.7 … 1.4: what is in the last blank and the last label after the last step. */
-static fl_wide fl_total(const fl_states *s, ptrdiff_t n)
+static fl_wide fl_all_states(const fl_states *s, ptrdiff_t n)
 {
     double a = s->am[n - 2], k = s->ak[n - 2], b = s->bm[n - 1], l = s->bk[n - 1], e;
     fl_wide p;

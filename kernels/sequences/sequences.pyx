@@ -36,7 +36,7 @@ cdef extern from "sequences/lattice.h" nogil:
     void fl_emit_backwards(const States *, const double *, const double *, Wide, Py_ssize_t)
     void fl_rescale(const States *, Py_ssize_t)
     void fl_start(const States *, Py_ssize_t)
-    Wide fl_total(const States *, Py_ssize_t)
+    Wide fl_all_states(const States *, Py_ssize_t)
     double fl_minus_log(Wide)
     void fl_centre(double *, double *, double, double, Py_ssize_t)
     double fl_shares(const States *, const States *, double *, double *, Py_ssize_t)
@@ -323,7 +323,7 @@ cdef Wide forwards(const Sequences *job, const Lattice *at, Py_ssize_t sequence,
         fl_emit(&after, p, p + at.wide, blank_of(p), at.n)
         if step % RESCALED == RESCALED - 1:
             fl_rescale(&after, at.n)
-    return fl_total(&after, at.n)
+    return fl_all_states(&after, at.n)
 
 cdef void backwards(const Sequences *job, const Lattice *at, Py_ssize_t sequence, double rate,
                     const real *like) noexcept nogil:

@@ -11,7 +11,8 @@ from kernels.core.call cimport lay_out, read_parameters, register_name
 from kernels.core.numeric cimport real
 from kernels.core.operands cimport Operand, Space, check_shape, describe, merge_axes, move_axis, offset_of
 from kernels.core.rowmath cimport transpose_in, transpose_out
-from kernels.core.sums cimport BLOCK, WATCHED, Span, Sum, Team, add, fl_own, fl_stops, result, run
+from kernels.core.sums cimport (
+    BLOCK, WATCHED, Exact, Span, Team, add_exactly, add_values, exact_of, fl_own, fl_stops, fl_total, run_from)
 from kernels.vectors.losses cimport (
     Complement, Contrastive, Embedding, Identity, Loss, LossTerms, SwappedTriplet, Triplet, apply_loss_slope, evaluate_loss,
     is_invalid)
@@ -304,14 +305,13 @@ cdef void run_tile(const real *like, const Vectors *job, Py_ssize_t rows, char *
 
 
 cdef double vectors_span(const real *like, const Vectors *job, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Rows start … stop-1; returns the sum of their values."""
+    """Rows start … stop-1, whose values are added to what the thread adds up."""
     cdef const Operand *op = <const Operand *> job.operands
     cdef const Space *space = &job.space
     cdef char *data[OPERANDS]
     cdef double values[SIDE_BY_SIDE]
     cdef Pair pairs[3]
     cdef Py_ssize_t row = start, rows, r, length = space.shape[space.outer - 1] if space.outer > 0 else 1
-    cdef Sum total = Sum(0, 0)
     cdef int k
     while row < stop:
         rows = min(stop - row, length - row % length)      # not over the end of the innermost axis
@@ -323,16 +323,15 @@ cdef double vectors_span(const real *like, const Vectors *job, Py_ssize_t start,
         if job.tiled:
             rows = min(rows, <Py_ssize_t> SIDE_BY_SIDE)
             run_tile(like, job, rows, <char **> data, <double *> values)
-            for r in range(rows):
-                add(&total, values[r])
+            add_values(&job.team, <const double *> values, rows)
         else:
             for r in range(rows):
-                add(&total, run_row(like, job, <char **> data, <Pair *> pairs))
+                add_exactly(fl_total(&job.team), run_row(like, job, <char **> data, <Pair *> pairs))
                 for k in range(<int> OPERANDS if r + 1 < rows else 0):
                     if data[k] != NULL:
                         data[k] += op[k].strides[space.outer - 1]
         row += rows
-    return result(total)
+    return 0
 
 
 # ---- one call --------------------------------------------------------------------------------------------------------
@@ -357,7 +356,7 @@ cdef int raise_outside(const real *like, const Vectors *job, tuple arrays, Py_ss
     raise LookupError(<int> T, -1)      # another thread has changed it
 
 
-cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int threads) except? -1:
+cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int threads, Exact *to) except? -1:
     cdef cnp.ndarray array, x = arrays[<int> A]
     cdef Operand *op = job.operands
     cdef Space *space = &job.space
@@ -387,21 +386,21 @@ cdef double run_vectors(const real *like, Vectors *job, tuple arrays, int thread
             job.tiled = False
     unit = max(<Py_ssize_t> 1, BLOCK // max(<Py_ssize_t> 1, job.length))
     if real is float:
-        total = run(<Span> <void *> vectors_span[float], job, rows, unit, rows * job.length, threads, &job.team, job.tiled)
+        total = run_from(<Span> <void *> vectors_span[float], job, 0, rows, unit, rows * job.length, threads, &job.team, job.tiled, to)
     else:
-        total = run(<Span> <void *> vectors_span[double], job, rows, unit, rows * job.length, threads, &job.team, job.tiled)
+        total = run_from(<Span> <void *> vectors_span[double], job, 0, rows, unit, rows * job.length, threads, &job.team, job.tiled, to)
     if outside:
         raise_outside(like, job, arrays, rows)
     return total
 
 
 def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, bint double_precision, int order, double scale,
-            int threads, tuple arrays):
+            int threads, tuple arrays, exact=None):
     """Run one loss of one score over the rows of two or three arrays, along their last axis.
 
     The arrays are (a, b, c, target, weight and value of each row, three gradients, three second derivatives), None where
     there is none; derivatives are multiplied by `scale`, and added to float64 items where an output was broadcast. Returns
-    the sum of the weighted values; rows of weight 0 are left out. Raises LookupError(operand, position) for the first invalid
+    the sum of the weighted values, which is also added to `exact`; rows of weight 0 are left out. Raises LookupError(operand, position) for the first invalid
     target."""
     cdef Vectors job
     cdef double score_values[PARAMETERS]
@@ -430,8 +429,8 @@ def vectors(int score, tuple score_parameters, int loss, tuple loss_parameters, 
     if (<cnp.ndarray> arrays[<int> A]).ndim < 1:
         raise ValueError("kernel: vectors have an axis")
     if double_precision:
-        return run_vectors[double](NULL, &job, arrays, threads)
-    return run_vectors[float](NULL, &job, arrays, threads)
+        return run_vectors[double](NULL, &job, arrays, threads, exact_of(exact))
+    return run_vectors[float](NULL, &job, arrays, threads, exact_of(exact))
 
 
 register_score[Cosine](NULL, "cosine")

@@ -3,6 +3,7 @@
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
+import fusedloss._core.parts  # noqa: F401 (it gives losses a method)
 from fusedloss._core.config import get_include as get_include
 from fusedloss._core.config import show_config as show_config
 from fusedloss._core.criterion import Criterion as Criterion
@@ -25,6 +26,8 @@ _CORE = [
     "set_num_threads",
     "show_config",
 ]
+# What only some need, and the modules that have it.
+_LATER = {"Accumulator": "_accumulator", "Partial": "_core.partials"}
 # The modules with losses. What is in their `__all__` is found in this package, too; they are
 # imported when a name of theirs is first asked for.
 _FAMILIES = (
@@ -51,7 +54,7 @@ _FAMILIES = (
     "survival",
 )
 # Adapters to other packages, which import the other package when they need it.
-_ADAPTERS = ("boosting", "capi", "jax", "linear", "metrics", "scipy", "torch")
+_ADAPTERS = ("boosting", "capi", "dask", "jax", "linear", "metrics", "scipy", "torch")
 
 
 def _module(name: str) -> _Any:
@@ -62,9 +65,12 @@ def __getattr__(name: str) -> _Any:
     """What is not imported yet. It is kept, so that this is called once for each name."""
     if name in _FAMILIES or name in _ADAPTERS:
         return _module(name)
+    if name in _LATER:
+        globals()[name] = getattr(_module(_LATER[name]), name)
+        return globals()[name]
     if name == "__all__":
         names = {n for family in _FAMILIES for n in _module(family).__all__}
-        globals()[name] = sorted(names.union(_CORE))
+        globals()[name] = sorted(names.union(_CORE, _LATER))
         return globals()[name]
     if name[:1] != "_":
         # A name that the table lacks may be newer than the table, so all families are asked.

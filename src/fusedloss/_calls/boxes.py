@@ -13,11 +13,13 @@ from fusedloss._core.outputs import Gradients, plain_hessian, value_output
 from fusedloss._core.parameters import finite, integer
 from fusedloss._core.reductions import (
     check_reduction,
+    exact_counts,
     lifted,
     scale_of,
     value_result,
     weighted_divisor,
 )
+from fusedloss._core.tallies import take_tally
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
@@ -72,8 +74,15 @@ def box_loss(
         where = operand("where", where)[0]
         mask = broadcast("where", where, shape, "the values")
     double = is_double(precision)
-    divisor, zero_if_empty = weighted_divisor(reduction, shape, weight_given, where)
-    scaled_weight, scaled = lifted(w, divisor)
+    request, tally = take_tally(request)
+    if tally is None:
+        divisor, zero_if_empty = weighted_divisor(reduction, shape, weight_given, where)
+        scaled_weight, scaled = lifted(w, divisor)
+    else:
+        counts = exact_counts(shape, weight_given, where)
+        tally.begin(counts, double, first.shape, (first.ndim + ends,), of_values=1)
+        divisor, zero_if_empty = tally.divisor
+        scaled_weight, scaled, reduction = w, divisor, "sum"
     reduced = reduction != "none"
     inputs = (first, second, w, mask)
     out = request[1]
@@ -97,7 +106,10 @@ def box_loss(
             *(gradients.grads or (None, None)),
             *(gradients.hesses or (None, None)),
         ),
+        None if tally is None else tally.sum,
     )
+    if tally is not None:
+        return gradients.result(tally, divisor)
     result = value_result(total, value, scaled, zero_if_empty, double, out)
     return gradients.result(result, divisor)
 

@@ -24,6 +24,7 @@ from fusedloss._core.operands import broadcast, is_double, is_float, operand
 from fusedloss._core.parameters import are_in_range, check_range, number
 from fusedloss._core.reductions import check_reduction, count_rows, count_rows_of_items
 from fusedloss._core.rows import RowKernel, rows_of_classes
+from fusedloss._core.tallies import exact, is_tally, new_sums, read_sum
 from fusedloss._core.types import PRODUCT, Request, Short
 
 _rows: Final = kernels.modules["rows"]
@@ -118,7 +119,7 @@ def class_loss(
         request,
         loss,
         reduction,
-        call.counts(),
+        call.counts(is_tally(request)),
         call.target,
         call.kind,
         True,
@@ -186,19 +187,23 @@ class ClassCall:
         if weight is not None:
             rows.weigh_classes(loss, weight, shape, loss.weight_name, loss.one_for_all)
 
-    def counts(self) -> tuple[float, float, float]:
-        """What "mean" divides by, the sum of the weights, and how many are not 0. A class number
-        that there is not raises."""
+    def counts(self, exactly: bool = False) -> tuple[Any, Any, Any]:
+        """What "mean" divides by, the sum of the weights, and how many are not 0; with `exactly`
+        without rounding. A class number that there is not raises."""
         rows, t, classes = self.rows, self.target, self.classes
         row_weight, mask = rows.row_weight, rows.kernel_mask
         if self.kind == DISTRIBUTION:
-            return count_rows(float(rows.x.size // classes), row_weight, mask)
+            return count_rows(float(rows.x.size // classes), row_weight, mask, exactly=exactly)
+        sums = new_sums(2) if exactly else None
         number_of_rows, weights, products, nonzero, bad = _labels.scan_rows(
-            t, classes, self.ignored, rows.class_weight, row_weight, mask, self.some_ignored
+            t, classes, self.ignored, rows.class_weight, row_weight, mask, self.some_ignored, sums
         )
         if bad >= 0:
             also = and_ignored(self.ignored if self.some_ignored else None)
             raise label_error(t, bad, None, classes, also)
+        if sums is not None:
+            weights, products = map(read_sum, sums)
+            number_of_rows, nonzero = exact(float(number_of_rows)), exact(float(nonzero))
         return (weights if self.loss.mean_by_weight else number_of_rows), products, nonzero
 
 
@@ -245,7 +250,7 @@ def label_list_loss(
     bad = _multilabel.scan_lists(axes_last(t, (axis,)), mask, rows.row_weight)
     if bad >= 0:
         raise label_error(t, bad, axis, classes, ", and -1, which ends a list")
-    counts = count_rows(float(x.size // classes), rows.row_weight, mask)
+    counts = count_rows(float(x.size // classes), rows.row_weight, mask, exactly=is_tally(request))
     return rows.evaluate(request, loss, reduction, counts, t, LIST, classes <= _IN_ONE_PIECE)
 
 
@@ -273,10 +278,16 @@ def multilabel_loss(
     if weight is not None and not rows.weigh_items(weight):
         rows.weigh_classes(loss, weight, rows.shape)
     number_of_rows = float(x.size // x.shape[rows.axes[0]])
-    counts = count_rows(number_of_rows, rows.row_weight, rows.kernel_mask, rows.class_weight)
-    if rows.item_weight is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+    exactly, by_weights = (
+        is_tally(request),
+        reduction in ("weighted_mean", "sum_by_nonzero_weights"),
+    )
+    counts = count_rows(
+        number_of_rows, rows.row_weight, rows.kernel_mask, rows.class_weight, exactly
+    )
+    if rows.item_weight is not None and (exactly or by_weights):
         items = axes_last(rows.item_weight, rows.axes)
-        counts = count_rows_of_items(counts[0], items, rows.row_weight, rows.kernel_mask)
+        counts = count_rows_of_items(counts[0], items, rows.row_weight, rows.kernel_mask, exactly)
     return rows.evaluate(
         request, loss, reduction, counts, t, DISTRIBUTION, in_place=True, most=_MOST
     )

@@ -24,11 +24,13 @@ from fusedloss._core.outputs import (
 from fusedloss._core.parameters import are_in_range, check_range, flag, number
 from fusedloss._core.reductions import (
     check_reduction,
+    exact_counts,
     lifted,
     scale_of,
     value_result,
     weighted_divisor,
 )
+from fusedloss._core.tallies import take_tally
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import NATURAL, PRODUCT, RHO, Array, Request
 
@@ -145,6 +147,7 @@ def elementwise(
     if where is not None:
         where = operand("where", where)[0]
         mask = broadcast("where", where, shape, formula.input)
+    request, tally = take_tally(request)
     order, out = request[0], request[1]
     if order == NATURAL:
         parameters, order = (_NATURAL, *parameters[1:]), 1
@@ -164,14 +167,19 @@ def elementwise(
     if parameters and not double:
         check_range(formula.name, parameters)
     divisor: float
-    if reduction == "mean" and mask is None and not (w is not None and formula.mean_by_weight):
+    if tally is not None:
+        counts = exact_counts(shape, weight_given, where, formula.mean_by_weight)
+        tally.begin(counts, double, shape)
+        divisor, zero_if_empty = tally.divisor
+        reduction = "sum"
+    elif reduction == "mean" and mask is None and not (w is not None and formula.mean_by_weight):
         divisor, zero_if_empty = size, False
     else:
         divisor, zero_if_empty = weighted_divisor(
             reduction, shape, weight_given, where, formula.mean_by_weight
         )
     scaled_weight, scaled = w, divisor
-    if w is not None:
+    if w is not None and tally is None:
         scaled_weight, scaled = lifted(w, divisor)
     reduced = reduction != "none"
     value = grad = hess = gradients = None
@@ -226,6 +234,7 @@ def elementwise(
             threads_for(size),
             arrays,
             request[5],
+            None if tally is None else tally.part(),
         )
     except LookupError as error:
         which, position = error.args
@@ -233,6 +242,8 @@ def elementwise(
         raise outside_error(name, arrays[which], position, formula.accepted.get(name)) from None
     if direction is not None:
         return hess if request[2] is None else request[2]
+    if tally is not None:
+        return tally if order == 0 else (tally, grad if gradients is None else gradients.grads)
     result = value_result(total, value, scaled, zero_if_empty, double, out)
     if gradients is not None:
         return gradients.result(result, divisor)

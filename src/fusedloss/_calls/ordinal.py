@@ -17,6 +17,7 @@ from fusedloss._core.reductions import (
     scale_of,
     value_result,
 )
+from fusedloss._core.tallies import exact, new_sums, read_sum, take_tally
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Request
 
@@ -71,15 +72,24 @@ def threshold_loss(
         mask = broadcast("where", operand("where", where)[0], shape)
         given += (mask,)
         mask_of_grades = np.broadcast_to(mask[..., np.newaxis], (*shape, grades))
+    request, tally = take_tally(request)
+    sums = None if tally is None else new_sums(2)
     rows, _, weights, nonzero, bad = _labels.scan_rows(
-        t, grades, ignored, None, w, mask_of_grades, True
+        t, grades, ignored, None, w, mask_of_grades, True, sums
     )
     if bad >= 0:
         raise label_error(t, bad, None, grades, and_ignored(ignored), what="grade")
-    divisor, zero_if_empty = divisor_for(reduction, shape, rows, weights, nonzero)
-    w, scaled = lifted(w, divisor)
+    double = is_double(precision)
+    if tally is None:
+        divisor, zero_if_empty = divisor_for(reduction, shape, rows, weights, nonzero)
+        w, scaled = lifted(w, divisor)
+    else:
+        counts = exact(float(rows)), read_sum(sums[1]), exact(float(nonzero))  # type: ignore[index]
+        tally.begin(counts, double, shape)
+        divisor, zero_if_empty = tally.divisor
+        scaled, reduction = divisor, "sum"
     order, out = request[0], request[1]
-    double, reduced = is_double(precision), reduction != "none"
+    reduced = reduction != "none"
     inputs = (x, p, t, *given)
     value = value_output(out, None if reduced else shape, double, inputs, x)
     gradients = Gradients(request, double, [(x, None), (p, None)], (*inputs, value))
@@ -94,6 +104,7 @@ def threshold_loss(
             reduced,
             threads_for(x.size * (grades if loss.of_all else 1)),
             (x, t, w, mask, value, grads[0], hesses[0], p, grads[1], hesses[1]),
+            None if tally is None else tally.sum,
         )
     except LookupError as error:
         (place,) = error.args
@@ -101,5 +112,7 @@ def threshold_loss(
             f"thresholds: the number at [{place}] is {p[place]}, below that at [{place - 1}], "
             f"{p[place - 1]}; they must not decrease"
         ) from None
+    if tally is not None:
+        return gradients.result(tally, divisor)
     result = value_result(total, value, scaled, zero_if_empty, double, out)
     return gradients.result(result, divisor)

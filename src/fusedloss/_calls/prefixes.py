@@ -19,6 +19,7 @@ from fusedloss._core.labels import (
 from fusedloss._core.operands import broadcast, contiguous, operand
 from fusedloss._core.reductions import check_reduction
 from fusedloss._core.rows import RowKernel, rows_of_classes
+from fusedloss._core.tallies import exact, is_tally, new_sums, read_sum
 from fusedloss._core.types import Request
 
 _multilabel: Final = kernels.modules["multilabel"]
@@ -79,15 +80,19 @@ def prefix_loss(
     if weight is not None:
         rows.weigh_classes(loss.kernel, weight, shape)
         wide = contiguous(rows.class_weight, np.float64)  # type: ignore[arg-type]
-    number, weights, nonzero, *of_bits, bad, bad_event = _multilabel.scan_prefixes(
-        t, happened, loss.kind, bits, ignored, wide, rows.row_weight, rows.kernel_mask
+    sums = new_sums(2) if is_tally(request) else None
+    *counted, bad, bad_event = _multilabel.scan_prefixes(
+        t, happened, loss.kind, bits, ignored, wide, rows.row_weight, rows.kernel_mask, sums
     )
     if bad >= 0:
         also = "" if ignore_index is None else and_ignored(ignored)
         raise label_error(t, bad, None, bits + loss.most + 1, also, loss.name, loss.what)
     if happened is not None and bad_event >= 0:
         raise outside_error("event", happened, bad_event, "0 and 1, or booleans")
-    counts = tuple(of_bits) if loss.by_bits else (number, weights, nonzero)
+    counts: tuple[Any, ...] = tuple(counted[3:] if loss.by_bits else counted[:3])
+    if sums is not None:
+        weights = read_sum(sums[1] if loss.by_bits else sums[0])
+        counts = exact(float(counts[0])), weights, exact(counts[2])
     return rows.evaluate(
         request,
         loss.kernel,

@@ -22,6 +22,7 @@ from fusedloss._core.reductions import (
     value_result,
     value_weights,
 )
+from fusedloss._core.tallies import Tally, take_tally
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
@@ -80,6 +81,7 @@ def _run(
     loss: VectorLoss = _IDENTITY,
     parameters: Parameters = (),
     target: Array | None = None,
+    tally: Tally | None = None,
 ) -> float:
     """Call the kernel; the vectors lie along the last axis. Returns the sum of the values."""
     kind, numbers = score
@@ -101,6 +103,7 @@ def _run(
             *(*grads, *more)[:3],
             *(*hesses, *more)[:3],
         ),
+        None if tally is None else tally.sum,
     )
     return total
 
@@ -134,6 +137,7 @@ def vector_loss(
     plain_hessian(request)
     axis = integer("axis", axis)
     check_reduction(reduction)
+    request, tally = take_tally(request)
     order, out = request[0], request[1]
     arrays = []
     precision = 0
@@ -154,13 +158,19 @@ def vector_loss(
         t, more = operand("target", target)
         precision |= more
         t = broadcast("target", t, rows, values)
-    weights = value_weights(weight, sample_weight, where, rows, values, reduction)
+    weights = value_weights(
+        weight, sample_weight, where, rows, values, reduction, tally is not None
+    )
     inputs = (*arrays, t, *weights.given)
     double = is_double(precision | weights.precision)
-    divisor, zero_if_empty = divisor_for(
-        reduction, shape if rows else (), weights.count, weights.total, weights.nonzero
-    )
-    w, scaled = lifted(weights.product, divisor)
+    counts = weights.count, weights.total, weights.nonzero
+    if tally is None:
+        divisor, zero_if_empty = divisor_for(reduction, shape if rows else (), *counts)
+        w, scaled = lifted(weights.product, divisor)
+    else:
+        tally.begin(counts, double, shape, (axis,), of_values=1)
+        divisor, zero_if_empty = tally.divisor
+        w, scaled, reduction = weights.product, divisor, "sum"
     value = value_output(out, None if reduction != "none" else rows, double, inputs)
     view = _kernel_view(shape, axis)
     gradients = Gradients(
@@ -180,9 +190,12 @@ def vector_loss(
             loss,
             parameters,
             t,
+            tally,
         )
     except LookupError as error:  # of the target: no other operand has a domain
         raise outside_error("target", t, error.args[1], loss.accepted) from None
+    if tally is not None:
+        return gradients.result(tally, divisor)
     result = value_result(total, value, scaled, zero_if_empty, double, out)
     return gradients.result(result, divisor)
 

@@ -225,7 +225,7 @@ class Criterion:
     def __hash__(self) -> int:
         return hash((type(self), self._key()))
 
-    # Each subclass has its own four, which know the names of the loss's operands.
+    # Each subclass has its own five, which know the names of the loss's operands.
     def __call__(self, *operands: Any, out: Any = None, **named: Any) -> Any:
         raise NotImplementedError
 
@@ -251,6 +251,11 @@ class Criterion:
 
     def hvp(self, *operands: Any, hvp_out: Any = None, **named: Any) -> Any:
         """The Hessian times a vector, in one pass: ``hvp(input, target, v)``."""
+        raise NotImplementedError
+
+    def partial(self, *operands: Any, offset: int = 0, **named: Any) -> Any:
+        """What the loss comes to on a part of the data, whose first row is number `offset`: a
+        `Partial`."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

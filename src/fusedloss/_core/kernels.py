@@ -30,6 +30,7 @@ MODULES: Final = (
     *("survival.risk", "survival.intervals", "survival.cox"),
     *("ranking.groups", "ranking.softmaxes", "ranking.choices", "ranking.order", "ranking.pairs"),
     *("ranking.lambdarank", "ranking.approx_ndcg"),
+    "linear.blocks",
 )
 
 

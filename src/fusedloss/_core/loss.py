@@ -52,9 +52,10 @@ BUFFERS: Final = {
         "return_divisor",
     ),
     "hvp": ("hvp_out",),
+    "partial": ("offset",),
 }
 _ONE: Final = 1.0  # the default: which object it is takes no time to find out
-_DEFAULTS: Final = {"return_divisor": False, "hess_scale": _ONE}
+_DEFAULTS: Final = {"return_divisor": False, "hess_scale": _ONE, "offset": 0}
 
 
 def with_buffers(
@@ -93,6 +94,12 @@ class Lazy:
 
     def __set_name__(self, cls: type, name: str) -> None:
         self._name = name
+
+    def become(self, cls: type, name: str) -> None:
+        """Take the place of a method of a class, which stays what the class itself has."""
+        self._of_class = vars(cls)[name]
+        self.__set_name__(cls, name)
+        setattr(cls, name, self)
 
     def __get__(self, instance: Any, cls: type) -> Any:
         if instance is None:
@@ -226,6 +233,11 @@ class Loss(Generic[P]):
     def _options_signature(self) -> inspect.Signature:
         parameters = self._arguments.parameters
         return inspect.Signature([parameters[name] for name in self._options])
+
+    @Lazy
+    def _defaults(self) -> dict[str, Any]:
+        """What the arguments are that a call leaves out, in the order of all."""
+        return {name: p.default for name, p in self._arguments.parameters.items()}
 
     @Lazy
     def __signature__(self) -> inspect.Signature:
@@ -564,6 +576,10 @@ NotImplementedError
         """The Hessian times a vector, in one pass."""
         raise NotImplementedError  # every instance has its own
 
+    def partial(self, *args: Any, offset: int = 0, **kwargs: Any) -> Any:
+        """What the loss comes to on a part of the data: a `Partial`."""
+        raise NotImplementedError  # every instance has its own
+
     def __repr__(self) -> str:
         return f"<loss {self.__name__}{self.__signature__}>"
 
@@ -649,9 +665,7 @@ for _name, _make in (
     ("value_grad_hess", _with_hessian),
     ("hvp", Loss._product),
 ):
-    _method = Lazy(_make, vars(Loss)[_name])
-    _method.__set_name__(Loss, _name)
-    setattr(Loss, _name, _method)
+    Lazy(_make).become(Loss, _name)
 
 
 def first_order(function: Callable[Concatenate[Request, P], Any]) -> Loss[P]:

@@ -10,6 +10,7 @@ import numpy as np
 from fusedloss._core.foreign import buffer_memory, is_masked
 from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import is_float
+from fusedloss._core.tallies import NoTallyError, Tally
 from fusedloss._core.types import Array, Request
 
 _arrays: Final = kernels.modules["arrays"]
@@ -45,6 +46,8 @@ def output(
     """
     if _arrays.is_plain_output(buffer, shape, inputs, replaced):
         return buffer  # type: ignore[no-any-return]
+    if buffer.__class__ is Tally:
+        raise NoTallyError
     buffer = buffer_memory(name, buffer)
     if not isinstance(buffer, np.ndarray) or isinstance(buffer, np.matrix) or is_masked(buffer):
         raise TypeError(f"{name}: a NumPy array is needed, got {type(buffer).__name__}")

@@ -10,6 +10,7 @@ import numpy as np
 from fusedloss._core.kernels import kernels
 from fusedloss._core.operands import broadcast, common_shape, contiguous, operand
 from fusedloss._core.outputs import unwrap_scalar
+from fusedloss._core.tallies import Exact, exact, new_sums, read_sum
 from fusedloss._core.types import Array
 
 _arrays: Final = kernels.modules["arrays"]
@@ -78,6 +79,22 @@ def weighted_divisor(
     return divisor_for(reduction, shape, weights if mean_by_weight else count, weights, nonzero)
 
 
+def exact_counts(
+    shape: tuple[int, ...],
+    weight: Array | None,
+    where: Array | None,
+    mean_by_weight: bool = False,
+) -> tuple[Exact, Exact, Exact]:
+    """What `weighted_divisor` makes divisors of, without rounding: what "mean" divides by, the sum
+    of the weights, and the number of those that are not 0."""
+    size = float(prod(shape))
+    count = exact(size if where is None else _totals(size, where)[1])
+    weights = nonzero = count
+    if weight is not None:
+        weights, nonzero = _exact_totals(size, weight, where)
+    return weights if mean_by_weight else count, weights, nonzero
+
+
 def lifted(weight: Any, divisor: float) -> tuple[Any, float]:
     """Weights and their sum, times a power of two where the sum's inverse would overflow."""
     if weight is None or not 0 < abs(divisor) < 2.0**-1020:
@@ -122,12 +139,22 @@ def value_result(
 def _totals(count: float, weight: Array, where: Array | None = None) -> tuple[float, float]:
     """The sum of the weights of `count` values, and the number of those that are not 0. The arrays
     broadcast up to the shape of the values."""
+    if where is None and weight.size == count:
+        total, nonzero = _arrays.scan_weights(weight, None)
+        return total, float(nonzero)
+    totals = _exact_totals(count, weight, where)
+    return float(totals[0]), float(totals[1])
+
+
+def _exact_totals(count: float, weight: Array, where: Array | None = None) -> tuple[Exact, Exact]:
+    """`_totals` without rounding."""
     if where is not None:
         shape = common_shape(weight.shape, where.shape) or ()
         weight, where = np.broadcast_to(weight, shape), np.broadcast_to(where, shape)
-    repeats = count / weight.size if weight.size else 0.0
-    total, nonzero = _arrays.scan_weights(weight, where)
-    return total * repeats, nonzero * repeats
+    repeats = int(count) // weight.size if weight.size else 0
+    (total,) = new_sums(1)
+    nonzero = _arrays.scan_weights(weight, where, total)[1]
+    return read_sum(total).times(repeats), exact(nonzero * repeats)
 
 
 def product_of(shape: tuple[int, ...], weights: list[Array], there: Array | None = None) -> Array:
@@ -152,10 +179,10 @@ class ValueWeights:
         product: Array | None,
         given: tuple[Array, ...],
         precision: int,
-        count: float,
-        total: float,
-        nonzero: float,
-        there: Array | None = None,
+        count: Any,
+        total: Any,
+        nonzero: Any,
+        there: Array | None,
     ) -> None:
         self.product = product  # of the shape of the values
         self.given = given  # the arguments, as arrays: no buffer may share their memory
@@ -167,12 +194,20 @@ class ValueWeights:
 
 
 def value_weights(
-    weight: Any, sample_weight: Any, where: Any, shape: tuple[int, ...], what: str, reduction: str
+    weight: Any,
+    sample_weight: Any,
+    where: Any,
+    shape: tuple[int, ...],
+    what: str,
+    reduction: str,
+    exactly: bool = False,
 ) -> ValueWeights:
-    """Weights and mask broadcast up to this shape, that of the values; errors call it `what`."""
+    """Weights and mask broadcast up to this shape, that of the values; errors call it `what`. With
+    `exactly` what is counted is so."""
     count = float(prod(shape))
     if weight is None and sample_weight is None and where is None:
-        return ValueWeights(None, (), 0, count, count, count)
+        number: Any = exact(count) if exactly else count
+        return ValueWeights(None, (), 0, number, number, number, None)
     given, weights, precision = [], [], 0
     for name, value in (("weight", weight), ("sample_weight", sample_weight)):
         if value is not None:
@@ -181,10 +216,14 @@ def value_weights(
             given.append(array)
             weights.append(broadcast(name, array, shape, what))
     if where is None and len(weights) < 2:
-        product, total, nonzero = (*weights, None)[0], count, count
-        if product is not None and reduction in ("weighted_mean", "sum_by_nonzero_weights"):
-            total, nonzero = _totals(count, given[0])
-        return ValueWeights(product, tuple(given), precision, count, total, nonzero)
+        product = weights[0]
+        totals: tuple[Any, Any] = count, count
+        if exactly:
+            totals = _exact_totals(count, given[0])
+        elif reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+            totals = _totals(count, given[0])
+        number = exact(count) if exactly else count
+        return ValueWeights(product, tuple(given), precision, number, totals[0], totals[1], None)
     there = None
     if where is not None:
         mask, _ = operand("where", where)  # whose precision does not matter
@@ -192,10 +231,11 @@ def value_weights(
         there = broadcast("where", mask, shape, what) != 0
         count = float(np.count_nonzero(there))
     product = product_of(shape, weights, there)
-    with np.errstate(all="ignore"):
-        total = float(product.sum())
-    nonzero = float(np.count_nonzero(product))
-    return ValueWeights(product, tuple(given), precision, count, total, nonzero, there)
+    if exactly:
+        totals, number = _exact_totals(product.size, product), exact(count)
+    else:
+        totals, number = _totals(product.size, product), count
+    return ValueWeights(product, tuple(given), precision, number, totals[0], totals[1], there)
 
 
 def class_weights(
@@ -220,30 +260,46 @@ def class_weights(
 
 
 def count_rows(
-    rows: float, row_weight: Array | None, mask: Array | None, class_weight: Array | None = None
-) -> tuple[float, float, float]:
+    rows: float,
+    row_weight: Array | None,
+    mask: Array | None,
+    class_weight: Array | None = None,
+    exactly: bool = False,
+) -> tuple[Any, Any, Any]:
     """Of rows without class numbers: how many count, the sum of their weights, and the number of
     those that are not 0.
 
     A row of which the mask, with the classes last, leaves nothing does not count. With weights of
-    the classes a row has the mean of those that are left.
+    the classes a row has the mean of those that are left. With `exactly` all three are so.
     """
     if mask is not None:
         wide = None if class_weight is None else contiguous(class_weight, np.float64)
-        return _lists.scan_lists_left(mask, row_weight, wide)  # type: ignore[no-any-return]
-    weights = nonzero = rows
+        sums = new_sums(2) if exactly else None
+        counts: tuple[Any, Any, Any] = _lists.scan_lists_left(mask, row_weight, wide, sums)
+        if sums is not None:
+            counts = exact(float(counts[0])), read_sum(sums[0]), read_sum(sums[1])
+        return counts
+    number: Any = exact(rows) if exactly else rows
+    weights = nonzero = number
     if row_weight is not None:
-        weights, nonzero = _arrays.scan_weights(row_weight)
+        of_rows = _exact_totals if exactly else _totals
+        weights, nonzero = of_rows(row_weight.size, row_weight)
     if class_weight is not None:
-        total, count = _arrays.scan_weights(class_weight)
-        size = class_weight.size
-        weights, nonzero = weights * (total / size), nonzero * (count / size)
-    return rows, weights, nonzero
+        total, count = _totals(class_weight.size, class_weight)
+        shares = total / class_weight.size, count / class_weight.size
+        if exactly:
+            return number, weights._replace(factor=shares[0]), nonzero._replace(factor=shares[1])
+        weights, nonzero = weights * shares[0], nonzero * shares[1]
+    return number, weights, nonzero
 
 
 def count_rows_of_items(
-    rows: float, item_weight: Array, row_weight: Array | None, mask: Array | None
-) -> tuple[float, float, float]:
+    rows: Any,
+    item_weight: Array,
+    row_weight: Array | None,
+    mask: Array | None,
+    exactly: bool = False,
+) -> tuple[Any, Any, Any]:
     """`count_rows` where each item has a weight: each row has the mean of those of its items that
     are left. Arrays of items have these last; so many rows count."""
     there = np.broadcast_to(True, item_weight.shape) if mask is None else mask != 0
@@ -252,6 +308,7 @@ def count_rows_of_items(
     items = np.where(there, item_weight, 0).astype(np.float64)
     with np.errstate(all="ignore"):
         means = items.sum(axis=-1) / left
-        total = np.where(factor == 0, 0, factor * means).sum()
-    nonzero = np.where(factor == 0, 0, np.count_nonzero(items, axis=-1) / left).sum()
-    return rows, float(total), float(nonzero)
+        weights = np.where(factor == 0, 0, factor * means)
+    nonzero = np.where(factor == 0, 0, np.count_nonzero(items, axis=-1) / left)
+    of_rows: Any = _exact_totals if exactly else _totals
+    return rows, of_rows(weights.size, weights)[0], of_rows(nonzero.size, nonzero)[0]

@@ -20,6 +20,7 @@ from fusedloss._core.reductions import (
     scale_of,
     value_result,
 )
+from fusedloss._core.tallies import take_tally
 from fusedloss._core.threads import threads_for
 from fusedloss._core.types import Array, Request
 
@@ -131,7 +132,7 @@ class Rows:
         request: Request,
         loss: RowKernel,
         reduction: str,
-        counts: tuple[float, float, float],
+        counts: tuple[Any, Any, Any],
         target: Array,
         kind: int,
         in_place: bool,
@@ -145,15 +146,21 @@ class Rows:
         """Outputs, kernel and reduction.
 
         The counts are what "mean" divides by, the sum of the weights, and the number of those that
-        are not 0. Targets must lie between 0 and `most`, unless that is nan.
+        are not 0; for a tally exact ones. Targets must lie between 0 and `most`, unless that is
+        nan.
         """
+        request, tally = take_tally(request)
         order, out = request[0], request[1]
         x, axes = self.x, self.axes
         double = is_double(self.precision)
         reduced = reduction != "none"
         batch = x.shape if x.ndim > 1 else ()
-        count, weights, nonzero = counts
-        divisor, zero_if_empty = divisor_for(reduction, batch, count, weights, nonzero)
+        if tally is None:
+            divisor, zero_if_empty = divisor_for(reduction, batch, *counts)
+        else:
+            tally.begin(counts, double, x.shape, axes)
+            divisor, zero_if_empty = tally.divisor
+            reduced = True
         value = grad = hess = lse = None
         direction = self.direction
         if direction is not None:
@@ -172,7 +179,9 @@ class Rows:
                 lse = np.empty(shape, np.float64 if double else np.float32)
         row_weight, class_weight, scaled = self.row_weight, self.class_weight, divisor
         mask, item_weight = self.mask, self.item_weight
-        if row_weight is not None:
+        if tally is not None:
+            pass
+        elif row_weight is not None:
             row_weight, scaled = lifted(row_weight, divisor)
         elif class_weight is not None:
             class_weight, scaled = lifted(class_weight, divisor)
@@ -205,6 +214,7 @@ class Rows:
                 arrays,
                 most,
                 request[5],
+                None if tally is None else tally.sum,
             )
         except LookupError:
             position = self.find_outside(target, most)
@@ -214,6 +224,8 @@ class Rows:
             if loss.linear:
                 product[...] = 0
             return product if request[2] is None else request[2]
+        if tally is not None:
+            return (tally, grad) if order else tally
         if value is not None and not x.size:
             value[...] = 0
         result = value_result(total, value, scaled, zero_if_empty, double, out)
