@@ -175,7 +175,7 @@ def test_large_ensembles_are_accurate(fair: bool) -> None:
         values, grads, _ = exact.crps(numbers, fair=fair)
         value, grad = fl.crps_ensemble.value_and_grad(x, t, fair=fair, reduction="none")
         assert Exact(values, dtype).errors(value).max() <= 4
-        assert Exact(grads["input"], dtype).errors(grad).max() <= 1
+        assert Exact(grads["input"], dtype).errors(grad).max() <= 2
 
 
 # ---- energy_score --------------------------------------------------------------------------

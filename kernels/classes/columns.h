@@ -182,11 +182,37 @@ VM_INLINE void fl_add_term(double x, double *total, double *lost) { fl_add(x, to
         } \
     } \
 \
+    /* The same sums of whole sorted columns of n finite numbers, none of which is left out. The first gap is that from t. */ \
+    static void fl_add_columns##S(const T *keys, ptrdiff_t n, const T *t, double fair, double *total, double *lost) \
+    { \
+        double to[FL_SIDE], from[FL_SIDE], inner, outer; \
+        ptrdiff_t k; \
+        int r; \
+        FL_SIMD \
+        for (r = 0; r < FL_SIDE; r++) { \
+            double x = keys[r], z = t[r]; \
+            to[r] = x < z ? x : z; \
+            from[r] = x > z ? x : z; \
+        } \
+        for (k = 1; k < n; k++) { \
+            const T *y = keys + k * FL_SIDE; \
+            inner = k * (k - fair); \
+            outer = (n - k) * (n - k - fair); \
+            FL_SIMD \
+            for (r = 0; r < FL_SIDE; r++) { \
+                double x = y[r], z = t[r], low = x < z ? x : z, high = x > z ? x : z; \
+                fl_add_term##S(inner * (low - to[r]) + outer * (high - from[r]), total + r, lost + r); \
+                to[r] = low; \
+                from[r] = high; \
+            } \
+        } \
+    } \
+\
     /* The slopes of sorted columns of n numbers: (sign(x - t) (left - fair) - (a + b - left)) rate, with a numbers below x and b \
      * not above it. */ \
-    static void fl_slopes##S(const T *keys, ptrdiff_t n, const T *t, const double *left, double fair, const double *rate, T *slopes) \
+    static void fl_slopes##S(const T *keys, ptrdiff_t n, const T *t, const T *left, double fair, const T *rate, T *slopes) \
     { \
-        T edge[FL_SIDE]; \
+        T edge[FL_SIDE], less = (T)fair; \
         ptrdiff_t k; \
         int r; \
         for (r = 0; r < FL_SIDE; r++) \
@@ -207,11 +233,11 @@ VM_INLINE void fl_add_term(double x, double *total, double *lost) { fl_add(x, to
             T *to = slopes + k * FL_SIDE; \
             FL_SIMD \
             for (r = 0; r < FL_SIDE; r++) { \
-                T z = x[r]; \
-                double side = (z > t[r] ? 1.0 : 0.0) - (z < t[r] ? 1.0 : 0.0), end; \
+                T z = x[r], all = left[r], end; \
+                T side = z > t[r] ? all - less : z < t[r] ? less - all : 0; \
                 edge[r] = z == near[r] ? edge[r] : (T)(k + 1); \
-                end = edge[r] < left[r] ? edge[r] : left[r]; \
-                to[r] = (T)((side * (left[r] - fair) - (to[r] + end - left[r])) * rate[r]); \
+                end = edge[r] < all ? edge[r] : all; \
+                to[r] = (side - (to[r] + end - all)) * rate[r]; \
             } \
         } \
     }

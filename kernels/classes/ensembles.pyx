@@ -22,7 +22,9 @@ cdef extern from "classes/columns.h" nogil:
                       double *)
     void fl_add_gaps(const double *, const double *, const double *, const double *, const double *, const double *, double, double *,
                      double *)
-    void fl_slopesf(const float *, Py_ssize_t, const float *, const double *, double, const double *, float *)
+    void fl_add_columnsf(const float *, Py_ssize_t, const float *, double, double *, double *)
+    void fl_add_columns(const double *, Py_ssize_t, const double *, double, double *, double *)
+    void fl_slopesf(const float *, Py_ssize_t, const float *, const float *, double, const float *, float *)
     void fl_slopes(const double *, Py_ssize_t, const double *, const double *, double, const double *, double *)
 
 cdef enum:
@@ -111,8 +113,9 @@ cdef inline double outside(real first, real last, real t) noexcept nogil:
     return gap(t, first) if t < first else gap(last, t) if t > last else <double> 0
 
 cdef void add_columns(const real *keys, Py_ssize_t length, const double *left, const double *pairs, const real *target, double fair,
-                      double *values) noexcept nogil:
-    """The values of SIDE sorted rows side by side; members that are left out are at the end."""
+                      bint plain, double *values) noexcept nogil:
+    """The values of SIDE sorted rows side by side; members that are left out are at the end. `plain` says that there are none, and
+    that all numbers are finite."""
     cdef double total[<int> SIDE]
     cdef double lost[<int> SIDE]
     cdef double unit[<int> SIDE]
@@ -124,7 +127,13 @@ cdef void add_columns(const real *keys, Py_ssize_t length, const double *left, c
         unit[r] = unit_of(pairs[r], keys[r], last, target[r])
         total[r] = weighed(pairs[r] * unit[r], outside(keys[r], last, target[r]))
         lost[r] = 0
-    for k in range(1, length):
+        plain &= unit[r] == 1
+    if plain:
+        if real is float:
+            fl_add_columnsf(keys, length, target, fair, total, lost)
+        else:
+            fl_add_columns(keys, length, target, fair, total, lost)
+    for k in range(1, 1 if plain else length):
         for r in range(wide):
             count[r] = k
         add_lanes(keys + (k - 1) * wide, keys + k * wide, target, count, left, unit, fair, total, lost)
@@ -205,14 +214,24 @@ cdef void load_columns(const Rows *job, int k, Py_ssize_t row, Py_ssize_t n, rea
     for j from 0 <= j < members by 32:
         transpose_in(x + j, members, n, min(members - j, <Py_ssize_t> 32), wide, keys + j * wide, spare)
 
-cdef void find_nan(const real *keys, Py_ssize_t length, real *spoiled) noexcept nogil:
-    """Which columns hold NaN: those of which the number is not 0."""
+cdef bint find_nan(const real *keys, Py_ssize_t length, real *spoiled) noexcept nogil:
+    """Which columns hold NaN: those of which the number is not 0. Whether all numbers are finite."""
     cdef Py_ssize_t j, r, wide = SIDE
+    cdef real gone = 0
     for r in range(wide):
         spoiled[r] = 0
     for j in range(length):
         for r in range(wide):
+            spoiled[r] += keys[j * wide + r] - keys[j * wide + r]
+    for r in range(wide):
+        gone += spoiled[r]
+        spoiled[r] = 0
+    if gone == 0:
+        return True
+    for j in range(length):
+        for r in range(wide):
             spoiled[r] = <real> 1 if keys[j * wide + r] != keys[j * wide + r] else spoiled[r]
+    return False
 
 cdef void score_columns(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ssize_t n, double fair, Ensembles *tile, const real *targets) noexcept nogil:
     """Rows start … start + n - 1 of a tile, side by side."""
@@ -222,20 +241,24 @@ cdef void score_columns(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ss
     cdef real spoiled[<int> SIDE]
     cdef real t[<int> SIDE]
     cdef double pairs[<int> SIDE]
-    cdef double rate[<int> SIDE]
+    cdef real rate[<int> SIDE]
+    cdef real members_left[<int> SIDE]
     cdef double values[<int> SIDE]
     cdef double left[<int> SIDE]
     cdef Row at
     cdef real *g
     cdef Py_ssize_t j, r, members = job.classes, wide = SIDE
+    cdef bint plain
     load_columns(job, R_X, row + start, n, keys, slopes)
-    find_nan(<const real *> keys, members, spoiled)
+    plain = find_nan(<const real *> keys, members, spoiled) and not is_masked(job)
     for r in range(wide):
         j = start + min(r, n - 1)
         t[r] = targets[j]
         left[r] = tile.left[j]
+        members_left[r] = <real> left[r]
         pairs[r] = tile.pairs[j]
-        rate[r] = tile.rate[j] * job.scale / tile.pairs[j]
+        rate[r] = <real> (tile.rate[j] * job.scale / tile.pairs[j])
+        plain &= t[r] - t[r] == 0
     if job.order > 0:
         for j in range(members):
             for r in range(wide):
@@ -244,15 +267,15 @@ cdef void score_columns(const Rows *job, Py_ssize_t row, Py_ssize_t start, Py_ss
         fl_sort_columnsf(keys, <uint32_t *> orders if job.order > 0 else NULL, members)
     else:
         fl_sort_columns(keys, <uint64_t *> orders if job.order > 0 else NULL, members)
-    add_columns(<const real *> keys, members, left, pairs, <const real *> t, fair, values)
+    add_columns(<const real *> keys, members, left, pairs, <const real *> t, fair, plain, values)
     for r in range(n):
         tile.values[start + r] = NAN if (spoiled[r] != 0) | (t[r] != t[r]) else values[r]
     if job.order == 0:
         return
     if real is float:
-        fl_slopesf(keys, members, t, left, fair, rate, slopes)
+        fl_slopesf(keys, members, t, members_left, fair, rate, slopes)
     else:
-        fl_slopes(keys, members, t, left, fair, rate, slopes)
+        fl_slopes(keys, members, t, members_left, fair, rate, slopes)
     for r in range(n):
         at = row_at(job, row + start + r)
         g = output_or_buffer(job, R_G, at.g, 0, keys)
