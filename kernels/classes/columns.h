@@ -95,30 +95,42 @@ VM_INLINE void fl_add_term(double x, double *total, double *lost) { fl_add(x, to
         } \
     } \
 \
-    /* Merge numbers 0 ... n-1 and n ... end-1, each sorted. */ \
+    /* Merge numbers 0 ... n-1 and n ... end-1, each sorted, from both ends, as each number waits for the one before it. */ \
     static void fl_merge_two##S(const T *keys, const I *orders, ptrdiff_t n, ptrdiff_t end, T *to, I *to_orders) \
     { \
-        ptrdiff_t i = 0, j = n, k = 0, from, second; \
-        if (orders == NULL) \
-            while (i < n && j < end) { \
-                second = keys[j] < keys[i]; \
-                to[k++] = keys[second ? j : i]; \
-                j += second; \
-                i += 1 - second; \
-            } \
-        else \
-            while (i < n && j < end) { \
-                second = keys[j] < keys[i]; \
-                from = second ? j : i; \
-                to[k] = keys[from]; \
-                to_orders[k++] = orders[from]; \
-                j += second; \
-                i += 1 - second; \
-            } \
-        from = i < n ? i : j; \
-        memcpy(to + k, keys + from, (end - k) * sizeof(T)); \
+        ptrdiff_t i = 0, j = n, k = 0, last = n - 1, end_last = end - 1, top = end - 1, from, second; \
+        while (i < last && j < end_last) { \
+            second = keys[j] < keys[i]; \
+            from = second ? j : i; \
+            to[k] = keys[from]; \
+            if (orders != NULL) \
+                to_orders[k] = orders[from]; \
+            k++; \
+            j += second; \
+            i += 1 - second; \
+            second = !(keys[end_last] < keys[last]); \
+            from = second ? end_last : last; \
+            to[top] = keys[from]; \
+            if (orders != NULL) \
+                to_orders[top] = orders[from]; \
+            top--; \
+            end_last -= second; \
+            last -= 1 - second; \
+        } \
+        while (i <= last && j <= end_last) { \
+            second = keys[j] < keys[i]; \
+            from = second ? j : i; \
+            to[k] = keys[from]; \
+            if (orders != NULL) \
+                to_orders[k] = orders[from]; \
+            k++; \
+            j += second; \
+            i += 1 - second; \
+        } \
+        from = i <= last ? i : j; \
+        memcpy(to + k, keys + from, (top - k + 1) * sizeof(T)); \
         if (orders != NULL) \
-            memcpy(to_orders + k, orders + from, (end - k) * sizeof(I)); \
+            memcpy(to_orders + k, orders + from, (top - k + 1) * sizeof(I)); \
     } \
 \
     /* Merge each two of the runs of `length` numbers that n numbers consist of; the last one may be shorter. */ \
