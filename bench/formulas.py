@@ -217,6 +217,15 @@ class Formulas:
         shares = np.softmax(x, axis=1)
         return np.sum(np.square(shares), axis=1) + (1 - 2 * np.picked(shares, t)[:, 0])
 
+    def distillation_loss(np, x, z, temperature=1.0):
+        student = np.log_softmax(x / temperature, axis=1)
+        teacher = np.log_softmax(z / temperature, axis=1)
+        return temperature**2 * np.sum(np.exp(teacher) * (teacher - student), axis=1)
+
+    def ranked_probability_score(np, x, t):
+        d = np.cumsum(x, axis=1)
+        return np.sum(np.square(np.where(np.arange(x.shape[1]) < t[:, None], d, d - 1)), axis=1)
+
     def multi_margin_loss(np, x, t, p=1, margin=1.0):
         """The class itself adds a constant, which is taken off again."""
         short = np.relu(margin - np.picked(x, t) + x)
