@@ -159,7 +159,7 @@ cdef void write_divergence_derivatives(Layout l, const Rows *job, const View *v,
             if not v.staged:
                 store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
 
-cdef double distillation(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void distillation(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)
     cdef real *e_tile = memory(job, 1, like)
     cdef real *y_tile = memory(job, 2, like)
@@ -174,7 +174,6 @@ cdef double distillation(const real *like, const Rows *job, Py_ssize_t row, Py_s
     cdef double *sums = fl_own(&job.team).sums
     cdef int64_t labels[TILE]
     cdef const Distillation *loss = <const Distillation *> job.parameters
-    cdef double total
     cdef bint ignored
     cdef View v, u
     cdef Rows twin = job[0]
@@ -206,9 +205,9 @@ cdef double distillation(const real *like, const Rows *job, Py_ssize_t row, Py_s
         values[r] = loss.factor * sums[<int> SUM_V * <int> TILE + r] * rows[<int> FACTOR * <int> TILE + r]
         if ignored and labels[r] < 0:
             values[r] = 0
-    total = finish_values(job, &v, <const real *> rows, values)
+    finish_values(job, &v, <const real *> rows, values)
     if v.base_g == NULL:
-        return total
+        return
     if job.across:
         write_divergence_derivatives(across, job, &v, <const real *> rows, wide, logs, &twin, &u, <const real *> twin_rows, twin_wide,
                                      twin_logs, sums, labels, ignored)
@@ -219,7 +218,6 @@ cdef double distillation(const real *like, const Rows *job, Py_ssize_t row, Py_s
                                      twin_logs, sums, labels, ignored)
         if ignored:
             blank_rows(job, &v, labels, like)
-    return total
 
 register_rows("distillation", <void *> distillation[float], <void *> distillation[double],
               sizeof(Distillation) // sizeof(double), True).of_scores = True

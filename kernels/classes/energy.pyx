@@ -193,7 +193,7 @@ cdef void score_vectors(const Rows *job, Py_ssize_t row, Py_ssize_t r, Ensembles
                 store_abreast(job, R_H, at.h, first * size + start, size, group, n, <const double *> h, <const double *> there, scale, like)
     ensembles.values[r] = result(errors) * of_target + 0.5 * (result(pairs) * of_pairs)
 
-cdef double energy_score(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void energy_score(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef const Energy *f = <const Energy *> job.parameters
     cdef Ensembles tile
     cdef Py_ssize_t r
@@ -201,7 +201,7 @@ cdef double energy_score(const real *like, const Rows *job, Py_ssize_t row, Py_s
     for r in range(n):
         if tile.labels[r] >= 0:
             score_vectors(job, row, r, &tile, like)
-    return finish_ensembles(job, row, n, &tile, like)
+    finish_ensembles(job, row, n, &tile, like)
 
 cdef RowLoss *_energy = register_rows("energy_score", <void *> energy_score[float], <void *> energy_score[double],
                                       sizeof(Energy) // sizeof(double), False)

@@ -15,4 +15,4 @@ cdef struct Ensembles:        # the rows of a tile
 
 cdef void load_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, double fair, Py_ssize_t size, Ensembles *tile,
                          const real *like) noexcept nogil
-cdef double finish_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Ensembles *tile, const real *like) noexcept nogil
+cdef void finish_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Ensembles *tile, const real *like) noexcept nogil

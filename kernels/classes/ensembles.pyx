@@ -48,7 +48,7 @@ cdef void load_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, double f
         tile.pairs[r] = tile.left[r] * (tile.left[r] - fair)
         tile.rate[r] = factors[r]
 
-cdef double finish_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Ensembles *tile, const real *like) noexcept nogil:
+cdef void finish_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, const Ensembles *tile, const real *like) noexcept nogil:
     """Store the values, and the gradients of rows that count for nothing or whose value is NaN; the sum of the values, where it
     is wanted."""
     cdef real values[TILE]
@@ -59,7 +59,7 @@ cdef double finish_ensembles(const Rows *job, Py_ssize_t row, Py_ssize_t n, cons
             set_rows(job, R_G, row + r, 1, <const real *> values + r)
         if job.order > 1 and tile.labels[r] < 0:
             set_rows(job, R_H, row + r, 1, <const real *> values + r)
-    return finish_rows(job, row, n, <const real *> values)
+    finish_rows(job, row, n, <const real *> values)
 
 
 # ---- crps_ensemble ---------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ cdef void score_row(const Rows *job, Py_ssize_t row, Py_ssize_t r, double fair, 
                      members, g)
         finish_slopes(job, &at, g)
 
-cdef double crps_ensemble(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void crps_ensemble(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real targets[TILE]
     cdef Ensembles tile
     cdef double fair = (<const Crps *> job.parameters).fair
@@ -349,7 +349,7 @@ cdef double crps_ensemble(const real *like, const Rows *job, Py_ssize_t row, Py_
     if job.order > 1:
         for r in range(n):
             set_rows(job, R_H, row + r, 1, <const real *> zero)
-    return finish_ensembles(job, row, n, &tile, like)
+    finish_ensembles(job, row, n, &tile, like)
 
 register_rows("crps_ensemble", <void *> crps_ensemble[float], <void *> crps_ensemble[double],
               sizeof(Crps) // sizeof(double), False).needs = crps_needs
@@ -482,7 +482,7 @@ cdef void rank_row(const Rows *job, Py_ssize_t row, Py_ssize_t r, const Labelled
         if job.order > 1:
             store_classes(job, R_H, at.h, i, n, <const real *> h)
 
-cdef double ranked_probability(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
+cdef void ranked_probability(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real values[TILE]
     cdef Labelled tile
     cdef Py_ssize_t r
@@ -493,7 +493,7 @@ cdef double ranked_probability(const real *like, const Rows *job, Py_ssize_t row
     else:
         for r in range(n):
             rank_row(job, row, r, &tile, <real *> values)
-    return finish_labelled(job, row, n, &tile, <real *> values)
+    finish_labelled(job, row, n, &tile, <real *> values)
 
 register_rows("ranked_probability", <void *> ranked_probability[float], <void *> ranked_probability[double], 0,
               False).needs = ranks_need
