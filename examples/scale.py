@@ -77,7 +77,7 @@ def fit(folder: Path, rows: int, columns: int, pieces: int, order: str, allowed:
     size = 4 * rows * columns
     before = memory("VmSize")
     resource.setrlimit(resource.RLIMIT_AS, (before + allowed, before + allowed))
-    block = 1 << ((max(256, (1 << 18) // columns)).bit_length() - 1)
+    block = 1 << ((max(256, (1 << 19) // columns)).bit_length() - 1)
     step = -(-rows // (pieces * block)) * block
     starts = range(0, rows, step)
     objective = fl.linear.Objective(
@@ -116,14 +116,20 @@ def fit(folder: Path, rows: int, columns: int, pieces: int, order: str, allowed:
 def run(folder: Path, rows: int, columns: int, pieces: int, order: str, allowed: int) -> Any:
     """`fit` in a process of its own."""
     given = [str(folder), str(rows), str(columns), str(pieces), order, str(allowed)]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # its buffers are address space, too
+    # Buffers and arenas of threads are address space, too.
+    environment = {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "1",
+        "OMP_WAIT_POLICY": "passive",
+    }
     command = [sys.executable, __file__, "--fit", *given]
     output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout
     result = json.loads(output)
     print(
-        f"{result['pieces']} pieces, {order}: {result['passes']} passes in {result['seconds']:.1f} s, "
-        f"{result['rate'] / 1e9:.2f} GB/s; the address space grew by {result['grown'] / 1e6:.0f} of "
-        f"{allowed / 1e6:.0f} MB allowed"
+        f"{result['pieces']} pieces, {order}: {result['passes']} passes in "
+        f"{result['seconds']:.1f} s, {result['rate'] / 1e9:.2f} GB/s; the address space grew by "
+        f"{result['grown'] / 1e6:.0f} of {allowed / 1e6:.0f} MB allowed"
     )
     return result
 

@@ -147,7 +147,7 @@ def test_more_rows_than_are_worked_on_at_once(name: str, order: Any) -> None:
     w = np.repeat(WEIGHTS, 2500)
     objective = Objective(name, np.asarray(many, order=order), y, sample_weight=w, l2=0.2)
     few = Objective(name, X, y[::2500], sample_weight=WEIGHTS, l2=0.2)
-    assert len(objective._blocks) == 3 and len(few._blocks) == 1
+    assert len(objective._blocks) == 2 and len(few._blocks) == 1
     generator = np.random.default_rng(7)
     coef, other, v = generator.normal(size=(3, few.n_coef)) / 2
     for at in (coef, other, coef):

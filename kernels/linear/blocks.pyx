@@ -17,7 +17,7 @@ cdef extern from "linear/window.h" nogil:
 cnp.import_array()
 
 cdef enum:
-    WIDE = 16             # sums of a row
+    WIDE = 32             # sums of a row
     ROWS = 4              # that are added up at once
     COLUMNS = 256         # that a thread works on at once
 
@@ -26,7 +26,7 @@ cdef enum:
 
 cdef double dot(const real *x, const real *w, Py_ssize_t n) noexcept nogil:
     cdef real sums[WIDE]
-    cdef Py_ssize_t i, j, whole = n - n % WIDE, width = WIDE // 2
+    cdef Py_ssize_t i, j, whole = n - n % WIDE
     for j in range(WIDE):
         sums[j] = 0
     for i from 0 <= i < whole by WIDE:
@@ -34,11 +34,11 @@ cdef double dot(const real *x, const real *w, Py_ssize_t n) noexcept nogil:
             sums[j] += x[i + j] * w[i + j]
     for j in range(n - whole):
         sums[j] += x[whole + j] * w[whole + j]
-    while width > 0:
-        for j in range(width):
-            sums[j] += sums[j + width]
-        width //= 2
-    return sums[0]
+    for j in range(WIDE // 2):           # a loop over the widths would not be vectorised
+        sums[j] += sums[j + WIDE // 2]
+    for j in range(WIDE // 4):
+        sums[j] += sums[j + WIDE // 4]
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
 
 
 cdef void add_weighted(const real *x, Py_ssize_t step, const real *s, Py_ssize_t rows, Py_ssize_t columns, double *out) noexcept nogil:

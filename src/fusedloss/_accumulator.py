@@ -44,7 +44,7 @@ class Accumulator:
     >>> accumulator.value() == fl.huber_loss(x, t, delta=2.0)
     np.True_
     >>> accumulator.value("sum")
-    np.float64(24985003.5)
+    np.float64(24985002.5)
     """
 
     def __init__(self, loss: Any, *, offset: int = 0, **options: Any) -> None:

@@ -21,7 +21,7 @@ from fusedloss._named import Bound, unwanted
 _blocks: Final = kernels.modules["blocks"]
 
 #: So many numbers of X are a block: a gradient reads them twice, the second time from the cache.
-_ROOM: Final = 1 << 18
+_ROOM: Final = 1 << 19
 #: Rows of a product that BLAS leaves to one thread, with up to so many coefficients: the order of
 #: its sums depends on its threads.
 _FEW_ROWS: Final = 256
@@ -207,7 +207,9 @@ class Block:
         else:
             to[...] = (self.X.T @ self.slopes).T
         if to_intercepts is not None:
-            to_intercepts[...] = self.slopes.sum(0, dtype=np.float64)
+            columns = self.slopes.reshape(len(self.slopes), -1)
+            ones = np.ones(len(columns), columns.dtype)
+            _blocks.add_rows(columns, ones, to_intercepts.reshape(-1), 1)
 
     def hess(self, to: Array, fit_intercept: bool) -> None:
         """Add the Hessian of the sum to `to`: [k, i, l, j] is for weight i of output k and weight j

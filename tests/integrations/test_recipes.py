@@ -13,7 +13,7 @@ import pytest
 
 import fusedloss as fl
 
-N, D = 20_000, 30
+N, D = 40_000, 30
 
 
 def data() -> tuple[Any, Any]:
@@ -24,17 +24,17 @@ def data() -> tuple[Any, Any]:
 
 def load(start: int) -> tuple[Any, Any]:
     X, y = data()
-    return X[start : start + 8192], y[start : start + 8192]
+    return X[start : start + 16384], y[start : start + 16384]
 
 
-CHUNKS = [partial(load, start) for start in range(0, N, 8192)]
+CHUNKS = [partial(load, start) for start in range(0, N, 16384)]
 
 
 def same_as_at_once(map_: Callable[..., Iterable[Any]]) -> None:
     name = "binary_cross_entropy_with_logits"
     spread = fl.linear.Objective(name, CHUNKS, l2=1e-3, map=map_)
     at_once = fl.linear.Objective(name, *data(), l2=1e-3)
-    assert spread.block_rows == at_once.block_rows == 8192
+    assert spread.block_rows == at_once.block_rows == 16384
     coef, v = np.random.default_rng(1).normal(size=(2, D + 1))
     value, grad = at_once.value_and_grad(coef)
     found = spread.value_and_grad(coef)

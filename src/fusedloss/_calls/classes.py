@@ -194,16 +194,19 @@ class ClassCall:
         row_weight, mask = rows.row_weight, rows.kernel_mask
         if self.kind == DISTRIBUTION:
             return count_rows(float(rows.x.size // classes), row_weight, mask, exactly=exactly)
-        sums = new_sums(2) if exactly else None
+        weighted = rows.class_weight is not None or row_weight is not None
+        sums = new_sums(2) if exactly and weighted else None
         number_of_rows, weights, products, nonzero, bad = _labels.scan_rows(
             t, classes, self.ignored, rows.class_weight, row_weight, mask, self.some_ignored, sums
         )
         if bad >= 0:
             also = and_ignored(self.ignored if self.some_ignored else None)
             raise label_error(t, bad, None, classes, also)
+        if exactly:
+            number_of_rows, nonzero = exact(float(number_of_rows)), exact(float(nonzero))
+            weights = products = number_of_rows
         if sums is not None:
             weights, products = map(read_sum, sums)
-            number_of_rows, nonzero = exact(float(number_of_rows)), exact(float(nonzero))
         return (weights if self.loss.mean_by_weight else number_of_rows), products, nonzero
 
 

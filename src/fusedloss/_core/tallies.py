@@ -49,6 +49,8 @@ def exact(number: float) -> Exact:
     """A number."""
     if number != number or number in (inf, -inf):
         return Exact(0, number)
+    if number == int(number):
+        return Exact(int(number) << _SHIFT)
     numerator, denominator = number.as_integer_ratio()
     return Exact((numerator << _SHIFT) // denominator)
 
