@@ -122,6 +122,18 @@ GALLERY: dict[str, tuple[Curves, ...]] = {
         Curves("weibull_nll_loss", *REAL, by_third("shape", 1, 0.5, 1, 2), "log scale"),
         Curves("gamma_shape_nll_loss", *REAL, by_third("shape", 1, 0.5, 1, 2), "log mean"),
     ),
+    "Forecast scores": (
+        Curves("crps_normal", *SCORE, by_third("scale", 0, 0.5, 1, 2), "location"),
+        Curves("crps_logistic", *SCORE, by_third("scale", 0, 0.5, 1, 2), "location"),
+        Curves("crps_laplace", *SCORE, by_third("scale", 0, 0.5, 1, 2), "location"),
+        Curves("crps_student_t", *SCORE, by_third("scale", 0, 0.5, 1, 2, df=3.0), "location"),
+        Curves(
+            "interval_score",
+            *SCORE,
+            tuple((f"alpha={a:g}", (1.0, 0.0), {"alpha": a}) for a in (0.2, 0.5, 1.0)),
+            "lower end, the upper one at 1",
+        ),
+    ),
     "Divergences": (
         Curves("kl_div", -4.0, 0.0, by_target(0.2, 0.5, 0.8), "log probability"),
         Curves("js_div", -4.0, 0.0, by_target(-2, -1, -0.25), "log probability"),
