@@ -17,28 +17,46 @@ cdef extern from "linear/window.h" nogil:
 cnp.import_array()
 
 cdef enum:
-    WIDE = 32             # sums of a row
-    ROWS = 4              # that are added up at once
+    WIDE = 16             # sums of a row
+    ROWS = 4              # that are worked on at once
     COLUMNS = 256         # that a thread works on at once
 
 
 # ---- products --------------------------------------------------------------------------------------------------------
 
-cdef double dot(const real *x, const real *w, Py_ssize_t n) noexcept nogil:
-    cdef real sums[WIDE]
-    cdef Py_ssize_t i, j, whole = n - n % WIDE
-    for j in range(WIDE):
-        sums[j] = 0
-    for i from 0 <= i < whole by WIDE:
-        for j in range(WIDE):
-            sums[j] += x[i + j] * w[i + j]
-    for j in range(n - whole):
-        sums[j] += x[whole + j] * w[whole + j]
+cdef inline real folded(real *sums) noexcept nogil:
+    cdef Py_ssize_t j
     for j in range(WIDE // 2):           # a loop over the widths would not be vectorised
         sums[j] += sums[j + WIDE // 2]
     for j in range(WIDE // 4):
         sums[j] += sums[j + WIDE // 4]
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+    return (sums[0] + sums[1]) + (sums[2] + sums[3])
+
+
+cdef void multiply_four(const real *x, Py_ssize_t step, const real *w, Py_ssize_t n, double intercept, Py_ssize_t rows,
+                        real *out) noexcept nogil:
+    """The products of up to four rows; those of fewer are computed in the same way."""
+    cdef real sums[ROWS][WIDE]
+    cdef const real *b = x + (step if rows > 1 else 0)
+    cdef const real *c = x + (2 * step if rows > 2 else 0)
+    cdef const real *d = x + (3 * step if rows > 3 else 0)
+    cdef Py_ssize_t i, j, r, whole = n - n % WIDE
+    for r in range(ROWS):
+        for j in range(WIDE):
+            sums[r][j] = 0
+    for i from 0 <= i < whole by WIDE:
+        for j in range(WIDE):
+            sums[0][j] += x[i + j] * w[i + j]
+            sums[1][j] += b[i + j] * w[i + j]
+            sums[2][j] += c[i + j] * w[i + j]
+            sums[3][j] += d[i + j] * w[i + j]
+    for j in range(n - whole):
+        sums[0][j] += x[whole + j] * w[whole + j]
+        sums[1][j] += b[whole + j] * w[whole + j]
+        sums[2][j] += c[whole + j] * w[whole + j]
+        sums[3][j] += d[whole + j] * w[whole + j]
+    for r in range(rows):
+        out[r] = <real> (folded(sums[r]) + intercept)
 
 
 cdef void add_weighted(const real *x, Py_ssize_t step, const real *s, Py_ssize_t rows, Py_ssize_t columns, double *out) noexcept nogil:
@@ -82,11 +100,11 @@ cdef int multiply(const real *like, cnp.ndarray x, cnp.ndarray w, cnp.ndarray ou
     cdef Py_ssize_t step = cnp.PyArray_STRIDE(x, 0) // <Py_ssize_t> sizeof(real)
     with nogil:
         if threads > 1:
-            for r in prange(count, num_threads=threads, schedule="static"):
-                to[r] = <real> (dot(rows + r * step, weights, columns) + intercept)
+            for r in prange(0, count, ROWS, num_threads=threads, schedule="static"):
+                multiply_four(rows + r * step, step, weights, columns, intercept, min(<Py_ssize_t> ROWS, count - r), to + r)
         else:
-            for r in range(count):
-                to[r] = <real> (dot(rows + r * step, weights, columns) + intercept)
+            for r from 0 <= r < count by ROWS:
+                multiply_four(rows + r * step, step, weights, columns, intercept, min(<Py_ssize_t> ROWS, count - r), to + r)
     return 0
 
 
