@@ -56,7 +56,12 @@ _Yes: TypeAlias = Literal[True]
 #: Names in annotations that the stub has.
 KNOWN = {"Any", "Array", "ArrayLike", "Ids", "Literal", "None", "Plan", "Reduction"}
 #: What else the methods take; a buffer of several gradients is a tuple.
-EXTRAS = {"hess_scale": "float", "hess_floor": "float | None", "v": "ArrayLike"}
+EXTRAS = {
+    "hess_scale": "float",
+    "hess_floor": "float | None",
+    "v": "ArrayLike",
+    "offset": "int",
+}
 
 
 def annotation(parameter: inspect.Parameter, module: str) -> str:
@@ -188,7 +193,9 @@ class Kind:
                     given.insert(0, vector)
                 else:
                     first.insert(len(self.loss._operands), vector)
-                yield [*first, "*", *given, *after], grad
+            if "out" not in extras:
+                result = "Partial" if method == "partial" else grad
+                yield [*first, "*", *given, *after], result
                 continue
             parts = [value, *[grad] * list(BUFFERS).index(method)]
             parts += ["Array"] * lse + ["float"] * (divisor == "_Yes")

@@ -16,13 +16,18 @@ from fusedloss import capi as capi
 from fusedloss import classification as classification
 from fusedloss import contrastive as contrastive
 from fusedloss import counts as counts
+from fusedloss import dask as dask
 from fusedloss import distributions as distributions
+from fusedloss import ensembles as ensembles
+from fusedloss import forecasts as forecasts
+from fusedloss import grouped as grouped
 from fusedloss import jax as jax
 from fusedloss import linear as linear
 from fusedloss import linear_heads as linear_heads
 from fusedloss import location_scale as location_scale
 from fusedloss import margins as margins
 from fusedloss import metrics as metrics
+from fusedloss import ndcg as ndcg
 from fusedloss import ordinal as ordinal
 from fusedloss import ranking as ranking
 from fusedloss import regions as regions
@@ -32,11 +37,13 @@ from fusedloss import sequences as sequences
 from fusedloss import similarity as similarity
 from fusedloss import survival as survival
 from fusedloss import torch as torch
+from fusedloss._accumulator import Accumulator as Accumulator
 from fusedloss._core.config import get_include as get_include
 from fusedloss._core.config import show_config as show_config
 from fusedloss._core.criterion import Criterion as Criterion
 from fusedloss._core.loss import Activation as Activation
 from fusedloss._core.loss import Loss as Loss
+from fusedloss._core.partials import Partial as Partial
 from fusedloss._core.plans import Plan as Plan
 from fusedloss._core.threads import get_num_threads as get_num_threads
 from fusedloss._core.threads import set_num_threads as set_num_threads
@@ -90,6 +97,7 @@ class _AftLoss(Loss[...]):  # aft_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_AftLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_AftLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_AftLossOptions]) -> Partial: ...
 
 class _AllThresholdLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -122,6 +130,45 @@ class _AllThresholdLoss(Loss[...]):  # all_threshold_loss, immediate_threshold_l
     @overload
     def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_AllThresholdLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_AllThresholdLossOptions]) -> Partial: ...
+
+class _ApproxNdcgLossOptions(TypedDict, total=False):
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    temperature: float
+    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    plan: Plan | None
+
+class _ApproxNdcgLoss(Loss[...]):  # approx_ndcg_loss
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> Partial: ...
+    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = ...) -> Plan: ...
 
 class _AsymmetricLossOptions(TypedDict, total=False):
     gamma_neg: float
@@ -156,6 +203,7 @@ class _AsymmetricLoss(Loss[...]):  # asymmetric_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_AsymmetricLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_AsymmetricLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_AsymmetricLossOptions]) -> Partial: ...
 
 class _BetaBinomialNllLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -187,6 +235,7 @@ class _BetaBinomialNllLoss(Loss[...]):  # beta_binomial_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_BetaBinomialNllLossOptions]) -> Partial: ...
 
 class _BetaNllLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -218,6 +267,7 @@ class _BetaNllLoss(Loss[...]):  # beta_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BetaNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_BetaNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_BetaNllLossOptions]) -> Partial: ...
 
 class _BinaryCrossEntropyOptions(TypedDict, total=False):
     log_clamp: float | None
@@ -249,6 +299,7 @@ class _BinaryCrossEntropy(Loss[...]):  # binary_cross_entropy
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BinaryCrossEntropyOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_BinaryCrossEntropyOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_BinaryCrossEntropyOptions]) -> Partial: ...
 
 class _BinaryCrossEntropyWithLogitsOptions(TypedDict, total=False):
     pos_weight: ArrayLike | None
@@ -280,6 +331,7 @@ class _BinaryCrossEntropyWithLogits(Loss[...]):  # binary_cross_entropy_with_log
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BinaryCrossEntropyWithLogitsOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_BinaryCrossEntropyWithLogitsOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_BinaryCrossEntropyWithLogitsOptions]) -> Partial: ...
 
 class _BinomialNllLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -311,6 +363,7 @@ class _BinomialNllLoss(Loss[...]):  # binomial_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BinomialNllLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_BinomialNllLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_BinomialNllLossOptions]) -> Partial: ...
 
 class _BrierLossOptions(TypedDict, total=False):
     ignore_index: int
@@ -318,7 +371,7 @@ class _BrierLossOptions(TypedDict, total=False):
     sample_weight: ArrayLike | None
     where: ArrayLike | None
 
-class _BrierLoss(Loss[...]):  # brier_loss
+class _BrierLoss(Loss[...]):  # brier_loss, ranked_probability_score
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_BrierLossOptions]) -> _Number: ...
     @overload
@@ -344,6 +397,7 @@ class _BrierLoss(Loss[...]):  # brier_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_BrierLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_BrierLossOptions]) -> Partial: ...
 
 class _CategoricalHingeLossOptions(TypedDict, total=False):
     margin: float
@@ -378,6 +432,7 @@ class _CategoricalHingeLoss(Loss[...]):  # categorical_hinge_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CategoricalHingeLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CategoricalHingeLossOptions]) -> Partial: ...
 
 class _CauchyLossOptions(TypedDict, total=False):
     c: float
@@ -410,6 +465,7 @@ class _CauchyLoss(Loss[...]):  # cauchy_loss, fair_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CauchyLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_CauchyLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CauchyLossOptions]) -> Partial: ...
 
 class _CircleLossOptions(TypedDict, total=False):
     gamma: float
@@ -438,6 +494,7 @@ class _CircleLoss(Loss[...]):  # circle_loss
     def value_and_grad(self, embeddings: ArrayLike, labels: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CircleLossOptions]) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, embeddings: ArrayLike, labels: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CircleLossOptions]) -> Partial: ...
 
 class _CompleteBoxIouLossOptions(TypedDict, total=False):
     eps: float
@@ -471,6 +528,43 @@ class _CompleteBoxIouLoss(Loss[...]):  # complete_box_iou_loss, distance_box_iou
     @overload
     def value_grad_hess(self, boxes1: ArrayLike, boxes2: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CompleteBoxIouLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, boxes1: ArrayLike, boxes2: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CompleteBoxIouLossOptions]) -> Partial: ...
+
+class _ConditionalLogitLossOptions(TypedDict, total=False):
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    plan: Plan | None
+
+class _ConditionalLogitLoss(Loss[...]):  # conditional_logit_loss
+    @overload
+    def __call__(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ConditionalLogitLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ConditionalLogitLossOptions]) -> Partial: ...
+    def plan(self, chosen: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ...) -> Plan: ...
 
 class _ContrastiveLossOptions(TypedDict, total=False):
     margin: float
@@ -505,6 +599,7 @@ class _ContrastiveLoss(Loss[...]):  # contrastive_loss
     @overload
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ContrastiveLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ContrastiveLossOptions]) -> Partial: ...
 
 class _CoralLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -539,6 +634,7 @@ class _CoralLoss(Loss[...]):  # coral_loss, corn_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CoralLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CoralLossOptions]) -> Partial: ...
 
 class _CosineDistanceOptions(TypedDict, total=False):
     axis: int
@@ -573,6 +669,7 @@ class _CosineDistance(Loss[...]):  # cosine_distance
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CosineDistanceOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CosineDistanceOptions]) -> Partial: ...
 
 class _CosineEmbeddingLossOptions(TypedDict, total=False):
     margin: float
@@ -607,6 +704,7 @@ class _CosineEmbeddingLoss(Loss[...]):  # cosine_embedding_loss
     @overload
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CosineEmbeddingLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CosineEmbeddingLossOptions]) -> Partial: ...
 
 class _CoxPhLossOptions(TypedDict, total=False):
     ties: Literal["efron", "breslow"]
@@ -641,6 +739,7 @@ class _CoxPhLoss(Loss[...]):  # cox_ph_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CoxPhLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, v: ArrayLike, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_CoxPhLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CoxPhLossOptions]) -> Partial: ...
     def plan(self, time: ArrayLike, event: ArrayLike, *, weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ...) -> Plan: ...
 
 class _CrossEntropyOptions(TypedDict, total=False):
@@ -705,6 +804,110 @@ class _CrossEntropy(Loss[...]):  # cross_entropy
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., return_lse: _No = ..., hvp_out: _Out = ..., **options: Unpack[_CrossEntropyOptions]) -> Array: ...
     @overload
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., return_lse: _Yes, hvp_out: _Out = ..., **options: Unpack[_CrossEntropyOptions]) -> Array: ...
+    @overload
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., return_lse: _No = ..., offset: int = ..., **options: Unpack[_CrossEntropyOptions]) -> Partial: ...
+    @overload
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., return_lse: _Yes, offset: int = ..., **options: Unpack[_CrossEntropyOptions]) -> Partial: ...
+
+class _CrpsEnsembleOptions(TypedDict, total=False):
+    axis: int
+    fair: bool
+    weight: ArrayLike | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _CrpsEnsemble(Loss[...]):  # crps_ensemble
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CrpsEnsembleOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CrpsEnsembleOptions]) -> Partial: ...
+
+class _CrpsLaplaceOptions(TypedDict, total=False):
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _CrpsLaplace(Loss[...]):  # crps_laplace, crps_logistic, crps_normal
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_CrpsLaplaceOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CrpsLaplaceOptions]) -> Partial: ...
+
+class _CrpsStudentTOptions(TypedDict, total=False):
+    df: float
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _CrpsStudentT(Loss[...]):  # crps_student_t
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CrpsStudentTOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_CrpsStudentTOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_CrpsStudentTOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_CrpsStudentTOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CrpsStudentTOptions]) -> Partial: ...
 
 class _CtcLossOptions(TypedDict, total=False):
     blank: int
@@ -730,6 +933,7 @@ class _CtcLoss(Loss[...]):  # ctc_loss
     def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CtcLossOptions]) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CtcLossOptions]) -> Partial: ...
 
 class _CtcLossWithLogitsOptions(TypedDict, total=False):
     blank: int
@@ -755,6 +959,7 @@ class _CtcLossWithLogits(Loss[...]):  # ctc_loss_with_logits
     def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_CtcLossWithLogitsOptions]) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_CtcLossWithLogitsOptions]) -> Partial: ...
 
 class _DiceLossOptions(TypedDict, total=False):
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -794,6 +999,7 @@ class _DiceLoss(Loss[...]):  # dice_loss, jaccard_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_DiceLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_DiceLossOptions]) -> Partial: ...
 
 class _DiscreteSurvivalLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -827,6 +1033,79 @@ class _DiscreteSurvivalLoss(Loss[...]):  # discrete_survival_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_DiscreteSurvivalLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_DiscreteSurvivalLossOptions]) -> Partial: ...
+
+class _DistillationLossOptions(TypedDict, total=False):
+    temperature: float
+    scale_by_square: bool
+    reverse: bool
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _DistillationLoss(Loss[...]):  # distillation_loss
+    @overload
+    def __call__(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_DistillationLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_DistillationLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_DistillationLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_DistillationLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, teacher_logits: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_DistillationLossOptions]) -> Partial: ...
+
+class _EnergyScoreOptions(TypedDict, total=False):
+    axis: int
+    vector_axis: int
+    fair: bool
+    weight: ArrayLike | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _EnergyScore(Loss[...]):  # energy_score
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_EnergyScoreOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_EnergyScoreOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_EnergyScoreOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_EnergyScoreOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_EnergyScoreOptions]) -> Partial: ...
 
 class _EpsilonInsensitiveLossOptions(TypedDict, total=False):
     epsilon: float
@@ -859,6 +1138,7 @@ class _EpsilonInsensitiveLoss(Loss[...]):  # epsilon_insensitive_loss, squared_e
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_EpsilonInsensitiveLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_EpsilonInsensitiveLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_EpsilonInsensitiveLossOptions]) -> Partial: ...
 
 class _ExpectileLossOptions(TypedDict, total=False):
     q: ArrayLike
@@ -891,6 +1171,7 @@ class _ExpectileLoss(Loss[...]):  # expectile_loss, quantile_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ExpectileLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_ExpectileLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ExpectileLossOptions]) -> Partial: ...
 
 class _ExponentialLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -922,6 +1203,7 @@ class _ExponentialLoss(Loss[...]):  # exponential_loss, l1_loss, log_cosh_loss, 
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ExponentialLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_ExponentialLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ExponentialLossOptions]) -> Partial: ...
 
 class _FocalTverskyLossOptions(TypedDict, total=False):
     alpha: float
@@ -963,6 +1245,7 @@ class _FocalTverskyLoss(Loss[...]):  # focal_tversky_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_FocalTverskyLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_FocalTverskyLossOptions]) -> Partial: ...
 
 class _GammaNllLossOptions(TypedDict, total=False):
     log_input: bool
@@ -995,6 +1278,7 @@ class _GammaNllLoss(Loss[...]):  # gamma_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GammaNllLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_GammaNllLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_GammaNllLossOptions]) -> Partial: ...
 
 class _GammaShapeNllLossOptions(TypedDict, total=False):
     fisher: bool
@@ -1027,6 +1311,7 @@ class _GammaShapeNllLoss(Loss[...]):  # gamma_shape_nll_loss, weibull_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_GammaShapeNllLossOptions]) -> Partial: ...
 
 class _GaussianNllLossOptions(TypedDict, total=False):
     full: bool
@@ -1061,6 +1346,7 @@ class _GaussianNllLoss(Loss[...]):  # gaussian_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GaussianNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_GaussianNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_GaussianNllLossOptions]) -> Partial: ...
 
 class _GeneralizedCrossEntropyLossOptions(TypedDict, total=False):
     q: float
@@ -1095,6 +1381,7 @@ class _GeneralizedCrossEntropyLoss(Loss[...]):  # generalized_cross_entropy_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GeneralizedCrossEntropyLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_GeneralizedCrossEntropyLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_GeneralizedCrossEntropyLossOptions]) -> Partial: ...
 
 class _GeneralizedDiceLossOptions(TypedDict, total=False):
     w_type: Literal["square", "simple", "uniform"]
@@ -1134,6 +1421,7 @@ class _GeneralizedDiceLoss(Loss[...]):  # generalized_dice_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GeneralizedDiceLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_GeneralizedDiceLossOptions]) -> Partial: ...
 
 class _GumbelNllLossOptions(TypedDict, total=False):
     fisher: bool
@@ -1166,6 +1454,7 @@ class _GumbelNllLoss(Loss[...]):  # gumbel_nll_loss, laplace_nll_loss, log_norma
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_GumbelNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_GumbelNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_GumbelNllLossOptions]) -> Partial: ...
 
 class _HingeEmbeddingLossOptions(TypedDict, total=False):
     margin: float
@@ -1198,6 +1487,7 @@ class _HingeEmbeddingLoss(Loss[...]):  # hinge_embedding_loss, hinge_loss, squar
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_HingeEmbeddingLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_HingeEmbeddingLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_HingeEmbeddingLossOptions]) -> Partial: ...
 
 class _HuberLossOptions(TypedDict, total=False):
     delta: float
@@ -1230,6 +1520,7 @@ class _HuberLoss(Loss[...]):  # huber_loss, pseudo_huber_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_HuberLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_HuberLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_HuberLossOptions]) -> Partial: ...
 
 class _InfoNceLossOptions(TypedDict, total=False):
     normalize: bool
@@ -1273,6 +1564,43 @@ class _InfoNceLoss(Loss[...]):  # info_nce_loss
     def value_and_grad(self, query: ArrayLike, positive: ArrayLike, negatives: ArrayLike | None = ..., temperature: float = ..., *, reduction: Reduction = ..., temperature_grad: _Yes, out: _Out = ..., grad_out: tuple[_Out, ...] | None = ..., return_divisor: _Yes, **options: Unpack[_InfoNceLossOptions]) -> tuple[Any, tuple[Array, ...], float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    @overload
+    def partial(self, query: ArrayLike, positive: ArrayLike, negatives: ArrayLike | None = ..., temperature: float = ..., *, reduction: Reduction = ..., temperature_grad: _No = ..., offset: int = ..., **options: Unpack[_InfoNceLossOptions]) -> Partial: ...
+    @overload
+    def partial(self, query: ArrayLike, positive: ArrayLike, negatives: ArrayLike | None = ..., temperature: float = ..., *, reduction: Reduction = ..., temperature_grad: _Yes, offset: int = ..., **options: Unpack[_InfoNceLossOptions]) -> Partial: ...
+
+class _IntervalScoreOptions(TypedDict, total=False):
+    alpha: ArrayLike
+    weight: ArrayLike | None
+    where: ArrayLike | None
+
+class _IntervalScore(Loss[...]):  # interval_score
+    @overload
+    def __call__(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> _Number: ...
+    @overload
+    def __call__(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> Array: ...
+    @overload
+    def __call__(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> Array: ...
+    @overload
+    def __call__(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_IntervalScoreOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[_Number, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[Array, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_IntervalScoreOptions]) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: None = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[_Number, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Literal["none"], out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: _Summary = ..., out: Array, grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_IntervalScoreOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_IntervalScoreOptions]) -> tuple[Array, Array]: ...
+    def partial(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_IntervalScoreOptions]) -> Partial: ...
 
 class _JsDivOptions(TypedDict, total=False):
     beta: float
@@ -1305,6 +1633,7 @@ class _JsDiv(Loss[...]):  # js_div
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_JsDivOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_JsDivOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_JsDivOptions]) -> Partial: ...
 
 class _KlDivOptions(TypedDict, total=False):
     log_target: bool
@@ -1364,6 +1693,53 @@ class _KlDiv(Loss[...]):  # kl_div
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., target_grad: _No = ..., hvp_out: _Out = ..., **options: Unpack[_KlDivOptions]) -> Array: ...
     @overload
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., target_grad: _Yes, hvp_out: tuple[_Out, ...] | None = ..., **options: Unpack[_KlDivOptions]) -> tuple[Array, ...]: ...
+    @overload
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., target_grad: _No = ..., offset: int = ..., **options: Unpack[_KlDivOptions]) -> Partial: ...
+    @overload
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., target_grad: _Yes, offset: int = ..., **options: Unpack[_KlDivOptions]) -> Partial: ...
+
+class _LambdarankLossOptions(TypedDict, total=False):
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    truncation: int | None
+    sigma: float
+    weighting: Literal["ndcg", "pairwise"]
+    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    normalization: bool
+    score_normalization: bool
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    sample_weight: ArrayLike | None
+    plan: Plan | None
+
+class _LambdarankLoss(Loss[...]):  # lambdarank_loss
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_LambdarankLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_LambdarankLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_LambdarankLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_LambdarankLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_LambdarankLossOptions]) -> Partial: ...
+    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = ...) -> Plan: ...
 
 class _LinearBinaryCrossEntropyWithLogitsOptions(TypedDict, total=False):
     linear_bias: ArrayLike | None
@@ -1389,6 +1765,7 @@ class _LinearBinaryCrossEntropyWithLogits(Loss[...]):  # linear_binary_cross_ent
     def value_and_grad(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, ...] | None = ..., return_divisor: _Yes, **options: Unpack[_LinearBinaryCrossEntropyWithLogitsOptions]) -> tuple[Any, tuple[Array, ...], float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_LinearBinaryCrossEntropyWithLogitsOptions]) -> Partial: ...
 
 class _LinearCrossEntropyOptions(TypedDict, total=False):
     linear_bias: ArrayLike | None
@@ -1434,6 +1811,47 @@ class _LinearCrossEntropy(Loss[...]):  # linear_cross_entropy
     def value_and_grad(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., return_lse: _Yes, out: _Out = ..., grad_out: tuple[_Out, ...] | None = ..., return_divisor: _Yes, **options: Unpack[_LinearCrossEntropyOptions]) -> tuple[Any, tuple[Array, ...], Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    @overload
+    def partial(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., return_lse: _No = ..., offset: int = ..., **options: Unpack[_LinearCrossEntropyOptions]) -> Partial: ...
+    @overload
+    def partial(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., return_lse: _Yes, offset: int = ..., **options: Unpack[_LinearCrossEntropyOptions]) -> Partial: ...
+
+class _ListMleLossOptions(TypedDict, total=False):
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    ties: Literal["order", "efron", "breslow"]
+    plan: Plan | None
+
+class _ListMleLoss(Loss[...]):  # list_mle_loss
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ListMleLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_ListMleLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_ListMleLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ListMleLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, v: ArrayLike, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_ListMleLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ListMleLossOptions]) -> Partial: ...
+    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ...) -> Plan: ...
 
 class _LovaszHingeLossOptions(TypedDict, total=False):
     per_image: bool
@@ -1467,6 +1885,7 @@ class _LovaszHingeLoss(Loss[...]):  # lovasz_hinge_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_LovaszHingeLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_LovaszHingeLossOptions]) -> Partial: ...
 
 class _LovaszSoftmaxLossOptions(TypedDict, total=False):
     from_logits: bool
@@ -1503,6 +1922,7 @@ class _LovaszSoftmaxLoss(Loss[...]):  # lovasz_softmax_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_LovaszSoftmaxLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_LovaszSoftmaxLossOptions]) -> Partial: ...
 
 class _MapeLossOptions(TypedDict, total=False):
     eps: float
@@ -1535,6 +1955,7 @@ class _MapeLoss(Loss[...]):  # mape_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MapeLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_MapeLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_MapeLossOptions]) -> Partial: ...
 
 class _MarginRankingLossOptions(TypedDict, total=False):
     margin: float
@@ -1567,6 +1988,7 @@ class _MarginRankingLoss(Loss[...]):  # margin_ranking_loss
     @overload
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MarginRankingLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_MarginRankingLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_MarginRankingLossOptions]) -> Partial: ...
 
 class _MeanPairwiseSquaredErrorOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -1599,6 +2021,7 @@ class _MeanPairwiseSquaredError(Loss[...]):  # mean_pairwise_squared_error
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MeanPairwiseSquaredErrorOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_MeanPairwiseSquaredErrorOptions]) -> Partial: ...
 
 class _MultiMarginLossOptions(TypedDict, total=False):
     p: Literal[1, 2]
@@ -1633,6 +2056,7 @@ class _MultiMarginLoss(Loss[...]):  # multi_margin_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MultiMarginLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_MultiMarginLossOptions]) -> Partial: ...
 
 class _MultilabelMarginLossOptions(TypedDict, total=False):
     axis: int | None
@@ -1665,6 +2089,7 @@ class _MultilabelMarginLoss(Loss[...]):  # multilabel_margin_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MultilabelMarginLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_MultilabelMarginLossOptions]) -> Partial: ...
 
 class _MultilabelSoftMarginLossOptions(TypedDict, total=False):
     axis: int
@@ -1697,6 +2122,7 @@ class _MultilabelSoftMarginLoss(Loss[...]):  # multilabel_soft_margin_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_MultilabelSoftMarginLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_MultilabelSoftMarginLossOptions]) -> Partial: ...
 
 class _NegativeBinomialNllLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -1728,6 +2154,7 @@ class _NegativeBinomialNllLoss(Loss[...]):  # negative_binomial_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_NegativeBinomialNllLossOptions]) -> Partial: ...
 
 class _NllLossOptions(TypedDict, total=False):
     ignore_index: int
@@ -1761,6 +2188,7 @@ class _NllLoss(Loss[...]):  # nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_NllLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_NllLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_NllLossOptions]) -> Partial: ...
 
 class _OrdinalLossOptions(TypedDict, total=False):
     link: Literal["logit", "probit", "cloglog"]
@@ -1794,6 +2222,7 @@ class _OrdinalLoss(Loss[...]):  # ordinal_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_OrdinalLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_OrdinalLossOptions]) -> Partial: ...
 
 class _PairwiseLogisticLossOptions(TypedDict, total=False):
     where: ArrayLike | None
@@ -1827,6 +2256,7 @@ class _PairwiseLogisticLoss(Loss[...]):  # pairwise_logistic_loss, ranking_softm
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_PairwiseLogisticLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_PairwiseLogisticLossOptions]) -> Partial: ...
 
 class _PoissonNllLossOptions(TypedDict, total=False):
     log_input: bool
@@ -1861,6 +2291,7 @@ class _PoissonNllLoss(Loss[...]):  # poisson_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_PoissonNllLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_PoissonNllLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_PoissonNllLossOptions]) -> Partial: ...
 
 class _PolyCrossEntropyLossOptions(TypedDict, total=False):
     epsilon: float
@@ -1896,6 +2327,7 @@ class _PolyCrossEntropyLoss(Loss[...]):  # poly_cross_entropy_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_PolyCrossEntropyLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_PolyCrossEntropyLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_PolyCrossEntropyLossOptions]) -> Partial: ...
 
 class _SigmoidFocalLossOptions(TypedDict, total=False):
     alpha: float | None
@@ -1929,6 +2361,7 @@ class _SigmoidFocalLoss(Loss[...]):  # sigmoid_focal_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_SigmoidFocalLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_SigmoidFocalLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_SigmoidFocalLossOptions]) -> Partial: ...
 
 class _SmoothL1LossOptions(TypedDict, total=False):
     beta: float
@@ -1961,6 +2394,7 @@ class _SmoothL1Loss(Loss[...]):  # smooth_l1_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_SmoothL1LossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_SmoothL1LossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_SmoothL1LossOptions]) -> Partial: ...
 
 class _SoftmaxFocalLossOptions(TypedDict, total=False):
     gamma: float
@@ -1997,6 +2431,7 @@ class _SoftmaxFocalLoss(Loss[...]):  # softmax_focal_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_SoftmaxFocalLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_SoftmaxFocalLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_SoftmaxFocalLossOptions]) -> Partial: ...
 
 class _SparsemaxLossOptions(TypedDict, total=False):
     ignore_index: int
@@ -2030,6 +2465,7 @@ class _SparsemaxLoss(Loss[...]):  # sparsemax_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_SparsemaxLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_SparsemaxLossOptions]) -> Partial: ...
 
 class _StudentTNllLossOptions(TypedDict, total=False):
     df: float
@@ -2063,6 +2499,7 @@ class _StudentTNllLoss(Loss[...]):  # student_t_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_StudentTNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_StudentTNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_StudentTNllLossOptions]) -> Partial: ...
 
 class _SupervisedContrastiveLossOptions(TypedDict, total=False):
     normalize: bool
@@ -2089,6 +2526,7 @@ class _SupervisedContrastiveLoss(Loss[...]):  # supervised_contrastive_loss
     def value_and_grad(self, embeddings: ArrayLike, labels: ArrayLike, temperature: float = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_SupervisedContrastiveLossOptions]) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, embeddings: ArrayLike, labels: ArrayLike, temperature: float = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_SupervisedContrastiveLossOptions]) -> Partial: ...
 
 class _TripletMarginLossOptions(TypedDict, total=False):
     margin: float
@@ -2126,6 +2564,7 @@ class _TripletMarginLoss(Loss[...]):  # triplet_margin_loss
     @overload
     def value_grad_hess(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_TripletMarginLossOptions]) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_TripletMarginLossOptions]) -> Partial: ...
 
 class _TripletMarginWithDistanceLossOptions(TypedDict, total=False):
     distance_function: Any
@@ -2154,6 +2593,7 @@ class _TripletMarginWithDistanceLoss(Loss[...]):  # triplet_margin_with_distance
     def value_and_grad(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _Yes, **options: Unpack[_TripletMarginWithDistanceLossOptions]) -> tuple[Any, tuple[Array, Array, Array], float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_TripletMarginWithDistanceLossOptions]) -> Partial: ...
 
 class _TverskyLossOptions(TypedDict, total=False):
     alpha: float
@@ -2194,6 +2634,7 @@ class _TverskyLoss(Loss[...]):  # tversky_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_TverskyLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_TverskyLossOptions]) -> Partial: ...
 
 class _TweedieLossOptions(TypedDict, total=False):
     power: float
@@ -2227,6 +2668,45 @@ class _TweedieLoss(Loss[...]):  # tweedie_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_TweedieLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: _Out = ..., **options: Unpack[_TweedieLossOptions]) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_TweedieLossOptions]) -> Partial: ...
+
+class _XeNdcgLossOptions(TypedDict, total=False):
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    noise: ArrayLike | None
+    newton_terms: int
+    plan: Plan | None
+
+class _XeNdcgLoss(Loss[...]):  # xe_ndcg_loss
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> _Number: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., return_divisor: _Yes, **options: Unpack[_XeNdcgLossOptions]) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> tuple[_Number, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, **options: Unpack[_XeNdcgLossOptions]) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: None = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> tuple[_Number, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Literal["none"], out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: _Summary = ..., out: Array, grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., **options: Unpack[_XeNdcgLossOptions]) -> tuple[Array, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_XeNdcgLossOptions]) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_XeNdcgLossOptions]) -> Partial: ...
+    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ...) -> Plan: ...
 
 class _ZeroInflatedNegativeBinomialNllLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -2258,6 +2738,7 @@ class _ZeroInflatedNegativeBinomialNllLoss(Loss[...]):  # zero_inflated_negative
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out, _Out] | None = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> tuple[Array, Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ZeroInflatedNegativeBinomialNllLossOptions]) -> Partial: ...
 
 class _ZeroInflatedPoissonNllLossOptions(TypedDict, total=False):
     weight: ArrayLike | None
@@ -2289,9 +2770,11 @@ class _ZeroInflatedPoissonNllLoss(Loss[...]):  # zero_inflated_poisson_nll_loss
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, reduction: Reduction = ..., hvp_out: tuple[_Out, _Out] | None = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ZeroInflatedPoissonNllLossOptions]) -> Partial: ...
 
 aft_loss: _AftLoss
 all_threshold_loss: _AllThresholdLoss
+approx_ndcg_loss: _ApproxNdcgLoss
 asymmetric_loss: _AsymmetricLoss
 beta_binomial_nll_loss: _BetaBinomialNllLoss
 beta_nll_loss: _BetaNllLoss
@@ -2303,6 +2786,7 @@ categorical_hinge_loss: _CategoricalHingeLoss
 cauchy_loss: _CauchyLoss
 circle_loss: _CircleLoss
 complete_box_iou_loss: _CompleteBoxIouLoss
+conditional_logit_loss: _ConditionalLogitLoss
 contrastive_loss: _ContrastiveLoss
 coral_loss: _CoralLoss
 corn_loss: _CoralLoss
@@ -2310,11 +2794,18 @@ cosine_distance: _CosineDistance
 cosine_embedding_loss: _CosineEmbeddingLoss
 cox_ph_loss: _CoxPhLoss
 cross_entropy: _CrossEntropy
+crps_ensemble: _CrpsEnsemble
+crps_laplace: _CrpsLaplace
+crps_logistic: _CrpsLaplace
+crps_normal: _CrpsLaplace
+crps_student_t: _CrpsStudentT
 ctc_loss: _CtcLoss
 ctc_loss_with_logits: _CtcLossWithLogits
 dice_loss: _DiceLoss
 discrete_survival_loss: _DiscreteSurvivalLoss
 distance_box_iou_loss: _CompleteBoxIouLoss
+distillation_loss: _DistillationLoss
+energy_score: _EnergyScore
 epsilon_insensitive_loss: _EpsilonInsensitiveLoss
 expectile_loss: _ExpectileLoss
 exponential_loss: _ExponentialLoss
@@ -2332,13 +2823,16 @@ hinge_loss: _HingeEmbeddingLoss
 huber_loss: _HuberLoss
 immediate_threshold_loss: _AllThresholdLoss
 info_nce_loss: _InfoNceLoss
+interval_score: _IntervalScore
 jaccard_loss: _DiceLoss
 js_div: _JsDiv
 kl_div: _KlDiv
 l1_loss: _ExponentialLoss
+lambdarank_loss: _LambdarankLoss
 laplace_nll_loss: _GumbelNllLoss
 linear_binary_cross_entropy_with_logits: _LinearBinaryCrossEntropyWithLogits
 linear_cross_entropy: _LinearCrossEntropy
+list_mle_loss: _ListMleLoss
 log_cosh_loss: _ExponentialLoss
 log_normal_nll_loss: _GumbelNllLoss
 logistic_nll_loss: _GumbelNllLoss
@@ -2361,6 +2855,7 @@ poisson_nll_loss: _PoissonNllLoss
 poly_cross_entropy_loss: _PolyCrossEntropyLoss
 pseudo_huber_loss: _HuberLoss
 quantile_loss: _ExpectileLoss
+ranked_probability_score: _BrierLoss
 ranking_softmax_loss: _PairwiseLogisticLoss
 sigmoid_focal_loss: _SigmoidFocalLoss
 smooth_l1_loss: _SmoothL1Loss
@@ -2376,6 +2871,7 @@ triplet_margin_with_distance_loss: _TripletMarginWithDistanceLoss
 tversky_loss: _TverskyLoss
 tweedie_loss: _TweedieLoss
 weibull_nll_loss: _GammaShapeNllLoss
+xe_ndcg_loss: _XeNdcgLoss
 zero_inflated_negative_binomial_nll_loss: _ZeroInflatedNegativeBinomialNllLoss
 zero_inflated_poisson_nll_loss: _ZeroInflatedPoissonNllLoss
 
@@ -2393,6 +2889,7 @@ class _Calls1(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
 class AFTLoss(_Calls1):
     loss: ClassVar[_AftLoss]
@@ -2416,6 +2913,7 @@ class _Calls2(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, thresholds: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
 class AllThresholdLoss(_Calls2):
     loss: ClassVar[_AllThresholdLoss]
@@ -2426,6 +2924,34 @@ class AllThresholdLoss(_Calls2):
     def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
 class _Calls3(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, offset: int = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Partial: ...
+
+class ApproxNDCGLoss(_Calls3):
+    loss: ClassVar[_ApproxNdcgLoss]
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    temperature: float
+    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    reduction: Reduction
+    plan: Plan | None
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, temperature: float = 0.1, gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = None, where: ArrayLike | None = None, weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+
+class _Calls4(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2439,8 +2965,9 @@ class _Calls3(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class AsymmetricLoss(_Calls3):
+class AsymmetricLoss(_Calls4):
     loss: ClassVar[_AsymmetricLoss]
     gamma_neg: float
     gamma_pos: float
@@ -2450,7 +2977,7 @@ class AsymmetricLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, gamma_neg: float = 4.0, gamma_pos: float = 1.0, clip: float = 0.05, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class BCELoss(_Calls3):
+class BCELoss(_Calls4):
     loss: ClassVar[_BinaryCrossEntropy]
     weight: ArrayLike | None
     log_clamp: float | None
@@ -2458,7 +2985,7 @@ class BCELoss(_Calls3):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, log_clamp: float | None = -100.0, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls4(Criterion):
+class _Calls5(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2472,8 +2999,9 @@ class _Calls4(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class BCEWithLogitsLoss(_Calls4):
+class BCEWithLogitsLoss(_Calls5):
     loss: ClassVar[_BinaryCrossEntropyWithLogits]
     weight: ArrayLike | None
     pos_weight: ArrayLike | None
@@ -2481,7 +3009,7 @@ class BCEWithLogitsLoss(_Calls4):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, pos_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls5(Criterion):
+class _Calls6(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2495,15 +3023,16 @@ class _Calls5(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, dispersion: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class BetaBinomialNLLLoss(_Calls5):
+class BetaBinomialNLLLoss(_Calls6):
     loss: ClassVar[_BetaBinomialNllLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls6(Criterion):
+class _Calls7(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2517,15 +3046,16 @@ class _Calls6(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, precision: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class BetaNLLLoss(_Calls6):
+class BetaNLLLoss(_Calls7):
     loss: ClassVar[_BetaNllLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls7(Criterion):
+class _Calls8(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2539,15 +3069,16 @@ class _Calls7(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, trials: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class BinomialNLLLoss(_Calls7):
+class BinomialNLLLoss(_Calls8):
     loss: ClassVar[_BinomialNllLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls8(Criterion):
+class _Calls9(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2561,8 +3092,9 @@ class _Calls8(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class BrierLoss(_Calls8):
+class BrierLoss(_Calls9):
     loss: ClassVar[_BrierLoss]
     ignore_index: int
     axis: int | None
@@ -2571,7 +3103,7 @@ class BrierLoss(_Calls8):
     reduction: Reduction
     def __init__(self, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls9(Criterion):
+class _Calls10(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2585,8 +3117,9 @@ class _Calls9(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class CORALLoss(_Calls9):
+class CORALLoss(_Calls10):
     loss: ClassVar[_CoralLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -2596,7 +3129,7 @@ class CORALLoss(_Calls9):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CORNLoss(_Calls9):
+class CORNLoss(_Calls10):
     loss: ClassVar[_CoralLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -2606,7 +3139,62 @@ class CORNLoss(_Calls9):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls10(Criterion):
+class CRPSEnsembleLoss(_Calls10):
+    loss: ClassVar[_CrpsEnsemble]
+    axis: int
+    fair: bool
+    weight: ArrayLike | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, axis: int = -1, fair: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls11(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
+
+class CRPSLaplaceLoss(_Calls11):
+    loss: ClassVar[_CrpsLaplace]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class CRPSLogisticLoss(_Calls11):
+    loss: ClassVar[_CrpsLaplace]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class CRPSNormalLoss(_Calls11):
+    loss: ClassVar[_CrpsLaplace]
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class CRPSStudentTLoss(_Calls11):
+    loss: ClassVar[_CrpsStudentT]
+    df: float
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, df: float = 3.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class _Calls12(Criterion):
     @overload
     def __call__(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2617,8 +3205,9 @@ class _Calls10(Criterion):
     def value_and_grad(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, offset: int = ..., sample_weight: ArrayLike | None = ...) -> Partial: ...
 
-class CTCLoss(_Calls10):
+class CTCLoss(_Calls12):
     loss: ClassVar[_CtcLoss]
     blank: int
     sample_weight: ArrayLike | None
@@ -2626,7 +3215,7 @@ class CTCLoss(_Calls10):
     zero_infinity: bool
     def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
 
-class _Calls11(Criterion):
+class _Calls13(Criterion):
     @overload
     def __call__(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2637,8 +3226,9 @@ class _Calls11(Criterion):
     def value_and_grad(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, targets: ArrayLike, input_lengths: ArrayLike, target_lengths: ArrayLike, *, offset: int = ..., sample_weight: ArrayLike | None = ...) -> Partial: ...
 
-class CTCWithLogitsLoss(_Calls11):
+class CTCWithLogitsLoss(_Calls13):
     loss: ClassVar[_CtcLossWithLogits]
     blank: int
     sample_weight: ArrayLike | None
@@ -2646,7 +3236,7 @@ class CTCWithLogitsLoss(_Calls11):
     zero_infinity: bool
     def __init__(self, *, blank: int = 0, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", zero_infinity: bool = False) -> None: ...
 
-class CategoricalHingeLoss(_Calls9):
+class CategoricalHingeLoss(_Calls10):
     loss: ClassVar[_CategoricalHingeLoss]
     weight: ArrayLike | None
     margin: float
@@ -2657,7 +3247,7 @@ class CategoricalHingeLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, margin: float = 1.0, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CauchyLoss(_Calls3):
+class CauchyLoss(_Calls4):
     loss: ClassVar[_CauchyLoss]
     c: float
     weight: ArrayLike | None
@@ -2665,7 +3255,7 @@ class CauchyLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, c: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls12(Criterion):
+class _Calls14(Criterion):
     @overload
     def __call__(self, embeddings: ArrayLike, labels: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2676,8 +3266,9 @@ class _Calls12(Criterion):
     def value_and_grad(self, embeddings: ArrayLike, labels: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, embeddings: ArrayLike, labels: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class CircleLoss(_Calls12):
+class CircleLoss(_Calls14):
     loss: ClassVar[_CircleLoss]
     gamma: float
     margin: float
@@ -2688,7 +3279,7 @@ class CircleLoss(_Calls12):
     reduction: Reduction
     def __init__(self, *, gamma: float = 80.0, margin: float = 0.4, normalize: bool = True, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls13(Criterion):
+class _Calls15(Criterion):
     @overload
     def __call__(self, boxes1: ArrayLike, boxes2: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2702,8 +3293,9 @@ class _Calls13(Criterion):
     @overload
     def value_grad_hess(self, boxes1: ArrayLike, boxes2: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, boxes1: ArrayLike, boxes2: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class CompleteBoxIoULoss(_Calls13):
+class CompleteBoxIoULoss(_Calls15):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2712,7 +3304,33 @@ class CompleteBoxIoULoss(_Calls13):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls14(Criterion):
+class _Calls16(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, chosen: ArrayLike | None = ..., *, offset: int = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Partial: ...
+
+class ConditionalLogitLoss(_Calls16):
+    loss: ClassVar[_ConditionalLogitLoss]
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    reduction: Reduction
+    plan: Plan | None
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, where: ArrayLike | None = None, weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+
+class _Calls17(Criterion):
     @overload
     def __call__(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2726,8 +3344,9 @@ class _Calls14(Criterion):
     @overload
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class ContrastiveLoss(_Calls14):
+class ContrastiveLoss(_Calls17):
     loss: ClassVar[_ContrastiveLoss]
     margin: float
     axis: int
@@ -2737,7 +3356,7 @@ class ContrastiveLoss(_Calls14):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CosineDistanceLoss(_Calls9):
+class CosineDistanceLoss(_Calls10):
     loss: ClassVar[_CosineDistance]
     axis: int
     eps: float
@@ -2747,7 +3366,7 @@ class CosineDistanceLoss(_Calls9):
     reduction: Reduction
     def __init__(self, *, axis: int = -1, eps: float = 1e-08, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class CosineEmbeddingLoss(_Calls14):
+class CosineEmbeddingLoss(_Calls17):
     loss: ClassVar[_CosineEmbeddingLoss]
     margin: float
     axis: int
@@ -2757,7 +3376,7 @@ class CosineEmbeddingLoss(_Calls14):
     reduction: Reduction
     def __init__(self, *, margin: float = 0.0, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls15(Criterion):
+class _Calls18(Criterion):
     @overload
     def __call__(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
     @overload
@@ -2771,8 +3390,9 @@ class _Calls15(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, v: ArrayLike, hvp_out: _Out = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, time: ArrayLike | None = ..., event: ArrayLike | None = ..., *, offset: int = ..., weight: ArrayLike | None = ..., strata: Ids | None = ..., entry: ArrayLike | None = ..., plan: Plan | None = ...) -> Partial: ...
 
-class CoxPHLoss(_Calls15):
+class CoxPHLoss(_Calls18):
     loss: ClassVar[_CoxPhLoss]
     ties: Literal["efron", "breslow"]
     weight: ArrayLike | None
@@ -2782,7 +3402,7 @@ class CoxPHLoss(_Calls15):
     plan: Plan | None
     def __init__(self, *, ties: Literal["efron", "breslow"] = "efron", weight: ArrayLike | None = None, strata: Ids | None = None, entry: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
 
-class _Calls16(Criterion):
+class _Calls19(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2796,8 +3416,9 @@ class _Calls16(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class CrossEntropyLoss(_Calls16):
+class CrossEntropyLoss(_Calls19):
     loss: ClassVar[_CrossEntropy]
     weight: ArrayLike | None
     ignore_index: int
@@ -2811,7 +3432,7 @@ class CrossEntropyLoss(_Calls16):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, label_smoothing: float = 0.0, z_loss: float = 0.0, softcap: float | None = None, return_lse: bool = False, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class DiceLoss(_Calls9):
+class DiceLoss(_Calls10):
     loss: ClassVar[_DiceLoss]
     weight: ArrayLike | None
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -2827,7 +3448,7 @@ class DiceLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, squared: bool = False, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls17(Criterion):
+class _Calls20(Criterion):
     @overload
     def __call__(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2841,8 +3462,9 @@ class _Calls17(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, time: ArrayLike, event: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class DiscreteSurvivalLoss(_Calls17):
+class DiscreteSurvivalLoss(_Calls20):
     loss: ClassVar[_DiscreteSurvivalLoss]
     weight: ArrayLike | None
     axis: int | None
@@ -2851,7 +3473,7 @@ class DiscreteSurvivalLoss(_Calls17):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class DistanceBoxIoULoss(_Calls13):
+class DistanceBoxIoULoss(_Calls15):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2860,7 +3482,45 @@ class DistanceBoxIoULoss(_Calls13):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class EpsilonInsensitiveLoss(_Calls3):
+class _Calls21(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, teacher_logits: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, teacher_logits: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, teacher_logits: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, teacher_logits: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, teacher_logits: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, teacher_logits: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, teacher_logits: ArrayLike, *, offset: int = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
+
+class DistillationLoss(_Calls21):
+    loss: ClassVar[_DistillationLoss]
+    temperature: float
+    scale_by_square: bool
+    reverse: bool
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, temperature: float = 1.0, scale_by_square: bool = True, reverse: bool = False, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class EnergyScoreLoss(_Calls10):
+    loss: ClassVar[_EnergyScore]
+    axis: int
+    vector_axis: int
+    fair: bool
+    weight: ArrayLike | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, axis: int = -2, vector_axis: int = -1, fair: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class EpsilonInsensitiveLoss(_Calls4):
     loss: ClassVar[_EpsilonInsensitiveLoss]
     epsilon: float
     weight: ArrayLike | None
@@ -2868,7 +3528,7 @@ class EpsilonInsensitiveLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, epsilon: float = 0.1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls18(Criterion):
+class _Calls22(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2882,8 +3542,9 @@ class _Calls18(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., q: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class ExpectileLoss(_Calls18):
+class ExpectileLoss(_Calls22):
     loss: ClassVar[_ExpectileLoss]
     q: ArrayLike
     weight: ArrayLike | None
@@ -2891,14 +3552,14 @@ class ExpectileLoss(_Calls18):
     reduction: Reduction
     def __init__(self, *, q: ArrayLike = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class ExponentialLoss(_Calls3):
+class ExponentialLoss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class FairLoss(_Calls3):
+class FairLoss(_Calls4):
     loss: ClassVar[_CauchyLoss]
     c: float
     weight: ArrayLike | None
@@ -2906,7 +3567,7 @@ class FairLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, c: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class FocalTverskyLoss(_Calls9):
+class FocalTverskyLoss(_Calls10):
     loss: ClassVar[_FocalTverskyLoss]
     weight: ArrayLike | None
     alpha: float
@@ -2924,7 +3585,7 @@ class FocalTverskyLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, alpha: float = 0.5, beta: float = 0.5, gamma: float = 0.75, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GammaNLLLoss(_Calls3):
+class GammaNLLLoss(_Calls4):
     loss: ClassVar[_GammaNllLoss]
     log_input: bool
     weight: ArrayLike | None
@@ -2932,7 +3593,7 @@ class GammaNLLLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, log_input: bool = True, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls19(Criterion):
+class _Calls23(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2946,8 +3607,9 @@ class _Calls19(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, shape: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class GammaShapeNLLLoss(_Calls19):
+class GammaShapeNLLLoss(_Calls23):
     loss: ClassVar[_GammaShapeNllLoss]
     fisher: bool
     weight: ArrayLike | None
@@ -2955,7 +3617,7 @@ class GammaShapeNLLLoss(_Calls19):
     reduction: Reduction
     def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls20(Criterion):
+class _Calls24(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -2969,8 +3631,9 @@ class _Calls20(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, var: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class GaussianNLLLoss(_Calls20):
+class GaussianNLLLoss(_Calls24):
     loss: ClassVar[_GaussianNllLoss]
     full: bool
     eps: float
@@ -2980,7 +3643,7 @@ class GaussianNLLLoss(_Calls20):
     reduction: Reduction
     def __init__(self, *, full: bool = False, eps: float = 1e-06, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GeneralizedBoxIoULoss(_Calls13):
+class GeneralizedBoxIoULoss(_Calls15):
     loss: ClassVar[_CompleteBoxIouLoss]
     eps: float
     axis: int
@@ -2989,7 +3652,7 @@ class GeneralizedBoxIoULoss(_Calls13):
     reduction: Reduction
     def __init__(self, *, eps: float = 1e-07, axis: int = -1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls21(Criterion):
+class _Calls25(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3003,8 +3666,9 @@ class _Calls21(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class GeneralizedCrossEntropyLoss(_Calls21):
+class GeneralizedCrossEntropyLoss(_Calls25):
     loss: ClassVar[_GeneralizedCrossEntropyLoss]
     weight: ArrayLike | None
     q: float
@@ -3015,7 +3679,7 @@ class GeneralizedCrossEntropyLoss(_Calls21):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, q: float = 0.5, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class GeneralizedDiceLoss(_Calls9):
+class GeneralizedDiceLoss(_Calls10):
     loss: ClassVar[_GeneralizedDiceLoss]
     weight: ArrayLike | None
     w_type: Literal["square", "simple", "uniform"]
@@ -3031,22 +3695,7 @@ class GeneralizedDiceLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, w_type: Literal["square", "simple", "uniform"] = "square", mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls22(Criterion):
-    @overload
-    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
-    @overload
-    def __call__(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
-    @overload
-    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
-    @overload
-    def value_and_grad(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
-    @overload
-    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
-    @overload
-    def value_grad_hess(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
-    def hvp(self, input: ArrayLike, target: ArrayLike, scale: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
-
-class GumbelNLLLoss(_Calls22):
+class GumbelNLLLoss(_Calls11):
     loss: ClassVar[_GumbelNllLoss]
     fisher: bool
     weight: ArrayLike | None
@@ -3054,7 +3703,7 @@ class GumbelNLLLoss(_Calls22):
     reduction: Reduction
     def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class HingeEmbeddingLoss(_Calls3):
+class HingeEmbeddingLoss(_Calls4):
     loss: ClassVar[_HingeEmbeddingLoss]
     margin: float
     weight: ArrayLike | None
@@ -3062,7 +3711,7 @@ class HingeEmbeddingLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class HingeLoss(_Calls3):
+class HingeLoss(_Calls4):
     loss: ClassVar[_HingeEmbeddingLoss]
     margin: float
     weight: ArrayLike | None
@@ -3070,7 +3719,7 @@ class HingeLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class HuberLoss(_Calls3):
+class HuberLoss(_Calls4):
     loss: ClassVar[_HuberLoss]
     delta: float
     weight: ArrayLike | None
@@ -3086,7 +3735,7 @@ class ImmediateThresholdLoss(_Calls2):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, ignore_index: int = -100, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls23(Criterion):
+class _Calls26(Criterion):
     @overload
     def __call__(self, query: ArrayLike, positive: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., negatives: ArrayLike | None = ..., negatives_where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3097,8 +3746,9 @@ class _Calls23(Criterion):
     def value_and_grad(self, query: ArrayLike, positive: ArrayLike, *, out: _Out = ..., grad_out: Any | None = ..., return_divisor: _Yes, negatives: ArrayLike | None = ..., negatives_where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Any, float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, query: ArrayLike, positive: ArrayLike, *, offset: int = ..., negatives: ArrayLike | None = ..., negatives_where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class InfoNCELoss(_Calls23):
+class InfoNCELoss(_Calls26):
     loss: ClassVar[_InfoNceLoss]
     negatives: ArrayLike | None
     temperature: float
@@ -3111,7 +3761,31 @@ class InfoNCELoss(_Calls23):
     reduction: Reduction
     def __init__(self, negatives: ArrayLike | None = None, temperature: float = 0.07, *, normalize: bool = True, negatives_where: ArrayLike | None = None, temperature_grad: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class JSDivLoss(_Calls3):
+class _Calls27(Criterion):
+    @overload
+    def __call__(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    @overload
+    def __call__(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _Yes, alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _No = ..., alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array]]: ...
+    @overload
+    def value_and_grad(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., return_divisor: _Yes, alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], float]: ...
+    @overload
+    def value_grad_hess(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array]]: ...
+    @overload
+    def value_grad_hess(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
+    def hvp(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, lower: ArrayLike, upper: ArrayLike, target: ArrayLike, *, offset: int = ..., alpha: ArrayLike = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
+
+class IntervalScoreLoss(_Calls27):
+    loss: ClassVar[_IntervalScore]
+    alpha: ArrayLike
+    weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, alpha: ArrayLike = 0.1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class JSDivLoss(_Calls4):
     loss: ClassVar[_JsDiv]
     beta: float
     weight: ArrayLike | None
@@ -3119,7 +3793,7 @@ class JSDivLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, beta: float = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class JaccardLoss(_Calls9):
+class JaccardLoss(_Calls10):
     loss: ClassVar[_DiceLoss]
     weight: ArrayLike | None
     mode: Literal["multiclass", "multilabel", "binary"]
@@ -3135,7 +3809,7 @@ class JaccardLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, squared: bool = False, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls24(Criterion):
+class _Calls28(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3149,8 +3823,9 @@ class _Calls24(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: Any | None = ..., hess_out: Any | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Any, Any, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: Any | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class KLDivLoss(_Calls24):
+class KLDivLoss(_Calls28):
     loss: ClassVar[_KlDiv]
     log_target: bool
     target_grad: bool
@@ -3159,14 +3834,47 @@ class KLDivLoss(_Calls24):
     reduction: Reduction
     def __init__(self, *, log_target: bool = False, target_grad: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class L1Loss(_Calls3):
+class L1Loss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LaplaceNLLLoss(_Calls22):
+class _Calls29(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, offset: int = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Partial: ...
+
+class LambdaRankLoss(_Calls29):
+    loss: ClassVar[_LambdarankLoss]
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    truncation: int | None
+    sigma: float
+    weighting: Literal["ndcg", "pairwise"]
+    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    normalization: bool
+    score_normalization: bool
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    sample_weight: ArrayLike | None
+    reduction: Reduction
+    plan: Plan | None
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, truncation: int | None = 30, sigma: float = 1.0, weighting: Literal["ndcg", "pairwise"] = "ndcg", gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = None, normalization: bool = True, score_normalization: bool = True, where: ArrayLike | None = None, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+
+class LaplaceNLLLoss(_Calls11):
     loss: ClassVar[_GumbelNllLoss]
     fisher: bool
     weight: ArrayLike | None
@@ -3174,7 +3882,7 @@ class LaplaceNLLLoss(_Calls22):
     reduction: Reduction
     def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls25(Criterion):
+class _Calls30(Criterion):
     @overload
     def __call__(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3185,8 +3893,9 @@ class _Calls25(Criterion):
     def value_and_grad(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, ...] | None = ..., return_divisor: _Yes, linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ...) -> tuple[Any, tuple[Array, ...], float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, offset: int = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., pos_weight: ArrayLike | None = ...) -> Partial: ...
 
-class LinearBCEWithLogitsLoss(_Calls25):
+class LinearBCEWithLogitsLoss(_Calls30):
     loss: ClassVar[_LinearBinaryCrossEntropyWithLogits]
     linear_bias: ArrayLike | None
     weight: ArrayLike | None
@@ -3194,7 +3903,7 @@ class LinearBCEWithLogitsLoss(_Calls25):
     reduction: Reduction
     def __init__(self, *, linear_bias: ArrayLike | None = None, weight: ArrayLike | None = None, pos_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls26(Criterion):
+class _Calls31(Criterion):
     @overload
     def __call__(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3205,8 +3914,9 @@ class _Calls26(Criterion):
     def value_and_grad(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, ...] | None = ..., return_divisor: _Yes, linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, linear_weight: ArrayLike, target: ArrayLike, *, offset: int = ..., linear_bias: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Partial: ...
 
-class LinearCrossEntropyLoss(_Calls26):
+class LinearCrossEntropyLoss(_Calls31):
     loss: ClassVar[_LinearCrossEntropy]
     linear_bias: ArrayLike | None
     weight: ArrayLike | None
@@ -3219,14 +3929,41 @@ class LinearCrossEntropyLoss(_Calls26):
     reduction: Reduction
     def __init__(self, *, linear_bias: ArrayLike | None = None, weight: ArrayLike | None = None, ignore_index: int = -100, label_smoothing: float = 0.0, z_loss: float = 0.0, softcap: float | None = None, return_lse: bool = False, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LogCoshLoss(_Calls3):
+class _Calls32(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, v: ArrayLike, hvp_out: _Out = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, offset: int = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., plan: Plan | None = ...) -> Partial: ...
+
+class ListMLELoss(_Calls32):
+    loss: ClassVar[_ListMleLoss]
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    ties: Literal["order", "efron", "breslow"]
+    reduction: Reduction
+    plan: Plan | None
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, where: ArrayLike | None = None, weight: ArrayLike | None = None, ties: Literal["order", "efron", "breslow"] = "order", reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+
+class LogCoshLoss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LogNormalNLLLoss(_Calls22):
+class LogNormalNLLLoss(_Calls11):
     loss: ClassVar[_GumbelNllLoss]
     fisher: bool
     weight: ArrayLike | None
@@ -3234,7 +3971,7 @@ class LogNormalNLLLoss(_Calls22):
     reduction: Reduction
     def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LogisticNLLLoss(_Calls22):
+class LogisticNLLLoss(_Calls11):
     loss: ClassVar[_GumbelNllLoss]
     fisher: bool
     weight: ArrayLike | None
@@ -3242,7 +3979,7 @@ class LogisticNLLLoss(_Calls22):
     reduction: Reduction
     def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LovaszHingeLoss(_Calls8):
+class LovaszHingeLoss(_Calls9):
     loss: ClassVar[_LovaszHingeLoss]
     per_image: bool
     ignore_index: int | None
@@ -3251,7 +3988,7 @@ class LovaszHingeLoss(_Calls8):
     reduction: Reduction
     def __init__(self, *, per_image: bool = False, ignore_index: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class LovaszSoftmaxLoss(_Calls9):
+class LovaszSoftmaxLoss(_Calls10):
     loss: ClassVar[_LovaszSoftmaxLoss]
     weight: ArrayLike | None
     from_logits: bool
@@ -3264,7 +4001,7 @@ class LovaszSoftmaxLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, from_logits: bool = True, classes: Literal["present", "all"] = "present", per_image: bool = False, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MAPELoss(_Calls3):
+class MAPELoss(_Calls4):
     loss: ClassVar[_MapeLoss]
     eps: float
     weight: ArrayLike | None
@@ -3272,21 +4009,21 @@ class MAPELoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, eps: float = 2.220446049250313e-16, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MSELoss(_Calls3):
+class MSELoss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MSLELoss(_Calls3):
+class MSLELoss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls27(Criterion):
+class _Calls33(Criterion):
     @overload
     def __call__(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3300,8 +4037,9 @@ class _Calls27(Criterion):
     @overload
     def value_grad_hess(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class MarginRankingLoss(_Calls27):
+class MarginRankingLoss(_Calls33):
     loss: ClassVar[_MarginRankingLoss]
     margin: float
     weight: ArrayLike | None
@@ -3309,7 +4047,7 @@ class MarginRankingLoss(_Calls27):
     reduction: Reduction
     def __init__(self, *, margin: float = 0.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MeanPairwiseSquaredError(_Calls9):
+class MeanPairwiseSquaredError(_Calls10):
     loss: ClassVar[_MeanPairwiseSquaredError]
     weight: ArrayLike | None
     sample_weight: ArrayLike | None
@@ -3317,14 +4055,14 @@ class MeanPairwiseSquaredError(_Calls9):
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class ModifiedHuberLoss(_Calls3):
+class ModifiedHuberLoss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiLabelMarginLoss(_Calls8):
+class MultiLabelMarginLoss(_Calls9):
     loss: ClassVar[_MultilabelMarginLoss]
     axis: int | None
     sample_weight: ArrayLike | None
@@ -3332,7 +4070,7 @@ class MultiLabelMarginLoss(_Calls8):
     reduction: Reduction
     def __init__(self, *, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiLabelSoftMarginLoss(_Calls9):
+class MultiLabelSoftMarginLoss(_Calls10):
     loss: ClassVar[_MultilabelSoftMarginLoss]
     weight: ArrayLike | None
     axis: int
@@ -3341,7 +4079,7 @@ class MultiLabelSoftMarginLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, axis: int = -1, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class MultiMarginLoss(_Calls9):
+class MultiMarginLoss(_Calls10):
     loss: ClassVar[_MultiMarginLoss]
     weight: ArrayLike | None
     p: Literal[1, 2]
@@ -3352,7 +4090,7 @@ class MultiMarginLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, p: Literal[1, 2] = 1, margin: float = 1.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class NLLLoss(_Calls21):
+class NLLLoss(_Calls25):
     loss: ClassVar[_NllLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -3362,7 +4100,7 @@ class NLLLoss(_Calls21):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls28(Criterion):
+class _Calls34(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3376,8 +4114,9 @@ class _Calls28(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class NegativeBinomialNLLLoss(_Calls28):
+class NegativeBinomialNLLLoss(_Calls34):
     loss: ClassVar[_NegativeBinomialNllLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
@@ -3393,7 +4132,7 @@ class OrdinalLoss(_Calls2):
     reduction: Reduction
     def __init__(self, *, link: Literal["logit", "probit", "cloglog"] = "logit", weight: ArrayLike | None = None, ignore_index: int = -100, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls29(Criterion):
+class _Calls35(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3407,8 +4146,9 @@ class _Calls29(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ...) -> Partial: ...
 
-class PairwiseLogisticLoss(_Calls29):
+class PairwiseLogisticLoss(_Calls35):
     loss: ClassVar[_PairwiseLogisticLoss]
     where: ArrayLike | None
     weight: ArrayLike | None
@@ -3417,7 +4157,7 @@ class PairwiseLogisticLoss(_Calls29):
     reduction: Reduction
     def __init__(self, *, where: ArrayLike | None = None, weight: ArrayLike | None = None, axis: int = -1, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PoissonNLLLoss(_Calls3):
+class PoissonNLLLoss(_Calls4):
     loss: ClassVar[_PoissonNllLoss]
     log_input: bool
     full: bool | Literal["exact"]
@@ -3427,7 +4167,7 @@ class PoissonNLLLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, log_input: bool = True, full: bool | Literal["exact"] = False, eps: float = 1e-08, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PolyCrossEntropyLoss(_Calls21):
+class PolyCrossEntropyLoss(_Calls25):
     loss: ClassVar[_PolyCrossEntropyLoss]
     weight: ArrayLike | None
     epsilon: float
@@ -3439,7 +4179,7 @@ class PolyCrossEntropyLoss(_Calls21):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, epsilon: float = 1.0, ignore_index: int = -100, label_smoothing: float = 0.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class PseudoHuberLoss(_Calls3):
+class PseudoHuberLoss(_Calls4):
     loss: ClassVar[_HuberLoss]
     delta: float
     weight: ArrayLike | None
@@ -3447,7 +4187,7 @@ class PseudoHuberLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, delta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class QuantileLoss(_Calls18):
+class QuantileLoss(_Calls22):
     loss: ClassVar[_ExpectileLoss]
     q: ArrayLike
     weight: ArrayLike | None
@@ -3455,7 +4195,16 @@ class QuantileLoss(_Calls18):
     reduction: Reduction
     def __init__(self, *, q: ArrayLike = 0.5, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class RankingSoftmaxLoss(_Calls29):
+class RankedProbabilityScoreLoss(_Calls9):
+    loss: ClassVar[_BrierLoss]
+    ignore_index: int
+    axis: int | None
+    sample_weight: ArrayLike | None
+    where: ArrayLike | None
+    reduction: Reduction
+    def __init__(self, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
+
+class RankingSoftmaxLoss(_Calls35):
     loss: ClassVar[_PairwiseLogisticLoss]
     where: ArrayLike | None
     weight: ArrayLike | None
@@ -3464,7 +4213,7 @@ class RankingSoftmaxLoss(_Calls29):
     reduction: Reduction
     def __init__(self, *, where: ArrayLike | None = None, weight: ArrayLike | None = None, axis: int = -1, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SigmoidFocalLoss(_Calls3):
+class SigmoidFocalLoss(_Calls4):
     loss: ClassVar[_SigmoidFocalLoss]
     alpha: float | None
     gamma: float
@@ -3473,7 +4222,7 @@ class SigmoidFocalLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, alpha: float | None = 0.25, gamma: float = 2.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SmoothL1Loss(_Calls3):
+class SmoothL1Loss(_Calls4):
     loss: ClassVar[_SmoothL1Loss]
     beta: float
     weight: ArrayLike | None
@@ -3481,14 +4230,14 @@ class SmoothL1Loss(_Calls3):
     reduction: Reduction
     def __init__(self, *, beta: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SoftMarginLoss(_Calls3):
+class SoftMarginLoss(_Calls4):
     loss: ClassVar[_ExponentialLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls30(Criterion):
+class _Calls36(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3502,8 +4251,9 @@ class _Calls30(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, v: ArrayLike, *, hvp_out: _Out = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Array: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, *, offset: int = ..., alpha: float | ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class SoftmaxFocalLoss(_Calls30):
+class SoftmaxFocalLoss(_Calls36):
     loss: ClassVar[_SoftmaxFocalLoss]
     gamma: float
     alpha: float | ArrayLike | None
@@ -3515,7 +4265,7 @@ class SoftmaxFocalLoss(_Calls30):
     reduction: Reduction
     def __init__(self, *, gamma: float = 2.0, alpha: float | ArrayLike | None = None, ignore_index: int = -100, label_smoothing: float = 0.0, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SparsemaxLoss(_Calls9):
+class SparsemaxLoss(_Calls10):
     loss: ClassVar[_SparsemaxLoss]
     weight: ArrayLike | None
     ignore_index: int
@@ -3525,7 +4275,7 @@ class SparsemaxLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SquaredEpsilonInsensitiveLoss(_Calls3):
+class SquaredEpsilonInsensitiveLoss(_Calls4):
     loss: ClassVar[_EpsilonInsensitiveLoss]
     epsilon: float
     weight: ArrayLike | None
@@ -3533,7 +4283,7 @@ class SquaredEpsilonInsensitiveLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, epsilon: float = 0.1, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SquaredHingeLoss(_Calls3):
+class SquaredHingeLoss(_Calls4):
     loss: ClassVar[_HingeEmbeddingLoss]
     margin: float
     weight: ArrayLike | None
@@ -3541,7 +4291,7 @@ class SquaredHingeLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class StudentTNLLLoss(_Calls22):
+class StudentTNLLLoss(_Calls11):
     loss: ClassVar[_StudentTNllLoss]
     df: float
     fisher: bool
@@ -3550,7 +4300,7 @@ class StudentTNLLLoss(_Calls22):
     reduction: Reduction
     def __init__(self, *, df: float = 3.0, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class SupervisedContrastiveLoss(_Calls12):
+class SupervisedContrastiveLoss(_Calls14):
     loss: ClassVar[_SupervisedContrastiveLoss]
     temperature: float
     normalize: bool
@@ -3560,7 +4310,7 @@ class SupervisedContrastiveLoss(_Calls12):
     reduction: Reduction
     def __init__(self, temperature: float = 0.07, *, normalize: bool = True, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls31(Criterion):
+class _Calls37(Criterion):
     @overload
     def __call__(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3574,8 +4324,9 @@ class _Calls31(Criterion):
     @overload
     def value_grad_hess(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class TripletMarginLoss(_Calls31):
+class TripletMarginLoss(_Calls37):
     loss: ClassVar[_TripletMarginLoss]
     margin: float
     p: float
@@ -3588,7 +4339,7 @@ class TripletMarginLoss(_Calls31):
     reduction: Reduction
     def __init__(self, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, axis: int = -1, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls32(Criterion):
+class _Calls38(Criterion):
     @overload
     def __call__(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3599,8 +4350,9 @@ class _Calls32(Criterion):
     def value_and_grad(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], float]: ...
     def value_grad_hess(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class TripletMarginWithDistanceLoss(_Calls32):
+class TripletMarginWithDistanceLoss(_Calls38):
     loss: ClassVar[_TripletMarginWithDistanceLoss]
     distance_function: Any
     margin: float
@@ -3611,7 +4363,7 @@ class TripletMarginWithDistanceLoss(_Calls32):
     reduction: Reduction
     def __init__(self, *, distance_function: Any = None, margin: float = 1.0, swap: bool = False, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class TverskyLoss(_Calls9):
+class TverskyLoss(_Calls10):
     loss: ClassVar[_TverskyLoss]
     weight: ArrayLike | None
     alpha: float
@@ -3628,7 +4380,7 @@ class TverskyLoss(_Calls9):
     reduction: Reduction
     def __init__(self, weight: ArrayLike | None = None, *, alpha: float = 0.5, beta: float = 0.5, mode: Literal["multiclass", "multilabel", "binary"] = "multiclass", from_logits: bool = True, smooth_nr: float = 1e-05, smooth_dr: float = 1e-05, per_image: bool = True, ignore_index: int | None = None, axis: int | None = None, sample_weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class TweedieLoss(_Calls3):
+class TweedieLoss(_Calls4):
     loss: ClassVar[_TweedieLoss]
     power: float
     log_input: bool
@@ -3637,7 +4389,7 @@ class TweedieLoss(_Calls3):
     reduction: Reduction
     def __init__(self, *, power: float = 1.5, log_input: bool = True, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class WeibullNLLLoss(_Calls19):
+class WeibullNLLLoss(_Calls23):
     loss: ClassVar[_GammaShapeNllLoss]
     fisher: bool
     weight: ArrayLike | None
@@ -3645,7 +4397,35 @@ class WeibullNLLLoss(_Calls19):
     reduction: Reduction
     def __init__(self, *, fisher: bool = False, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls33(Criterion):
+class _Calls39(Criterion):
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> Any: ...
+    @overload
+    def __call__(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, float]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array]: ...
+    @overload
+    def value_and_grad(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, float]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _No = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array]: ...
+    @overload
+    def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> tuple[Any, Array, Array, float]: ...
+    def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, offset: int = ..., group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., noise: ArrayLike | None = ..., plan: Plan | None = ...) -> Partial: ...
+
+class XENDCGLoss(_Calls39):
+    loss: ClassVar[_XeNdcgLoss]
+    group_sizes: ArrayLike | None
+    group_ids: Ids | None
+    where: ArrayLike | None
+    weight: ArrayLike | None
+    noise: ArrayLike | None
+    newton_terms: int
+    reduction: Reduction
+    plan: Plan | None
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, where: ArrayLike | None = None, weight: ArrayLike | None = None, noise: ArrayLike | None = None, newton_terms: int = 0, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+
+class _Calls40(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3659,15 +4439,16 @@ class _Calls33(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out, _Out] | None = ..., hess_out: tuple[_Out, _Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array, Array], tuple[Array, Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, dispersion: ArrayLike, zero_logit: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class ZeroInflatedNegativeBinomialNLLLoss(_Calls33):
+class ZeroInflatedNegativeBinomialNLLLoss(_Calls40):
     loss: ClassVar[_ZeroInflatedNegativeBinomialNllLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
     reduction: Reduction
     def __init__(self, *, weight: ArrayLike | None = None, where: ArrayLike | None = None, reduction: Reduction = "mean") -> None: ...
 
-class _Calls34(Criterion):
+class _Calls41(Criterion):
     @overload
     def __call__(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., return_divisor: _No = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Any: ...
     @overload
@@ -3681,8 +4462,9 @@ class _Calls34(Criterion):
     @overload
     def value_grad_hess(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, out: _Out = ..., grad_out: tuple[_Out, _Out] | None = ..., hess_out: tuple[_Out, _Out] | None = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Any, tuple[Array, Array], tuple[Array, Array], float]: ...
     def hvp(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, v: ArrayLike, *, hvp_out: tuple[_Out, _Out] | None = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> tuple[Array, Array]: ...
+    def partial(self, input: ArrayLike, target: ArrayLike, zero_logit: ArrayLike, *, offset: int = ..., weight: ArrayLike | None = ..., where: ArrayLike | None = ...) -> Partial: ...
 
-class ZeroInflatedPoissonNLLLoss(_Calls34):
+class ZeroInflatedPoissonNLLLoss(_Calls41):
     loss: ClassVar[_ZeroInflatedPoissonNllLoss]
     weight: ArrayLike | None
     where: ArrayLike | None
