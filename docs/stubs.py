@@ -36,6 +36,7 @@ HEAD = '''\
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
 # pyright: reportOverlappingOverload=false
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
@@ -54,7 +55,7 @@ _Yes: TypeAlias = Literal[True]
 '''
 
 #: Names in annotations that the stub has.
-KNOWN = {"Any", "Array", "ArrayLike", "Ids", "Literal", "None", "Plan", "Reduction"}
+KNOWN = {"Any", "Array", "ArrayLike", "Ids", "Literal", "None", "Plan", "Reduction", "Sequence"}
 #: What else the methods take; a buffer of several gradients is a tuple.
 EXTRAS = {
     "hess_scale": "float",

@@ -3,6 +3,7 @@
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
 # pyright: reportOverlappingOverload=false
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
@@ -136,7 +137,7 @@ class _ApproxNdcgLossOptions(TypedDict, total=False):
     group_sizes: ArrayLike | None
     group_ids: Ids | None
     temperature: float
-    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    gain: Literal["exponential", "linear"] | Sequence[float] | Array | None
     where: ArrayLike | None
     weight: ArrayLike | None
     plan: Plan | None
@@ -168,7 +169,7 @@ class _ApproxNdcgLoss(Loss[...]):  # approx_ndcg_loss
     def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_ApproxNdcgLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_ApproxNdcgLossOptions]) -> Partial: ...
-    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = ...) -> Plan: ...
+    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., gain: Literal["exponential", "linear"] | Sequence[float] | Array | None = ...) -> Plan: ...
 
 class _AsymmetricLossOptions(TypedDict, total=False):
     gamma_neg: float
@@ -1704,7 +1705,7 @@ class _LambdarankLossOptions(TypedDict, total=False):
     truncation: int | None
     sigma: float
     weighting: Literal["ndcg", "pairwise"]
-    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    gain: Literal["exponential", "linear"] | Sequence[float] | Array | None
     normalization: bool
     score_normalization: bool
     where: ArrayLike | None
@@ -1739,7 +1740,7 @@ class _LambdarankLoss(Loss[...]):  # lambdarank_loss
     def value_grad_hess(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., out: _Out = ..., grad_out: _Out = ..., hess_out: _Out = ..., hess_scale: float = ..., hess_floor: float | None = ..., return_divisor: _Yes, **options: Unpack[_LambdarankLossOptions]) -> tuple[Any, Array, Array, float]: ...
     def hvp(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def partial(self, input: ArrayLike, relevance: ArrayLike | None = ..., *, reduction: Reduction = ..., offset: int = ..., **options: Unpack[_LambdarankLossOptions]) -> Partial: ...
-    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = ...) -> Plan: ...
+    def plan(self, relevance: ArrayLike, *, group_sizes: ArrayLike | None = ..., group_ids: Ids | None = ..., where: ArrayLike | None = ..., weight: ArrayLike | None = ..., sample_weight: ArrayLike | None = ..., gain: Literal["exponential", "linear"] | Sequence[float] | Array | None = ...) -> Plan: ...
 
 class _LinearBinaryCrossEntropyWithLogitsOptions(TypedDict, total=False):
     linear_bias: ArrayLike | None
@@ -2944,12 +2945,12 @@ class ApproxNDCGLoss(_Calls3):
     group_sizes: ArrayLike | None
     group_ids: Ids | None
     temperature: float
-    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    gain: Literal["exponential", "linear"] | Sequence[float] | Array | None
     where: ArrayLike | None
     weight: ArrayLike | None
     reduction: Reduction
     plan: Plan | None
-    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, temperature: float = 0.1, gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = None, where: ArrayLike | None = None, weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, temperature: float = 0.1, gain: Literal["exponential", "linear"] | Sequence[float] | Array | None = None, where: ArrayLike | None = None, weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
 
 class _Calls4(Criterion):
     @overload
@@ -3864,7 +3865,7 @@ class LambdaRankLoss(_Calls29):
     truncation: int | None
     sigma: float
     weighting: Literal["ndcg", "pairwise"]
-    gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None
+    gain: Literal["exponential", "linear"] | Sequence[float] | Array | None
     normalization: bool
     score_normalization: bool
     where: ArrayLike | None
@@ -3872,7 +3873,7 @@ class LambdaRankLoss(_Calls29):
     sample_weight: ArrayLike | None
     reduction: Reduction
     plan: Plan | None
-    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, truncation: int | None = 30, sigma: float = 1.0, weighting: Literal["ndcg", "pairwise"] = "ndcg", gain: Literal["exponential", "linear"] | <class "collections.abc.Sequence">[float] | Array | None = None, normalization: bool = True, score_normalization: bool = True, where: ArrayLike | None = None, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
+    def __init__(self, *, group_sizes: ArrayLike | None = None, group_ids: Ids | None = None, truncation: int | None = 30, sigma: float = 1.0, weighting: Literal["ndcg", "pairwise"] = "ndcg", gain: Literal["exponential", "linear"] | Sequence[float] | Array | None = None, normalization: bool = True, score_normalization: bool = True, where: ArrayLike | None = None, weight: ArrayLike | None = None, sample_weight: ArrayLike | None = None, reduction: Reduction = "mean", plan: Plan | None = None) -> None: ...
 
 class LaplaceNLLLoss(_Calls11):
     loss: ClassVar[_GumbelNllLoss]
