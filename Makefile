@@ -59,7 +59,7 @@ INTEGRATIONS := $(VENV)/integrations
 
 test-integrations: $(BUILT) $(INTEGRATIONS)/.ready  ## run the adapters with XGBoost, LightGBM, CatBoost, scikit-learn, SciPy, torch, JAX, numba (installs them)
 	PYTHONPATH=src:. OMP_WAIT_POLICY=passive $(INTEGRATIONS)/bin/python -m pytest $(PARALLEL) tests/integrations docs/integrations \
-		docs/survival.md docs/ordinal.md docs/counts.md docs/distributions.md docs/ranking.md
+		docs/survival.md docs/ordinal.md docs/counts.md docs/distributions.md docs/forecasts.md docs/ensembles.md docs/ranking.md
 
 $(INTEGRATIONS)/.ready: pyproject.toml | $(VENV)/.created
 	@echo "venv: installing what the adapters are for into $(INTEGRATIONS)"

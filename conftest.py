@@ -13,6 +13,7 @@ collect_ignore = ["tests/data"]
 NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/counts.md": ("scipy", "statsmodels"),
     "docs/distributions.md": ("sklearn", "xgboost"),
+    "docs/ensembles.md": ("scipy",),
     "docs/forecasts.md": ("scipy", "sklearn", "xgboost"),
     "docs/ordinal.md": ("scipy", "statsmodels"),
     "docs/ranking.md": ("xgboost", "lightgbm"),
