@@ -277,12 +277,16 @@ def test_errors(loss: Any, options: dict[str, Any], error: type[Exception], matc
 
 @pytest.mark.parametrize("case", [c for c in reg.JOINT if c.curved], ids=str)
 def test_other_losses_refuse_them(case: reg.Joint) -> None:
-    """All but losses of rows (of lists, of bits), of groups, and elementwise ones."""
+    """All but losses of rows (of lists, of bits, of members), of groups, and elementwise ones."""
     arrays = case.inputs(np.random.default_rng(0), 4, np.float64)
     run = getattr(fl, case.loss).value_grad_hess
-    if case.loss in fl.ranking.__all__:
+    of_rows = ("distillation_loss", "crps_ensemble", "energy_score")
+    if case.loss in (*fl.ranking.__all__, *of_rows):
         hess = run(**arrays, **case.options, reduction="sum", hess_floor=9.0)[2]
-        left = np.broadcast_to(case.options.get("where", True), hess.shape) != 0
+        there = np.array(case.options.get("where", True))
+        if case.loss == "energy_score":  # whose members are vectors
+            there = there[..., np.newaxis]
+        left = np.broadcast_to(there, hess.shape) != 0
         assert np.all(hess[left] >= 9.0) and np.all(hess[~left] == 0)
     elif case.loss in ("coral_loss", "corn_loss", "discrete_survival_loss"):
         plain = run(**arrays, **case.options, reduction="sum")[2]

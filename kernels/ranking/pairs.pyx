@@ -3,7 +3,7 @@
 from libc.float cimport DBL_MAX, FLT_MAX
 from libc.math cimport frexp, ldexp
 from libc.string cimport memset
-from kernels.core.numeric cimport exp_parts, log_parts, muladd, product_error, real, reciprocal, sum_error
+from kernels.core.numeric cimport exp_parts, log_parts, product_error, real, reciprocal, sum_error
 from kernels.core.rowmath cimport add_row
 from kernels.core.sums cimport accumulate, accumulate_wide
 
@@ -78,12 +78,13 @@ cdef double sum_of_sums(Sums sums, Py_ssize_t n) noexcept nogil:
 
 cdef void fill_discounts(real *high, real *low, Py_ssize_t n) noexcept nogil:
     """1 / log2(2 + i) of the place i, in two parts."""
-    cdef double two_low, log_low, two = log_parts(<double> 2, &two_low), x, q, rest
+    cdef double two_low, log_low, two = log_parts(<double> 2, &two_low), x, q, p, rest
     cdef Py_ssize_t i
     for i in range(n):
         x = log_parts(<double> (i + 2), &log_low)
         q = two / x
-        rest = (muladd(-q, x, two) + (two_low - q * log_low)) / x
+        p = q * x
+        rest = ((two - p) - product_error(q, x, p) + (two_low - q * log_low)) / x
         high[i] = <real> q
         low[i] = <real> ((q - high[i]) + rest)
 
