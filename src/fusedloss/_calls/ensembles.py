@@ -79,7 +79,10 @@ def ensemble_score(
     counts = count_rows(of_rows, rows.row_weight, mask, exactly=is_tally(request))
     if vectors:
         parameters += (float(members),)
-    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters)
+    return rows.evaluate(
+        *(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters),
+        of_values=True,
+    )
 
 
 def _axes(x: Array, axis: int, vector_axis: int | None) -> tuple[int, ...]:
