@@ -367,6 +367,8 @@ def test_the_teacher_has_a_gradient_too() -> None:
         (ValueError, "temperature: ", lambda: fl.distillation_loss([1.0], [1.0], temperature=0)),
         (TypeError, "temperature: ", lambda: fl.distillation_loss([1.0], [1.0], temperature="2")),
         (ValueError, "temperature: ", lambda: fl.distillation_loss([1.0], [1.0], temperature=inf)),
+        (ValueError, "temperature: ", lambda: fl.distillation_loss([1.0], [1.0], temperature=1e7)),
+        (ValueError, "temperature: ", lambda: fl.distillation_loss([1.0], [1], temperature=1e-39)),
         (ValueError, "teacher_logits: ", lambda: fl.distillation_loss([1.0], [1.0, 2.0])),
         (TypeError, "reverse: ", lambda: fl.distillation_loss([1.0], [1.0], reverse=1)),
         (IndexError, "target: ", lambda: fl.ranked_probability_score([[0.5, 0.5]], [2])),

@@ -54,6 +54,7 @@ def test_empty_groups() -> None:
         ([[3]], None, ValueError, r"group_sizes: shape \(groups,\) is needed, got \(1, 1\)"),
         (["a"], None, TypeError, "group_sizes: "),
         (np.array(3), None, ValueError, r"group_sizes: shape \(groups,\) is needed"),
+        (3, None, ValueError, r"group_sizes: shape \(groups,\) is needed, got a number"),
         (None, [1, 1], ValueError, r"group_ids: an id for each row is needed, shape \(3,\)"),
         (None, [1, 2, 1], ValueError, "group_ids: they must be sorted, but 1 at position 2 foll"),
         (None, [1, nan, nan], ValueError, "group_ids: the id at position 1 is nan"),
@@ -62,6 +63,7 @@ def test_empty_groups() -> None:
         (None, [1j, 2, 3], TypeError, "group_ids: dtype complex128 is not accepted"),
         (None, np.ma.masked_array([1, 2, 3]), TypeError, "group_ids: masked arrays"),
         (None, [[1], [1, 2], [3]], ValueError, "group_ids: cannot be made an array"),
+        (None, np.array([1, "a", 2], object), TypeError, "group_ids: ids must be of one type"),
     ],
 )
 def test_errors(sizes: Any, ids: Any, error: Any, message: str) -> None:

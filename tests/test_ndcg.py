@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fusedloss as fl
+from fusedloss._core.plans import _restored
 from tests.losses import ndcg as twins
 
 DATA = Path(__file__).parent / "data" / "ndcg_parity.json"
@@ -289,8 +290,8 @@ def test_value_alone_is_that_of_a_call_for_derivatives() -> None:
     [
         ({"truncation": 0}, ValueError, "^truncation: 1 or more, or None, is needed, got 0"),
         ({"truncation": 2.5}, TypeError, "^truncation: an integer"),
-        ({"sigma": 0.0}, ValueError, "^sigma: a positive"),
-        ({"sigma": np.inf}, ValueError, "^sigma: a positive"),
+        ({"sigma": 0.0}, ValueError, "^sigma: a finite number from 1e-150 to 1e"),
+        ({"sigma": np.inf}, ValueError, "^sigma: a finite number from 1e-150 to 1e"),
         ({"weighting": "map"}, ValueError, "^weighting: must be one of ndcg, pairwise"),
         ({"normalization": 1}, TypeError, "^normalization: True or False"),
         ({"score_normalization": None}, TypeError, "^score_normalization: True or False"),
@@ -326,9 +327,34 @@ def test_bad_options(options: dict[str, Any], error: type[Exception], match: str
 def test_bad_relevances(name: str, relevance: Any, options: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         getattr(fl, name)([0.5, 1.0], relevance, group_sizes=[2], **options)
-    for value in (0.0, -1.0, 1e-320, np.nan):
-        with pytest.raises(ValueError, match=r"^temperature: a positive"):
+    for value in (0.0, -1.0, 1e-320, 1e-160, np.nan):
+        with pytest.raises(ValueError, match=r"^temperature: a finite number from 1e-150 to 1e"):
             fl.approx_ndcg_loss([0.5, 1.0], [1, 0], group_sizes=[2], temperature=value)
+
+
+def test_parameters_out_of_the_range_of_float32() -> None:
+    """They would become 0 or infinite, and equal scores nan or far apart."""
+    x = np.float32([1.0, 1, 0, 2])
+    rows = {"relevance": [1, 0, 2, 0], "group_sizes": [4]}
+    for loss, options in (
+        (fl.approx_ndcg_loss, {"temperature": 1e-40}),
+        (fl.lambdarank_loss, {"sigma": 1e40}),
+    ):
+        with pytest.raises(ValueError, match=r"1e[+-]40 is out of the range of float32"):
+            loss(x, **rows, **options)
+        assert np.isfinite(loss.value_grad_hess(x.astype(float), **rows, **options)[2]).all()
+
+
+@LOSSES
+@pytest.mark.parametrize("number", [-1, 4, 1e9, np.nan])
+def test_a_pickle_whose_best_order_is_none(name: str, number: float) -> None:
+    plan = getattr(fl, name).plan(**{n: v for n, v in QUERIES.items() if n != "input"})
+    arrays = list(plan._arrays)
+    best = arrays[4] = arrays[4].copy()
+    start = int(plan._arrays[0][np.argmax(np.diff(plan._arrays[0]) > 0)])
+    best[start] = number if number != 4 else np.diff(plan._arrays[0]).max()
+    with pytest.raises(ValueError, match=r"^plan: its arrays do not fit together"):
+        _restored(name, plan.rows, tuple(arrays), plan._facts)
 
 
 # ---- the metric ----------------------------------------------------------------------------------

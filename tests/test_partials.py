@@ -201,6 +201,36 @@ def test_joint_losses_have_partials_or_say_why_not(case: Any) -> None:
             assert bits(part.value(reduction)) == bits(expected)
 
 
+@pytest.mark.parametrize("names", [(), ("weight",), ("sample_weight", "where")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("crps_ensemble", "energy_score", "distillation_loss", "ranking_softmax_loss"),
+        "pairwise_logistic_loss",
+    ],
+)
+def test_parts_of_values_of_several_elements(name: str, names: tuple[str, ...]) -> None:
+    """The weights of their values come in parts, too."""
+    rng = np.random.default_rng(3)
+    shape = (300, 5, 3) if name == "energy_score" else (300, 5)
+    x, t = rng.random(shape), rng.random(shape)
+    t = t[:, 0] if name in ("crps_ensemble", "energy_score") else t
+    loss = getattr(fl, name)
+    if names == ("weight",) and name == "distillation_loss":
+        names = ("sample_weight",)
+    of_items = name == "ranking_softmax_loss"
+    given = {
+        "weight": rng.choice([0, 0.3, 1.0], shape if of_items else 300),
+        "sample_weight": rng.choice([0, 0.3, 1.0], 300),
+        "where": rng.random((300, 5)) < 0.7,
+    }
+    given = {option: given[option] for option in names}
+    parts = parts_of(loss, [1, 40, 297], (x, t), {}, given)
+    for reduction in REDUCTIONS:
+        expected = loss(x, t, **given, reduction=reduction)
+        assert bits(tree(parts[::-1]).value(reduction)) == bits(expected)
+
+
 def test_layouts_and_dtypes() -> None:
     """Chunks in other layouts have the bits of arrays in C order."""
     rng = np.random.default_rng(3)

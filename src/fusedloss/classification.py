@@ -575,7 +575,7 @@ def distillation_loss(
     teacher_logits : array_like
         Scores z of the teacher, of input's shape or broadcasting up to it.
     temperature : float
-        T, from 1e-150 to 1e150.
+        T, from 1e-30 to 1e6.
     scale_by_square : bool
         Whether the divergence is multiplied by T².
     reverse : bool
@@ -604,6 +604,8 @@ def distillation_loss(
     temperature=T)``.
 
     Where T is no power of two, the rounding of x / T and z / T to the computation's dtype is felt.
+    Gradients are T times differences of probabilities that come close as T grows: where T is a
+    thousand times the differences of the scores, they have some three digits less.
 
     References
     ----------
@@ -621,7 +623,7 @@ def distillation_loss(
     >>> grad.round(4)
     array([[-0.2898,  0.3544, -0.0647]])
     """
-    t = finite("temperature", temperature, 1e-150, 1e150)
+    t = finite("temperature", temperature, 1e-30, 1e6)
     factor = t * t if flag("scale_by_square", scale_by_square) else 1.0
     return score_pair_loss(
         request,

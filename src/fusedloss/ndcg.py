@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from fusedloss._calls.groups import APPROX_NDCG, LAMBDARANK, check_gain, group_loss
 from fusedloss._core.criterion import Criterion
 from fusedloss._core.loss import joint
-from fusedloss._core.parameters import choice, flag, integer, positive
+from fusedloss._core.parameters import choice, finite, flag, integer
 from fusedloss._core.plans import Plan
 from fusedloss._core.types import Array, ArrayLike, Ids, Reduction, Request
 
@@ -21,6 +21,7 @@ __all__ = [
 
 
 _MOST_PLACES: Final = 2**31  # more than a group can have
+_LEAST: Final = 1e-150  # its inverse and its square are numbers, too
 _WEIGHTINGS: Final = ("ndcg", "pairwise")
 
 
@@ -78,7 +79,7 @@ def lambdarank_loss(
     truncation : int or None
         How many places k matter: at least 1; None: all.
     sigma : float
-        The factor σ of differences of scores, positive.
+        The factor σ of differences of scores, from 1e-150 to 1e150.
     weighting : str
         "ndcg", as above; or "pairwise": all pairs have the weight 1 in place of the change of NDCG,
         which is RankNet's loss. The other options hold.
@@ -146,7 +147,7 @@ def lambdarank_loss(
             raise ValueError(f"truncation: 1 or more, or None, is needed, got {truncation}")
     check_gain(gain)
     parameters = (
-        positive("sigma", sigma),
+        finite("sigma", sigma, _LEAST, 1 / _LEAST),
         float(min(truncation or 0, _MOST_PLACES)),
         float(choice("weighting", weighting, _WEIGHTINGS) == "pairwise"),
         float(flag("normalization", normalization)),
@@ -216,7 +217,8 @@ def approx_ndcg_loss(
         Relevances t, from 0 to 1023, of shape (N,); they need not be whole numbers.
     <groups>
     temperature : float
-        The temperature T, positive: the smaller, the nearer to the places, and the flatter.
+        The temperature T, from 1e-150 to 1e150: the smaller, the nearer to the places, and the
+        flatter.
     gain : str or array_like, optional
         "exponential" (as by default), "linear" (:math:`G = t`, of any finite size), or an array of
         the gains of the relevances 0, 1, …: finite, not negative, in rising order.
@@ -256,8 +258,7 @@ def approx_ndcg_loss(
     array([ 0.0172, -0.0279,  0.0107,  0.0334, -0.0334])
     """
     check_gain(gain)
-    temperature = positive("temperature", temperature)
-    positive("temperature", 1.0 / temperature)
+    temperature = finite("temperature", temperature, _LEAST, 1 / _LEAST)
     return group_loss(
         request,
         APPROX_NDCG,

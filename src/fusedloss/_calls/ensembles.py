@@ -13,6 +13,7 @@ from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import flag, integer
 from fusedloss._core.reductions import check_reduction, count_rows, product_of
 from fusedloss._core.rows import RowKernel, Rows
+from fusedloss._core.tallies import is_tally
 from fusedloss._core.types import Array, Request
 
 
@@ -74,10 +75,14 @@ def ensemble_score(
         rows.row_weight = of_values
     elif of_values is not None:
         rows.row_weight = product_of(rows.shape, [of_values, rows.row_weight])
-    counts = count_rows(float(prod(rows.shape)), rows.row_weight, mask)
+    of_rows = float(prod(rows.shape))
+    counts = count_rows(of_rows, rows.row_weight, mask, exactly=is_tally(request))
     if vectors:
         parameters += (float(members),)
-    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters)
+    return rows.evaluate(
+        *(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters),
+        of_values=True,
+    )
 
 
 def _axes(x: Array, axis: int, vector_axis: int | None) -> tuple[int, ...]:

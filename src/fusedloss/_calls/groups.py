@@ -12,7 +12,7 @@ from fusedloss._core.kernels import kernels
 from fusedloss._core.labels import outside_error
 from fusedloss._core.operands import broadcast, is_double, is_float, operand
 from fusedloss._core.outputs import UNWANTED, derivative, outputs, result_tuple
-from fusedloss._core.parameters import choice
+from fusedloss._core.parameters import check_range, choice
 from fusedloss._core.plans import Plan, Planner
 from fusedloss._core.reductions import (
     Upstream,
@@ -142,11 +142,20 @@ def is_negative(labels: Array) -> Any:
 class GroupLoss:
     """A kernel of groups, and how its plans are made."""
 
-    def __init__(self, name: str, plan: Callable[..., Plan]) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: Callable[..., Plan],
+        check: Callable[[tuple[Any, ...]], None] | None = None,
+    ) -> None:
         self.number: int = kernels.number("groups", "GROUPS", name)
-        self.planner = Planner(
-            plan, lambda rows, arrays: _groups.check_plan(self.number, rows, arrays)
-        )
+
+        def check_all(rows: int, arrays: tuple[Array | None, ...]) -> None:
+            _groups.check_plan(self.number, rows, arrays)
+            if check is not None:
+                check(arrays)
+
+        self.planner = Planner(plan, check_all)
 
 
 class GroupCall:
@@ -271,6 +280,8 @@ def group_loss(
         plan,
         None if extra is None else extra[:2],
     )
+    if not call.double:
+        check_range(name, parameters)
     try:
         total = _groups.groups(
             loss.number,
@@ -575,5 +586,13 @@ def _approx_ndcg_plan(
     return rows.plan("approx_ndcg_loss", gains, best, _effort=_EFFORT + 4 * _pairs(rows))
 
 
-LAMBDARANK: Final = GroupLoss("lambdarank", _lambdarank_plan)
-APPROX_NDCG: Final = GroupLoss("approx_ndcg", _approx_ndcg_plan)
+def _check_best_order(arrays: tuple[Any, ...]) -> None:
+    """Refuse a best order with numbers of rows that a group does not have."""
+    offsets, best = arrays[0], arrays[4]
+    sizes = np.diff(offsets)
+    if not ((best >= 0) & (best < np.repeat(sizes, sizes))).all():
+        raise ValueError("plan: its arrays do not fit together")
+
+
+LAMBDARANK: Final = GroupLoss("lambdarank", _lambdarank_plan, _check_best_order)
+APPROX_NDCG: Final = GroupLoss("approx_ndcg", _approx_ndcg_plan, _check_best_order)

@@ -11,6 +11,7 @@ from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import integer
 from fusedloss._core.reductions import check_reduction, count_rows, product_of
 from fusedloss._core.rows import RowKernel, Rows
+from fusedloss._core.tallies import is_tally
 from fusedloss._core.types import Request
 
 
@@ -76,6 +77,10 @@ def ranking_loss(
     count = float(prod(rows.shape))
     if loss.relevances and not x.size:
         count = 0.0  # a list of nothing
-    counts = count_rows(count, rows.row_weight, rows.kernel_mask if x.size else None)
+    mask = rows.kernel_mask if x.size else None
+    counts = count_rows(count, rows.row_weight, mask, exactly=is_tally(request))
     most = inf if loss.relevances else nan
-    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, False, parameters, most)
+    return rows.evaluate(
+        *(request, loss, reduction, counts, t, DISTRIBUTION, False, parameters, most),
+        of_values=not loss.item_weights,
+    )

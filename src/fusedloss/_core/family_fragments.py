@@ -28,8 +28,9 @@ reduction : str
 Returns
 -------
 value : scalar, or ndarray of shape (groups,) for ``reduction="none"``
-    In the computation's dtype: float64 if `input`, `weight` or another array of floating numbers is
-    float64, or none is floating, else float32. Sums within groups are float64 for any dtype.
+    In the computation's dtype: float64 if `input` or `weight` is float64, or neither is floating,
+    else float32; what else a plan stands for does not count. Sums within groups are float64 for any
+    dtype.
     `value_and_grad` returns (value, gradient), `value_grad_hess` (value, gradient, diagonal of the
     Hessian); rows that do not count have 0 there.""",
     "raises groups": """\

@@ -24,7 +24,12 @@ def group_offsets(rows: int, group_sizes: Any, group_ids: Any) -> Array:
         )
     if group_ids is not None:
         ids = ids_of("group_ids", group_ids, rows)
-        falls = ids[1:] < ids[:-1]
+        try:
+            falls = ids[1:] < ids[:-1]
+        except TypeError as error:
+            raise TypeError(
+                f"group_ids: ids must be of one type, so that they sort: {error}"
+            ) from None
         if falls.any():
             at = int(np.argmax(falls)) + 1
             raise ValueError(
@@ -34,6 +39,8 @@ def group_offsets(rows: int, group_sizes: Any, group_ids: Any) -> Array:
         starts = np.flatnonzero(ids[1:] != ids[:-1]) + 1
         ends = [0, rows] if rows else [0]
         return np.concatenate((ends[:1], starts, ends[1:])).astype(np.int64)
+    if isinstance(group_sizes, (int, np.integer)):
+        raise ValueError("group_sizes: shape (groups,) is needed, got a number")
     sizes = whole_numbers("group_sizes", group_sizes)
     if sizes.ndim != 1:
         raise ValueError(f"group_sizes: shape (groups,) is needed, got {sizes.shape}")

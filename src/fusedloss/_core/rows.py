@@ -142,12 +142,13 @@ class Rows:
         target_scale: float = 1.0,
         target_offset: float = 0.0,
         return_lse: bool = False,
+        of_values: bool = False,
     ) -> Any:
         """Outputs, kernel and reduction.
 
         The counts are what "mean" divides by, the sum of the weights, and the number of those that
         are not 0; for a tally exact ones. Targets must lie between 0 and `most`, unless that is
-        nan.
+        nan. `of_values`: the loss has weights of values, not of elements or classes.
         """
         request, tally = take_tally(request)
         order, out = request[0], request[1]
@@ -158,7 +159,7 @@ class Rows:
         if tally is None:
             divisor, zero_if_empty = divisor_for(reduction, batch, *counts)
         else:
-            tally.begin(counts, double, x.shape, axes)
+            tally.begin(counts, double, x.shape, axes, len(axes) if of_values else 0)
             divisor, zero_if_empty = tally.divisor
             reduced = True
         value = grad = hess = lse = None
