@@ -1,5 +1,5 @@
 """A logistic regression of data that do not fit into memory: ``make demo-scale``, or
-``python examples/scale.py [--gigabytes 2] [--columns 100] [--keep]``.
+``python examples/scale.py [--gigabytes 2] [--columns 100] [--folder DIR]``.
 
 Writes random rows to a file in a temporary folder, and fits them with L-BFGS in a process whose
 address space may grow by a tenth of the data. Then a second process does the same with a tenth of

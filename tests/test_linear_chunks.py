@@ -332,6 +332,8 @@ def test_wrong_chunks_of_classes() -> None:
         Objective("gaussian_nll_loss", [(X, SCORES)], var=WEIGHTS)
     with pytest.raises(TypeError, match="sample_weight: with chunks it is in these"):
         Objective("mse_loss", [(X, SCORES)], sample_weight=WEIGHTS)
+    with pytest.raises(ValueError, match="loss: distillation_loss is no loss of scores"):
+        Objective("distillation_loss", [(X, y)], teacher_logits=np.ones((N, 4)))
     with pytest.raises(TypeError, match="map: a function is needed, got int"):
         Objective("mse_loss", [(X, SCORES)], map=3)  # type: ignore[arg-type]
     with pytest.raises(NotImplementedError, match="chunks: hess takes one array"):

@@ -61,7 +61,8 @@ def bound_to_scores(loss: Any, options: dict[str, Any]) -> tuple[Bound, dict[str
     kind, operands = family(found.loss), found.loss._operands
     fits = operands[:1] == ("input",) and "sample_weight" not in found.loss._options
     fits = fits and ("upper" in operands or "target" in operands)
-    if not (kind in _ELEMENTWISE and fits) and not (kind in OVER_CLASSES and len(operands) == 2):
+    over_classes = kind in OVER_CLASSES and operands == ("input", "target")
+    if not (kind in _ELEMENTWISE and fits) and not over_classes:
         raise ValueError(
             f"loss: {found.loss.__name__} is no loss of scores; accepted are elementwise losses, "
             "and those over a class axis of classification and margins"
