@@ -1,5 +1,5 @@
 """A logistic regression of data that do not fit into memory: ``make demo-scale``, or
-``python examples/scale.py [--gigabytes 2] [--columns 100] [--keep]``.
+``python examples/scale.py [--gigabytes 2] [--columns 100] [--folder DIR]``.
 
 Writes random rows to a file in a temporary folder, and fits them with L-BFGS in a process whose
 address space may grow by a tenth of the data. Then a second process does the same with a tenth of
@@ -159,4 +159,6 @@ if __name__ == "__main__":
         parser.add_argument("--columns", type=int, default=100)
         parser.add_argument("--folder", type=Path, help="where the temporary folder is made")
         options = parser.parse_args()
+        if options.gigabytes < 2 or options.columns < 1:
+            parser.error("at least 2 GB are needed, as a fit takes some 130 MB; and a column")
         sys.exit(not main(options.gigabytes, options.columns, options.folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,10 +98,11 @@ def test_sums_in_any_order() -> None:
     for order in (range(60), reversed(range(60)), rng.permutation(60), rng.permutation(60)):
         parts = [Sums(50) for _ in range(7)]
         for k, j in enumerate(order):
-            parts[k % 7].add(float(vectors[j, 7]), vectors[j])
+            parts[k % 7].add(2, float(vectors[j, 7]), vectors[j])
         total = Sums()
         for part in parts:
             total.merge(part)
+        assert total.rows == 120
         found.append((total.value(), total.rounded()))
     for value, vector in found:
         assert value == found[0][0] and vector.tobytes() == found[0][1].tobytes()
@@ -257,6 +259,43 @@ def test_fits_reach_other_packages(sparse: bool) -> None:
     )
 
 
+def test_huber_fit_reaches_statsmodels() -> None:
+    """RLM's threshold is in units of its scale, which is held fixed."""
+    optimize = pytest.importorskip("scipy.optimize")
+    api = pytest.importorskip("statsmodels.api")
+    features = X / np.abs(X).max(axis=0)
+    y = CASES["huber_loss"][0]
+    model = api.RLM(
+        y, api.add_constant(features, prepend=False), M=api.robust.norms.HuberT(1.345)
+    ).fit(tol=1e-12, maxiter=500, conv="coefs")
+    chunks = chunks_at([1000, 1500, 7000], features, y)
+    objective = Objective("huber_loss", chunks, delta=1.345 * model.scale)
+    found = optimize.minimize(
+        objective.value_and_grad,
+        objective.start(),
+        jac=True,
+        hessp=objective.hessp,
+        method="trust-ncg",
+        options={"gtol": 1e-11},
+    ).x
+    beyond = np.abs(y - objective.predict(found, features)) > 1.345 * model.scale
+    assert 0.1 < beyond.mean() < 0.3
+    np.testing.assert_allclose(found, model.params, rtol=1e-6, atol=1e-8)
+
+
+def test_a_map_must_give_each_chunk_once() -> None:
+    for lossy in (lambda f, chunks: [], lambda f, chunks: 2 * [f(chunk) for chunk in chunks]):
+        objective = Objective("mse_loss", [(X, SCORES)], map=lossy)
+        with pytest.raises(ValueError, match=r"chunks: 9000 rows came at first, (0|18000) now"):
+            objective.value(np.zeros(D + 1))
+
+
+def test_pickles_of_objectives_over_chunks() -> None:
+    objective = Objective("mse_loss", [(X, SCORES)], l2=0.1)
+    again = pickle.loads(pickle.dumps(objective))
+    same_results(objective, again)
+
+
 @pytest.mark.parametrize(
     ("chunks", "error", "text"),
     [
@@ -265,6 +304,7 @@ def test_fits_reach_other_packages(sparse: bool) -> None:
         (iter([(X, SCORES)]), TypeError, "chunks: an iterator can be read once, but each pass"),
         (X, TypeError, "y: it is missing; without it, chunks"),
         (3, TypeError, "y: it is missing"),
+        (lambda: None, TypeError, "chunks: the function must return an iterator .* got NoneType"),
         ([X], TypeError, r"chunk 0: \(X, y\) or \(X, y, sample_weight\) is needed, got ndarray"),
         ([(X,)], TypeError, "chunk 0: .* is needed, got tuple"),
         ([(X, SCORES), (X[:, 1:], SCORES)], ValueError, "chunk 1: X has 39 columns, .* 0 has 40"),
@@ -292,6 +332,10 @@ def test_wrong_chunks_of_classes() -> None:
         Objective("gaussian_nll_loss", [(X, SCORES)], var=WEIGHTS)
     with pytest.raises(TypeError, match="sample_weight: with chunks it is in these"):
         Objective("mse_loss", [(X, SCORES)], sample_weight=WEIGHTS)
+    with pytest.raises(ValueError, match="loss: distillation_loss is no loss of scores"):
+        Objective("distillation_loss", [(X, y)], teacher_logits=np.ones((N, 4)))
+    with pytest.raises(TypeError, match="map: a function is needed, got int"):
+        Objective("mse_loss", [(X, SCORES)], map=3)  # type: ignore[arg-type]
     with pytest.raises(NotImplementedError, match="chunks: hess takes one array"):
         Objective("mse_loss", [(X, SCORES)]).hess(np.zeros(D + 1))
 

@@ -195,10 +195,26 @@ def test_joint_losses_have_partials_or_say_why_not(case: Any) -> None:
             *("regions", "contrastive", "linear_heads", "sequences", "survival", "similarity"),
             *("ranking", "grouped", "ndcg"),
         )
-    else:
+        return
+    rows = len(next(iter(arrays.values())))
+    weighted = dict(arrays)
+    if "weight" in loss._options and loss.__module__ == "fusedloss.ensembles":
+        weighted["weight"] = np.random.default_rng(1).random(rows)
+    if "sample_weight" in loss._options:
+        weighted["sample_weight"] = np.random.default_rng(2).random(rows)
+    for named in (arrays, weighted):
+        parts = [
+            loss.partial(
+                **{n: a if n == "thresholds" else a[i:j] for n, a in named.items()},
+                **case.options,
+                offset=i,
+            )
+            for i, j in cut_at([2, 5], rows)
+        ]
         for reduction in REDUCTIONS:
-            expected = loss(**arrays, **case.options, reduction=reduction)
-            assert bits(part.value(reduction)) == bits(expected)
+            expected = loss(**named, **case.options, reduction=reduction)
+            assert bits(sum(parts).value(reduction)) == bits(expected)
+            assert part.rows == sum(parts).rows == [(0, rows)]
 
 
 @pytest.mark.parametrize("names", [(), ("weight",), ("sample_weight", "where")])
@@ -305,8 +321,19 @@ def test_what_cannot_be_added() -> None:
     gap = part + fl.huber_loss.partial(x, t, delta=2, offset=100)
     assert gap.rows == [(0, 8), (100, 108)] and "in 2 ranges" in repr(gap)
     weighted = fl.cross_entropy.partial(np.eye(3), [0, 1, 2], weight=[1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match=r"weight=<array of shape \(3,\)> and weight=None"):
+    with pytest.raises(
+        ValueError, match=r"weight=<array of shape \(3,\), float64, hash \w+> and weight=None"
+    ):
         weighted + fl.cross_entropy.partial(np.eye(3), [0, 1, 2], offset=3)
+    other = fl.cross_entropy.partial(np.eye(3), [0, 1, 2], weight=[1.0, 2.0, 4.0], offset=3)
+    with pytest.raises(ValueError, match=r"hash \w+> and weight=<array of shape \(3,\), float64"):
+        weighted + other
+    each = fl.huber_loss.partial(x, t, weight=t + 1, offset=8, delta=2.0)
+    with pytest.raises(ValueError, match="weight=None and weight=<numbers of the rows> cannot"):
+        part + each
+    yes, one = (fl.huber_loss.partial(x, t, delta=d, offset=8 * k) for k, d in enumerate((True, 1)))
+    with pytest.raises(ValueError, match=r"delta=True and delta=1.0 cannot be added"):
+        yes + one
 
 
 def test_wrong_arguments() -> None:
@@ -343,12 +370,18 @@ def test_bytes() -> None:
         (data[:40], "are damaged"),
         (data[:-3], "are damaged"),
         (data + b"12345678", "are damaged"),
+        (data[:-3] + b"abc", "are damaged: their checksum is another one"),
+        (data.replace(b'"batch":5000', b'"batch":6000'), "checksum"),
         (data[:18] + b"\x02" + data[19:], "a Partial of version 2; this fusedloss reads version 1"),
     ):
         with pytest.raises(ValueError, match=text):
             fl.Partial.from_bytes(wrong)
+    with pytest.raises(TypeError, match="data: bytes are needed, got int"):
+        fl.Partial.from_bytes(10**12)  # type: ignore[arg-type]
     aligned = fl.huber_loss.partial(np.ones(8192), np.zeros(8192), offset=4096)
     assert len(pickle.dumps(aligned)) < 600
+    cloudpickle = pytest.importorskip("cloudpickle")
+    assert len(cloudpickle.dumps(aligned)) < 600
 
 
 def test_criteria() -> None:

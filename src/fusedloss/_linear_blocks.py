@@ -89,9 +89,12 @@ class Sums:
 
     def __init__(self, size: int = 0) -> None:
         self.total = Exact()
+        self.rows = 0
         self.vector: Array = np.zeros((size, _blocks.ITEMS), np.int64)
 
-    def add(self, value: float, vector: Array | None = None) -> None:
+    def add(self, rows: int, value: float, vector: Array | None = None) -> None:
+        """Add those of a block of so many rows."""
+        self.rows += rows
         self.total = self.total.plus(exact(value))
         if vector is not None:
             _blocks.add_vector(self.vector, vector)
@@ -99,6 +102,7 @@ class Sums:
     def merge(self, other: Sums) -> Sums:
         """Add those of other rows; returns this one."""
         self.total = self.total.plus(other.total)
+        self.rows += other.rows
         if len(self.vector) == 0:
             self.vector = other.vector.copy()
         elif len(other.vector):
@@ -347,11 +351,12 @@ def added_up(
     to = split(vector)
     direction = None if v is None else Point(*split(v))
     for block in blocks:
+        rows = block.X.shape[0]
         if direction is not None:
             block.hessp(direction, *to)
-            sums.add(0.0, vector)
+            sums.add(rows, 0.0, vector)
         elif what == "grad":
-            sums.add(block.value_and_grad(*to), vector)
+            sums.add(rows, block.value_and_grad(*to), vector)
         else:
-            sums.add(block.value())
+            sums.add(rows, block.value())
     return sums

@@ -61,7 +61,8 @@ def bound_to_scores(loss: Any, options: dict[str, Any]) -> tuple[Bound, dict[str
     kind, operands = family(found.loss), found.loss._operands
     fits = operands[:1] == ("input",) and "sample_weight" not in found.loss._options
     fits = fits and ("upper" in operands or "target" in operands)
-    if not (kind in _ELEMENTWISE and fits) and not (kind in OVER_CLASSES and len(operands) == 2):
+    over_classes = kind in OVER_CLASSES and operands == ("input", "target")
+    if not (kind in _ELEMENTWISE and fits) and not over_classes:
         raise ValueError(
             f"loss: {found.loss.__name__} is no loss of scores; accepted are elementwise losses, "
             "and those over a class axis of classification and margins"
@@ -240,7 +241,7 @@ class Chunks:
             counts = _of_chunk(name, partial(counted, found, rows, outputs, first))
             sums = sums.plus(counts)
             first += rows.X.shape[0]
-        self._check_count(first)
+        self.check_count(first)
         self.divisor = float(sums)
 
     def task(self) -> Task:
@@ -264,7 +265,7 @@ class Chunks:
             if self._weighted and rows.weight is None:
                 rows = rows._replace(weight=np.broadcast_to(np.ones(1), rows.X.shape[:1]))
             yield rows
-        self._check_count(count)
+        self.check_count(count)
 
     def _read(self, light: bool) -> Iterator[tuple[str, Rows, int | None]]:
         """The chunks by name; with `light` without those features that would have to be made."""
@@ -302,7 +303,8 @@ class Chunks:
         if outputs is not None:
             self.n_outputs = max(outputs, self.n_outputs or 0)
 
-    def _check_count(self, count: int) -> None:
+    def check_count(self, count: int) -> None:
+        """Whether a pass has got all rows."""
         if count != self.rows:
             raise ValueError(
                 f"chunks: {self.rows} rows came at first, {count} now; each pass needs all, so "
@@ -387,7 +389,7 @@ def aligned_chunks(X: Any, y: Any, sample_weight: Any) -> list[tuple[Any, ...]]:
 def _source_of(chunks: Any) -> Callable[[], Iterable[Any]]:
     """What makes an iterator of the chunks."""
     if callable(chunks):
-        return lambda: iter(chunks())
+        return partial(_iterator_of, chunks)
     if isinstance(chunks, Iterator):
         raise TypeError(
             "chunks: an iterator can be read once, but each pass reads all; give a list, or a "
@@ -397,7 +399,17 @@ def _source_of(chunks: Any) -> Callable[[], Iterable[Any]]:
         raise TypeError(
             f"y: it is missing; without it, chunks (X, y) are needed, got {type(chunks).__name__}"
         )
-    return lambda: iter(chunks)
+    return partial(iter, chunks)
+
+
+def _iterator_of(function: Callable[[], Any]) -> Iterator[Any]:
+    """What a function makes for a pass."""
+    made = function()
+    if not isinstance(made, Iterable):
+        raise TypeError(
+            f"chunks: the function must return an iterator of (X, y), got {type(made).__name__}"
+        )
+    return iter(made)
 
 
 def _opened(chunk: Any) -> Any:

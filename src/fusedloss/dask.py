@@ -16,6 +16,7 @@ import dask.array as da
 import numpy as np
 from dask.delayed import delayed
 
+from fusedloss._core.frameworks import family
 from fusedloss._core.operands import is_double, is_float, operand
 from fusedloss._core.partials import Partial, tallied_and_grad
 from fusedloss._core.reductions import check_reduction
@@ -30,8 +31,8 @@ __all__ = ["objective", "value", "value_and_grad"]
 
 #: So many results are merged at once.
 _SPLIT: Final = 8
-#: Options with a number for each row, whatever their shape.
-_OF_ROWS: Final = ("sample_weight", "where")
+#: The families whose option `weight` has a number for each value, which has axes of its own.
+_VALUES_HAVE_WEIGHTS: Final = ("boxes", "similarity", "ensembles", "ranking")
 
 
 def value(loss: Any, *operands: Any, **options: Any) -> Any:
@@ -140,13 +141,11 @@ class _Call:
 
     def _cut(self, name: str, array: Any) -> Callable[[int], Any]:
         """What gives the part of an operand that goes with a chunk."""
-        rows, x = self.x.shape[0], self.x
         if not isinstance(array, da.Array):
             array = operand(name, array)[0]
-        of_rows = array.ndim and array.shape[0] == rows
-        if name in self.loss._options and name not in _OF_ROWS:
-            of_rows = of_rows and array.ndim == x.ndim
-        if not of_rows:
+        if not self._has_rows(name, array.shape):
+            if name == "var" and array.ndim:  # in a square chunk it would be taken for one of rows
+                array = array.reshape((1,) * (self.x.ndim - array.ndim) + array.shape)
             whole = array if isinstance(array, np.ndarray) else delayed(array)
             return lambda k: whole
         if isinstance(array, da.Array):
@@ -154,6 +153,26 @@ class _Call:
             blocks = array.to_delayed().ravel()
             return lambda k: blocks[k]
         return lambda k: array[self.starts[k] : self.starts[k] + self.sizes[k]]
+
+    def _has_rows(self, name: str, shape: tuple[int, ...]) -> bool:
+        """Whether the first axis of an operand is that of the rows, and not one that all share."""
+        options: tuple[str, ...] = self.loss._options
+        axes: int = self.x.ndim
+        if shape[:1] != self.x.shape[:1] or name == "thresholds":
+            return False
+        if name == "var" and shape == self.x.shape[:-1]:
+            return True  # as of a call
+        if name == "where":
+            axes -= int("vector_axis" in options)
+        elif (
+            name not in options
+            or name == "sample_weight"
+            or (name == "weight" and family(self.loss) in _VALUES_HAVE_WEIGHTS)
+        ):
+            if "sample_weight" in options and "axis" not in options:
+                axes = 1  # all others are of one value
+            axes -= ("axis" in options) + ("vector_axis" in options)
+        return len(shape) >= axes
 
     def _precision(self, named: dict[str, Any]) -> int:
         precision = 0
@@ -198,7 +217,7 @@ class _Call:
         place = self.names.index(name) if name in self.names else -1
         like: Any = self.given[place] if place >= 0 else None
         shape = getattr(like, "shape", ())
-        if not shape or shape[0] != self.x.shape[0]:
+        if not self._has_rows(name, shape):
             raise NotImplementedError(
                 f"{name}: it has no rows of its own, so its gradient is no array with the chunks "
                 f"of {self.names[0]}"
@@ -301,6 +320,8 @@ def objective(
     >>> objective.value_and_grad([2.0, 0.0])
     (1.0, array([-3., -2.]))
     """
+    if options.get("map") is not None:
+        raise TypeError("map: Dask's scheduler works on the chunks")
     if not isinstance(X, da.Array):
         raise TypeError(f"X: a Dask array is needed, got {type(X).__name__}")
     if X.ndim != 2:

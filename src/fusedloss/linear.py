@@ -74,8 +74,9 @@ class Objective:
         The number of classes, where `y` does not name the last one.
     map : callable, optional
         For chunks that are worked on apart, such as ``executor.map``: called as ``map(function,
-        chunks)``, it returns the results in any order. Each chunk then begins at a multiple of
-        `block_rows`; one that other processes get may be a function that makes it there.
+        chunks)``, it returns the results in any order, each once. Each chunk then begins at a
+        multiple of `block_rows`; one that other processes get may be a function that makes it
+        there.
     **options
         Those of the loss, but for `axis`, `where`, `reduction` and, of an elementwise loss,
         `weight`; and its operands besides scores and targets, such as `var` of `gaussian_nll_loss`,
@@ -158,6 +159,8 @@ class Objective:
         self._found = found
         if y is not None and hasattr(X, "dask"):
             X, y, sample_weight = chunks_of(X, y, sample_weight), None, None
+        if map is not None and not callable(map):
+            raise TypeError(f"map: a function is needed, got {type(map).__name__}")
         if y is None:
             if sample_weight is not None:
                 raise TypeError("sample_weight: with chunks it is in these, (X, y, sample_weight)")
@@ -340,6 +343,8 @@ class Objective:
             total = Sums()
             for sums in self._map(partial(sums_of_chunk, given), self._chunks.source()):
                 total.merge(sums)
+            # A `map` may lose a chunk, or give one twice.
+            self._chunks.check_count(total.rows)
             return total
         with self._lock:
             return added_up(self._at(coef), what, self._split, self.n_coef, v)

@@ -78,6 +78,42 @@ def test_several_gradients() -> None:
     assert grads[1].chunks == cut(var, (5000, 4)).chunks
 
 
+def square() -> list[Any]:
+    """Losses, operands and options, some of which have as many numbers as there are rows, but along
+    another axis."""
+    x, t, w = X[:5, :5], T[:5, :5], W[0, :5]
+    labels = np.arange(5)
+    return [
+        ("mse_loss", (x, t[0]), {}),
+        ("mse_loss", (x, t), {"weight": w}),
+        ("mse_loss", (x, t), {"where": w > 0.4}),
+        ("gaussian_nll_loss", (x, t, w + 0.1), {}),
+        ("gaussian_nll_loss", (X[:8, :2], T[:8, :2], w[:2]), {}),
+        ("quantile_loss", (x, t[:, :1]), {"q": [0.1, 0.3, 0.5, 0.7, 0.9]}),
+        ("cross_entropy", (x, labels), {"weight": w, "sample_weight": w}),
+        ("cross_entropy", (x, labels), {"where": w > 0}),
+        ("cross_entropy", (X[:60].reshape(5, 4, 36)[..., :5], labels % 4), {"sample_weight": w}),
+        ("ordinal_loss", (x[:3, 0], np.arange(3.0), np.arange(3)), {}),
+        ("crps_ensemble", (x, t[0]), {"weight": w}),
+        ("energy_score", (X[:60].reshape(5, 12, 12), T[:5]), {"weight": w, "where": W[:5] > 0.4}),
+        ("generalized_box_iou_loss", (W[:9, :4], W[9:18, :4]), {"weight": W[:9, 5]}),
+        ("triplet_margin_loss", (x, t, -t), {"sample_weight": w}),
+        ("mean_pairwise_squared_error", (x, t), {"sample_weight": w}),
+    ]
+
+
+@pytest.mark.parametrize(("name", "operands", "options"), square())
+@pytest.mark.parametrize("chunk", [1, 2, 9])
+def test_what_has_rows(name: str, operands: Any, options: Any, chunk: int) -> None:
+    loss = getattr(fl, name)
+    if name == "cross_entropy" and operands[0].ndim == 3:
+        operands = operands[0], np.stack([operands[1]] * 5)
+    options = options | {"reduction": "weighted_mean"}
+    first = cut(operands[0], (chunk, *operands[0].shape[1:]))
+    value = fl.dask.value(name, first, *operands[1:], **options).compute()
+    assert value == loss(*operands, **options)
+
+
 def test_nothing_is_computed_before_it_is_asked_for() -> None:
     looked_at: list[int] = []
 
@@ -107,6 +143,8 @@ def test_wrong_arguments() -> None:
         fl.dask.value_and_grad("gaussian_nll_loss", x, T, np.ones(12))
     with pytest.raises(NotImplementedError, match="dice_loss has no partials"):
         fl.dask.value("dice_loss", x, T).compute()
+    with pytest.raises(TypeError, match="map: Dask's scheduler works on the chunks"):
+        fl.dask.objective("mse_loss", x, T[:, 0], map=map)
     with pytest.raises(TypeError, match="X: a Dask array is needed, got ndarray"):
         fl.dask.objective("mse_loss", X, T[:, 0])
     with pytest.raises(ValueError, match="y: 20000 rows are needed, as X has them"):

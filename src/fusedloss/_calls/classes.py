@@ -319,7 +319,6 @@ def score_pair_loss(
     rows.inputs = (x, y)
     rows.weigh(sample_weight, where)
     number_of_rows = float(x.size // x.shape[rows.axes[0]])
-    counts = count_rows(
-        number_of_rows, rows.row_weight, rows.kernel_mask, exactly=is_tally(request)
-    )
+    exactly = is_tally(request)
+    counts = count_rows(number_of_rows, rows.row_weight, rows.kernel_mask, exactly=exactly)
     return rows.evaluate(request, loss, reduction, counts, y, DISTRIBUTION, True, parameters)

@@ -11,7 +11,7 @@ from fusedloss._core.axes import axis_number
 from fusedloss._core.labels import DISTRIBUTION
 from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import flag, integer
-from fusedloss._core.reductions import check_reduction, count_rows, product_of
+from fusedloss._core.reductions import check_reduction, count_rows
 from fusedloss._core.rows import RowKernel, Rows
 from fusedloss._core.tallies import is_tally
 from fusedloss._core.types import Array, Request
@@ -53,13 +53,9 @@ def ensemble_score(
     t = broadcast("target", t, of_target, "input without the axis of the members")
     rows.inputs = (x, t)
     t = np.broadcast_to(np.expand_dims(t, axes[0]), shape)
-    of_values = None
-    if weight is not None:
-        given, more = operand("weight", weight)
-        precision |= more
-        rows.inputs += (given,)
-        of_values = broadcast("weight", given, rows.shape, "the values")
     rows.precision = precision
+    if weight is not None:
+        rows.weigh_values(weight)
     mask = None
     if where is not None:
         of_members, what = shape, "input"
@@ -71,18 +67,11 @@ def ensemble_score(
         if vectors:
             where = np.expand_dims(where, axes[1])
     rows.weigh(sample_weight, where)
-    if rows.row_weight is None:
-        rows.row_weight = of_values
-    elif of_values is not None:
-        rows.row_weight = product_of(rows.shape, [of_values, rows.row_weight])
-    of_rows = float(prod(rows.shape))
-    counts = count_rows(of_rows, rows.row_weight, mask, exactly=is_tally(request))
+    count = float(prod(rows.shape))
+    counts = count_rows(count, rows.row_weight, mask, exactly=is_tally(request))
     if vectors:
         parameters += (float(members),)
-    return rows.evaluate(
-        *(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters),
-        of_values=True,
-    )
+    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, not vectors, parameters)
 
 
 def _axes(x: Array, axis: int, vector_axis: int | None) -> tuple[int, ...]:

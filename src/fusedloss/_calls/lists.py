@@ -9,7 +9,7 @@ from fusedloss._core.axes import axis_number
 from fusedloss._core.labels import DISTRIBUTION
 from fusedloss._core.operands import broadcast, operand
 from fusedloss._core.parameters import integer
-from fusedloss._core.reductions import check_reduction, count_rows, product_of
+from fusedloss._core.reductions import check_reduction, count_rows
 from fusedloss._core.rows import RowKernel, Rows
 from fusedloss._core.tallies import is_tally
 from fusedloss._core.types import Request
@@ -60,27 +60,18 @@ def ranking_loss(
     t = broadcast("target", t, x.shape)
     rows.precision |= more
     rows.inputs = (x, t)
-    list_weight = None
-    if weight is not None:
+    if weight is not None and loss.item_weights:
         given, more = operand("weight", weight)
         rows.precision |= more
         rows.inputs += (given,)
-        if loss.item_weights:
-            rows.item_weight = broadcast("weight", given, x.shape)
-        else:
-            list_weight = broadcast("weight", given, rows.shape, "the values")
+        rows.item_weight = broadcast("weight", given, x.shape)
+    elif weight is not None:
+        rows.weigh_values(weight)
     rows.weigh(sample_weight, where)
-    if rows.row_weight is None:
-        rows.row_weight = list_weight
-    elif list_weight is not None:
-        rows.row_weight = product_of(rows.shape, [list_weight, rows.row_weight])
     count = float(prod(rows.shape))
     if loss.relevances and not x.size:
         count = 0.0  # a list of nothing
     mask = rows.kernel_mask if x.size else None
     counts = count_rows(count, rows.row_weight, mask, exactly=is_tally(request))
     most = inf if loss.relevances else nan
-    return rows.evaluate(
-        *(request, loss, reduction, counts, t, DISTRIBUTION, False, parameters, most),
-        of_values=not loss.item_weights,
-    )
+    return rows.evaluate(request, loss, reduction, counts, t, DISTRIBUTION, False, parameters, most)

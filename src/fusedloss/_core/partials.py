@@ -22,6 +22,8 @@ Pieces = tuple[tuple[int, Array], ...]
 
 _MAGIC: Final = b"fusedloss.Partial\0"
 _VERSION: Final = 1
+#: After the magic bytes: the version, the length of the text, and a checksum of all that follows.
+_HEAD: Final = struct.Struct("<HI8s")
 #: These options belong to the rows of a part, whatever their shape.
 _OF_ROWS: Final = ("sample_weight", "where")
 
@@ -212,12 +214,12 @@ class Partial:
                 "are needed"
             )
         if self._key != other._key:
-            ours, theirs = self.options, other.options
+            ours, theirs = _shown_options(self._key), _shown_options(other._key)
             name = next(n for n in (ours | theirs) if ours.get(n) != theirs.get(n))
+            one, two = (shown.get(name, "<numbers of the rows>") for shown in (ours, theirs))
             raise ValueError(
-                f"partials of {self._name} with {name}={_shown(ours.get(name))} and "
-                f"{name}={_shown(theirs.get(name))} cannot be added: all parts need the same "
-                "options"
+                f"partials of {self._name} with {name}={one} and {name}={two} cannot be added: all "
+                "parts need the same options"
             )
         if self._reduction != other._reduction:
             raise ValueError(
@@ -255,7 +257,8 @@ class Partial:
         data = b"".join(
             values.astype(values.dtype.newbyteorder("<")).tobytes() for _, values in self._pieces
         )
-        return _MAGIC + struct.pack("<HI", _VERSION, len(text)) + text + data
+        body = text + data
+        return _MAGIC + _HEAD.pack(_VERSION, len(text), _check_of(body)) + body
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Partial:
@@ -266,25 +269,30 @@ class Partial:
         ValueError
             If these are no such bytes, or those of a later version.
         """
-        data = bytes(data)
-        place = len(_MAGIC) + 6
+        try:
+            data = bytes(memoryview(data))
+        except TypeError:
+            raise TypeError(f"data: bytes are needed, got {type(data).__name__}") from None
+        place = len(_MAGIC) + _HEAD.size
         if data[: len(_MAGIC)] != _MAGIC or len(data) < place:
             raise ValueError("data: these are not the bytes of a Partial")
-        version, length = struct.unpack("<HI", data[len(_MAGIC) : place])
+        version, length, check = _HEAD.unpack(data[len(_MAGIC) : place])
         if version != _VERSION:
             raise ValueError(
                 f"data: a Partial of version {version}; this fusedloss reads version {_VERSION}"
             )
         try:
+            if check != _check_of(data[place:]):
+                raise ValueError("their checksum is another one")
             head = json.loads(data[place : place + length])
             if head["leaf"] != leaf_size():
-                raise ValueError("of other leaves")
+                raise ValueError("its leaves have another size")
             sums = [_read(*numbers) for numbers in head["sums"]]
             dtype = np.dtype("<f8" if head["double"] else "<f4")
             values = np.frombuffer(data[place + length :], dtype).astype(dtype.newbyteorder("="))
             sizes = [size for _, size in head["pieces"]]
             if len(sums) != 4 or values.size != sum(sizes):
-                raise ValueError("of another size")
+                raise ValueError("its values have another size")
             arrays = np.split(values, np.cumsum(sizes)[:-1]) if sizes else []
             starts = [start for start, _ in head["pieces"]]
             return Partial._of(
@@ -299,7 +307,17 @@ class Partial:
             raise ValueError(f"data: the bytes of a Partial are damaged: {error}") from None
 
     def __reduce__(self) -> Any:
-        return Partial.from_bytes, (self.to_bytes(),)
+        # A function, as cloudpickle would send the code of a class method along.
+        return _unpickled, (self.to_bytes(),)
+
+
+def _unpickled(data: bytes) -> Partial:
+    return Partial.from_bytes(data)
+
+
+def _check_of(body: bytes) -> bytes:
+    """A checksum: a wrong bit in a sum would be a wrong value, and nobody would see it."""
+    return blake2b(body, digest_size=8).digest()
 
 
 def _written(s: Exact) -> tuple[str, int, float, float]:
@@ -311,8 +329,16 @@ def _read(units: str, zeros: int, special: float, factor: float) -> Exact:
     return Exact(int(units, 16) << zeros, special, factor)
 
 
+def _shown_options(key: str) -> dict[str, str]:
+    """Options as messages show them; without those that have a number for each row."""
+    return {name: _shown(value) for name, value in json.loads(key).items()}
+
+
 def _shown(value: Any) -> str:
-    return f"<array of shape {tuple(value[0])}>" if isinstance(value, list) else repr(value)
+    if not isinstance(value, list):
+        return repr(value)
+    shape, dtype, digest = value
+    return f"<array of shape {tuple(shape)}, {np.dtype(dtype)}, hash {digest[:6]}>"
 
 
 def _loss_of(name: str) -> Any:

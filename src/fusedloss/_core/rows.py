@@ -17,6 +17,7 @@ from fusedloss._core.reductions import (
     class_weights,
     divisor_for,
     lifted,
+    product_of,
     scale_of,
     value_result,
 )
@@ -56,6 +57,7 @@ class Rows:
         "mask",
         "precision",
         "row_weight",
+        "value_axes",
         "x",
     )
 
@@ -72,6 +74,7 @@ class Rows:
         self.item_weight: Array | None = None
         self.row_weight: Array | None = None
         self.class_weight: Array | None = None
+        self.value_axes = 0  # of the elements that an option with a number for each value lacks
         self.direction: Array | None = None  # what the Hessian is multiplied by
 
     @property
@@ -85,7 +88,11 @@ class Rows:
             given, precision = operand("sample_weight", sample_weight)
             self.precision |= precision
             self.inputs += (given,)
-            self.row_weight = broadcast("sample_weight", given, self.shape, "the rows")
+            of_rows = broadcast("sample_weight", given, self.shape, "the rows")
+            of_values = self.row_weight
+            if of_values is not None:
+                of_rows = product_of(self.shape, [of_values, of_rows])
+            self.row_weight = of_rows
         if where is not None:
             self.mask = broadcast("where", operand("where", where)[0], self.x.shape)
             self.kernel_mask = axes_last(self.mask, self.axes)
@@ -97,6 +104,14 @@ class Rows:
         self.precision |= precision
         self.inputs += (given,)
         self.direction = broadcast("v", given, self.x.shape)
+
+    def weigh_values(self, weight: Any) -> None:
+        """Take weights of the values, before those of the rows."""
+        given, precision = operand("weight", weight)
+        self.precision |= precision
+        self.inputs += (given,)
+        self.row_weight = broadcast("weight", given, self.shape, "the values")
+        self.value_axes = len(self.axes)
 
     def weigh_items(self, weight: Any) -> bool:
         """Take weights of all elements that broadcast up to them; whether it is such, rather than a
@@ -142,13 +157,12 @@ class Rows:
         target_scale: float = 1.0,
         target_offset: float = 0.0,
         return_lse: bool = False,
-        of_values: bool = False,
     ) -> Any:
         """Outputs, kernel and reduction.
 
         The counts are what "mean" divides by, the sum of the weights, and the number of those that
         are not 0; for a tally exact ones. Targets must lie between 0 and `most`, unless that is
-        nan. `of_values`: the loss has weights of values, not of elements or classes.
+        nan.
         """
         request, tally = take_tally(request)
         order, out = request[0], request[1]
@@ -159,7 +173,7 @@ class Rows:
         if tally is None:
             divisor, zero_if_empty = divisor_for(reduction, batch, *counts)
         else:
-            tally.begin(counts, double, x.shape, axes, len(axes) if of_values else 0)
+            tally.begin(counts, double, x.shape, axes, self.value_axes)
             divisor, zero_if_empty = tally.divisor
             reduced = True
         value = grad = hess = lse = None
