@@ -32,6 +32,7 @@ NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "docs/integrations/scipy.md": ("scipy", "sklearn", "sksurv"),
     "docs/integrations/tables.md": ("pandas", "sklearn"),
     "docs/integrations/torch.md": ("torch", "sklearn", "ml_dtypes"),
+    "src/fusedloss/dask.py": ("dask",),
     "src/fusedloss/jax.py": ("jax",),
     "src/fusedloss/metrics.py": ("sklearn",),
     "src/fusedloss/torch/__init__.py": ("torch",),
