@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -298,11 +299,13 @@ def joint(case: reg.Joint, pick: Generator, rng: Generator, limit: int) -> Subje
         dtype = dtypes[case.leaves[0]]
         extra = {"weight": weights(pick, rng, shape, dtype)}
         if "where" in subject.parameters and "where" not in arrays and pick.random() < 0.5:
-            extra = {"where": np.asarray(rng.random(arrays[case.leaves[0]].shape) < 0.7)}
-            try:
-                subject.run(subject.plainly(arrays | extra), 0)
-            except ValueError:  # it is one of values, not of their elements
-                extra = {"where": np.asarray(rng.random(shape) < 0.7)}
+            elements = arrays[case.leaves[0]].shape
+            # It is one of elements, or of vectors, or of values.
+            for of in (elements, elements[:-1], shape):
+                extra = {"where": np.asarray(rng.random(of) < 0.7)}
+                with suppress(ValueError):
+                    subject.run(subject.plainly(arrays | extra), 0)
+                    break
         subject = replace(subject, arrays=arrays | extra)
     return subject
 
