@@ -269,7 +269,11 @@ def interval_score_and_grad(
 
 # ---- rows ------------------------------------------------------------------------------------
 
-_BOUNDS = {"crps_logistic": (4, 4, 8), "crps_student_t": (6, 5, 8)}
+_BOUNDS = {
+    "crps_normal": (5, 4, 6),
+    "crps_logistic": (5, 4, 8),
+    "crps_student_t": (6, 5, 8),
+}
 for loss, truth, options in (
     ("crps_normal", normal, {}),
     ("crps_logistic", logistic, {}),
