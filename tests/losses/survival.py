@@ -442,7 +442,7 @@ def hard_times(rng: Generator, dtype: Any) -> Arrays:
         for z in shifts
         for s in ((1.0,) if abs(z) in (0.01, 0.7, 6.5) else (1e-2, 3.0))
     ]
-    picked = rng.choice(len(rows), 260, replace=False)
+    picked = rng.choice(len(rows), 130, replace=False)
     arrays = np.array([rows[k] for k in picked]).T.astype(dtype)
     return dict(zip(("input", "lower", "upper", "scale"), arrays, strict=True))
 
