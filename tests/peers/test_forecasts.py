@@ -28,8 +28,10 @@ def test_scoringrules(loss: str, options: dict[str, Any]) -> None:
 
 
 def test_weighted_interval_score() -> None:
-    """It is twice the mean of quantile losses."""
+    """It is twice the mean of quantile losses; so scoringrules has it with numba, and other numbers
+    without."""
     pytest.importorskip("scoringrules")
+    pytest.importorskip("numba")
     t, ends = quantiles()
     lower = np.array(ALPHAS) / 2
     levels = np.concatenate([lower, [0.5], 1 - lower[::-1]])
