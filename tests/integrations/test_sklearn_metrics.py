@@ -58,7 +58,7 @@ def weights(n: int) -> list[Any]:
 
 
 def test_all_of_the_names_are_theirs() -> None:
-    own = {"Metric", "metric", "scorer"}
+    own = {"Metric", "metric", "ndcg", "scorer"}  # ndcg_score has no groups
     for name in set(ours.__all__) - own:
         assert callable(getattr(theirs, name)) and getattr(ours, name).__doc__
 
