@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import fusedloss as fl
-from bench.survival import FOLDER, Step, best
+from bench.scaling import FOLDER, Step, best
 from tests.losses import ensembles as twins
 
 SHAPES = ((100_000, 51), (100_000, 10), (10_000, 500), (100, 100_000))
