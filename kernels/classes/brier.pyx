@@ -4,8 +4,8 @@ from libc.stdint cimport int64_t
 from kernels.classes.rows cimport CHUNK, R_G, R_H, Rows, memory, register_rows
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, LOST_V, REAL_ROWS, REST, SUM_A, SUM_B, SUM_C, SUM_D, SUM_V, SUMS, WHOLE_SHARE, Across, Along, Change,
-    Layout, View, add_line, at, blank_line, blank_rows, store_tile, e_line, factor_of, finish_values, mask_line,
-    line_or_buffer, prepare_targets, store_line, prepare_tile, sum_exponentials, tau_line)
+    Layout, View, add_line, at, blank_rows, store_tile, e_line, factor_of, finish_line, finish_values,
+    line_or_buffer, prepare_targets, prepare_tile, sum_exponentials, tau_line)
 from kernels.core.numeric cimport real
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -89,17 +89,9 @@ cdef void write_brier_derivatives(Layout l, const Rows *job, const View *v, cons
                 g[i] = gs[i]
             for i in range(n):
                 h[i] = hs[i]
-            if Layout is Across:
-                if ignored:
-                    blank_line(labels, n, g)
-                    blank_line(labels, n, h)
-            if v.masked:
-                mask_line(job, v, line, start, n, g, <real> 0)
-                mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
-                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
-            if not v.staged:
-                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                finish_line(l, job, v, R_H, v.base_h, line, start, n, labels, ignored, h, False)
+            finish_line(l, job, v, R_G, v.base_g, line, start, n, labels, ignored, g, v.staged)
 
 cdef void brier(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)

@@ -4,8 +4,8 @@ from libc.stdint cimport int64_t
 from kernels.classes.rows cimport CHUNK, R_G, R_H, R_T, R_X, Rows, memory, register_rows
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, LOST_V, M, REAL_ROWS, REST, S, SHARE, SUM_V, WHOLE_SHARE, Across, Along, Change, Layout, View, add_line,
-    at, blank_line, blank_rows, e_line, factor_of, finish_values, line_or_buffer, mask_line, prepare_targets, prepare_tile,
-    store_line, store_tile, sum_exponentials, x_line)
+    at, blank_rows, e_line, factor_of, finish_line, finish_values, line_or_buffer, prepare_targets, prepare_tile, store_tile,
+    sum_exponentials, x_line)
 from kernels.core.numeric cimport exp_bow, real, vm_expm1_near, vm_log1p, weighed
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -147,17 +147,9 @@ cdef void write_divergence_derivatives(Layout l, const Rows *job, const View *v,
                 g[i] = gs[i]
             for i in range(n):
                 h[i] = hs[i]
-            if Layout is Across:
-                if ignored:
-                    blank_line(labels, n, g)
-                    blank_line(labels, n, h)
-            if v.masked:
-                mask_line(job, v, line, start, n, g, <real> 0)
-                mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
-                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
-            if not v.staged:
-                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                finish_line(l, job, v, R_H, v.base_h, line, start, n, labels, ignored, h, False)
+            finish_line(l, job, v, R_G, v.base_g, line, start, n, labels, ignored, g, v.staged)
 
 cdef void distillation(const real *like, const Rows *job, Py_ssize_t row, Py_ssize_t n) noexcept nogil:
     cdef real *x_tile = memory(job, 0, like)

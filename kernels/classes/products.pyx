@@ -11,8 +11,8 @@ from kernels.classes.nll cimport Nll, transform_line
 from kernels.classes.rows cimport CHUNK, R_D, R_G, Rows
 from kernels.classes.softmax cimport (
     LOG, LOST_A, LOST_B, LOST_C, LOST_V, M, PSI, S, SCALE, SHARE, SUMS, SUM_A, SUM_B, SUM_C, SUM_OF_A, SUM_V, WHOLE_SHARE,
-    Across, Along, Layout, View, add_line, at, blank_line, blank_rows, e_line, has_no_target, mask_line, line_or_buffer,
-    prepare_targets, raw_line, scale_of, slope, soft_cap, store_line, store_tile, target_line, tau_line, x_line)
+    Across, Along, Layout, View, add_line, at, blank_rows, e_line, finish_line, has_no_target, mask_line, line_or_buffer,
+    prepare_targets, raw_line, scale_of, slope, soft_cap, store_tile, target_line, tau_line, x_line)
 from kernels.core.numeric cimport real
 from kernels.core.sums cimport TILE, fl_own, regained
 
@@ -156,13 +156,7 @@ cdef void write_products(const Nll *f, Layout l, const Rows *job, const View *v,
                     g[i] = g[i] * slope_of_cap + room[3][i] * curvature * d[i]
             for i in range(n):
                 g[i] *= scale_of(l, own, i, scale)
-            if Layout is Across:
-                if ignored:
-                    blank_line(labels, n, g)
-            if v.masked:
-                mask_line(job, v, line, start, n, g, <real> 0)
-            if not v.staged:
-                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+            finish_line(l, job, v, R_G, v.base_g, line, start, n, labels, ignored, g, v.staged)
 
 cdef void product_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile,
                          real *raw_tile) noexcept nogil:

@@ -179,6 +179,18 @@ cdef void sum_exponentials(const Rows *job, const View *v, real *rows, double *w
 cdef const real *target_line(Layout l, const Rows *job, int k, const char *base, Py_ssize_t line, Py_ssize_t start,
                                     Py_ssize_t n, real *block) noexcept nogil
 cdef void blank_line(const int64_t *labels, Py_ssize_t n, real *block) noexcept nogil
+
+cdef inline void finish_line(Layout l, const Rows *job, const View *v, int k, char *base, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
+                             const int64_t *labels, bint ignored, real *block, bint staged) noexcept nogil:
+    """Derivatives of a piece of a line: 0 for what is left out; stored as output k, unless they stay in the tile."""
+    if Layout is Across:
+        if ignored:
+            blank_line(labels, n, block)
+    if v.masked:
+        mask_line(job, v, line, start, n, block, <real> 0)
+    if not staged:
+        store_line(l, job, v, k, base, line, start, n, <const real *> block)
+
 cdef void tau_line(Layout l, const Rows *job, const View *v, Py_ssize_t line, Py_ssize_t start, Py_ssize_t n,
                           const int64_t *labels, const real *e, const real *own, real *tau, bint checked) noexcept nogil
 cdef bint has_no_target(const Rows *job, const View *v, Py_ssize_t row, int64_t label, const real *like) noexcept nogil

@@ -9,8 +9,8 @@ from kernels.classes.rows cimport (
 from kernels.classes.softmax cimport (
     DOUBLE_ROWS, FACTOR, FIRST, LOG, LOST_A, LOST_B, LOST_V, M, PSI, REAL_ROWS, REST, S, SCALE, SECOND, SHARE, SUMS,
     SUM_A, SUM_B, SUM_OF_A, SUM_V, WHOLE_SHARE, Across, Along, Change, Layout, View, add_line, at, blank_line, blank_rows,
-    curvature, distance, e_line, finish_values, gather_target_logits, has_no_target, mask_line, line_or_buffer, prepare_targets,
-    prepare_tile, raw_line, scale_of, slope, soft_cap, softmax_gap, store_line, store_tile, sum_exponentials,
+    curvature, distance, e_line, finish_line, finish_values, gather_target_logits, has_no_target, line_or_buffer, prepare_targets,
+    prepare_tile, raw_line, scale_of, slope, soft_cap, softmax_gap, store_tile, sum_exponentials,
     tau_line, within, x_line, xlogy_term)
 from kernels.core.numeric cimport exp_gap, log, real, vm_sum_error, weighed
 from kernels.core.sums cimport TILE, fl_own, regained
@@ -125,22 +125,11 @@ cdef void write_class_derivatives(Layout l, const Rows *job, const View *v, cons
                 for i in range(n):
                     h[i] = curvature(e[i], own[<int> FIRST * <int> TILE + at(l, i)], own[<int> SECOND * <int> TILE + at(l, i)],
                                      own[<int> S * <int> TILE + at(l, i)], own[<int> SHARE * <int> TILE + at(l, i)])
-                if Layout is Across:
-                    if ignored:
-                        blank_line(labels, n, h)
-                if v.masked:
-                    mask_line(job, v, line, start, n, h, <real> 0)
-                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
+                finish_line(l, job, v, R_H, v.base_h, line, start, n, labels, ignored, h, False)
             g = <real *> e if v.staged else line_or_buffer(l, job, v, R_G, v.base_g, line, start, <real *> gs)
             for i in range(n):
                 g[i] = e[i] * own[<int> FIRST * <int> TILE + at(l, i)]
-            if Layout is Across:
-                if ignored:
-                    blank_line(labels, n, g)
-            if v.masked:
-                mask_line(job, v, line, start, n, g, <real> 0)
-            if not v.staged:
-                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+            finish_line(l, job, v, R_G, v.base_g, line, start, n, labels, ignored, g, v.staged)
 
 cdef void class_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
     """What is left of a tile with class numbers."""
@@ -326,19 +315,9 @@ cdef void write_derivatives(const Nll *f, Layout l, const Rows *job, const View 
                         h[i] = h[i] * vs[i] * vs[i] + g[i] * bs[i]
                 for i in range(n):
                     g[i] *= vs[i]
-            if Layout is Across:
-                if ignored:
-                    blank_line(labels, n, g)
-                    if v.base_h != NULL:
-                        blank_line(labels, n, h)
-            if v.masked:
-                mask_line(job, v, line, start, n, g, <real> 0)
-                if v.base_h != NULL:
-                    mask_line(job, v, line, start, n, h, <real> 0)
             if v.base_h != NULL:
-                store_line(l, job, v, R_H, v.base_h, line, start, n, <const real *> h)
-            if not v.staged:
-                store_line(l, job, v, R_G, v.base_g, line, start, n, <const real *> g)
+                finish_line(l, job, v, R_H, v.base_h, line, start, n, labels, ignored, h, False)
+            finish_line(l, job, v, R_G, v.base_g, line, start, n, labels, ignored, g, v.staged)
 
 cdef void distribution_tile(const Nll *f, const Rows *job, const View *v, real *rows, const double *wide, real *x_tile, real *e_tile) noexcept nogil:
     """What is left of a tile with target distributions."""
