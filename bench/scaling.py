@@ -1,4 +1,4 @@
-"""Times of losses against the number of their rows, as they are drawn in the documentation.
+"""Times of losses against the size of their data, as they are drawn in the documentation.
 
     python -m bench.scaling list_mle        writes docs/benchmarks/list_mle_scaling.csv
     python -m bench.scaling list_mle --draw     draws list_mle_scaling.svg of that, which needs
@@ -16,15 +16,36 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-#: The loss, and the function that makes its steps of so many rows.
+
+
+class Scaled(NamedTuple):
+    """A loss, and the function that makes its steps of a size."""
+
+    loss: str
+    steps: str
+    sizes: tuple[int, ...] = SIZES
+    size: str = "rows"
+    unit: str = "milliseconds"
+    seconds: float = 1e-3  # of a unit
+    what: str = "value and gradient, float32, one thread"
+    labels: tuple[str, str] = ("rows", "milliseconds")
+
+
+MEMBERS = 1 << 20  # of all ensembles of a size
 SCALED = {
-    "cox": ("cox_ph_loss", "bench.survival:scaled"),
-    "list_mle": ("list_mle_loss", "bench.grouped:list_mle"),
-    "lambdarank": ("lambdarank_loss", "bench.ranking:scaled"),
+    "cox": Scaled("cox_ph_loss", "bench.survival:scaled"),
+    "list_mle": Scaled("list_mle_loss", "bench.grouped:list_mle"),
+    "lambdarank": Scaled("lambdarank_loss", "bench.ranking:scaled"),
+    "crps": Scaled(
+        *("crps_ensemble", "bench.ensembles:scaled", tuple(4**k for k in range(1, 11))),
+        *("members", "nanoseconds", 1e-9 * MEMBERS),
+        "float32, one thread, a million members in all",
+        ("members of an ensemble", "nanoseconds for each member"),
+    ),
 }
 SLOW = 3.0  # seconds: who takes longer is asked once
 Step = Callable[[], Any]
@@ -48,15 +69,16 @@ def best(steps: dict[str, Step], seconds: float) -> dict[str, float]:
 
 
 def measure(name: str, seconds: float) -> None:
-    module, _, function = SCALED[name][1].partition(":")
+    scaled = SCALED[name]
+    module, _, function = scaled.steps.partition(":")
     lines = []
-    for rows in SIZES:
-        found = best(getattr(import_module(module), function)(rows), seconds)
-        lines += [(what, rows, f"{1e3 * t:.4g}") for what, t in found.items()]
+    for size in scaled.sizes:
+        found = best(getattr(import_module(module), function)(size), seconds)
+        lines += [(what, size, f"{t / scaled.seconds:.4g}") for what, t in found.items()]
         print(*lines[-len(found) :], flush=True)
     with open(FOLDER / f"{name}_scaling.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("implementation", "rows", "milliseconds"), *lines])
+        writer.writerows([("implementation", scaled.size, scaled.unit), *lines])
 
 
 def draw(name: str) -> None:
@@ -64,11 +86,12 @@ def draw(name: str) -> None:
 
     from bench import plots
 
+    scaled = SCALED[name]
     records = pd.read_csv(FOLDER / f"{name}_scaling.csv")
-    records = records.rename(columns={"rows": "x", "milliseconds": "ns"})
-    records["loss"] = SCALED[name][0]
-    title = f"{SCALED[name][0]}: value and gradient, float32, one thread"
-    plots.curves(FOLDER / f"{name}_scaling.svg", title, ("rows", "milliseconds"), records)
+    records = records.rename(columns={scaled.size: "x", scaled.unit: "ns"})
+    records["loss"] = scaled.loss
+    title = f"{scaled.loss}: {scaled.what}"
+    plots.curves(FOLDER / f"{name}_scaling.svg", title, scaled.labels, records)
 
 
 def main() -> None:
