@@ -48,9 +48,7 @@ class Accumulator:
     """
 
     def __init__(self, loss: Any, *, offset: int = 0, **options: Any) -> None:
-        own = getattr(loss, "reduction", None)
-        default = {} if own is None else {"reduction": own}
-        self._bound = bound(loss, default | options)
+        self._bound = bound(loss, options, reduces=True)
         self.offset = offset_of(offset)
         self.partial = Partial()
 

@@ -27,16 +27,23 @@ class Bound(NamedTuple):
     options: dict[str, Any]
 
 
-def bound(loss: Any, options: dict[str, Any], *, refused: dict[str, str] | None = None) -> Bound:
+def bound(
+    loss: Any,
+    options: dict[str, Any],
+    *,
+    refused: dict[str, str] | None = None,
+    reduces: bool = False,
+) -> Bound:
     """The loss and the options that were given. `refused` has options that the caller does not
-    take, each with the reason."""
+    take, each with the reason. A criterion's reduction is one of its options if that `reduces`."""
     if isinstance(loss, str):
         loss = by_name(loss)
     if isinstance(loss, Criterion):
         defaults = loss._options_signature.bind()
         defaults.apply_defaults()
         own = {k: v for k, v in loss._options().items() if v is not defaults.arguments[k]}
-        own.pop("reduction", None)  # that of a call, which the adapter sees to
+        if not reduces:
+            own.pop("reduction", None)  # that of a call, which the adapter sees to
         options = own | options
         loss = loss.loss
     if not isinstance(loss, Loss):

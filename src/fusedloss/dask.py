@@ -23,7 +23,7 @@ from fusedloss._core.reductions import check_reduction
 from fusedloss._core.tallies import Tally
 from fusedloss._core.types import Array
 from fusedloss._linear_blocks import Sums
-from fusedloss._linear_rows import aligned_chunks, sums_of_arrays
+from fusedloss._linear_rows import Asked, Chunks, aligned_chunks, sums_of_arrays
 from fusedloss._named import Bound, bound
 from fusedloss.linear import Objective
 
@@ -104,11 +104,9 @@ class _Call:
     """A loss of arrays of which some are Dask's."""
 
     def __init__(self, loss: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> None:
-        own = getattr(loss, "reduction", None)
-        default = {} if own is None else {"reduction": own}
         lazy = {name: a for name, a in options.items() if isinstance(a, da.Array)}
         plain = {name: a for name, a in options.items() if name not in lazy}
-        found: Bound = bound(loss, default | plain)
+        found: Bound = bound(loss, plain, reduces=True)
         self.loss = found.loss
         for name in lazy:
             if name not in self.loss._arrays:
@@ -332,11 +330,9 @@ def objective(
 class _Distributed(Objective):
     """An objective whose sums the workers of Dask make."""
 
-    def _sums(self, what: str, coef: Array, v: Array | None = None) -> Sums:
-        chunks = self._chunks
-        assert chunks is not None
+    def _sums_apart(self, chunks: Chunks, given: Asked) -> Sums:
         part = delayed(sums_of_arrays, pure=True)
-        task = delayed((chunks.task(), self.fit_intercept, what, coef, v))
+        task = delayed(given)
         parts = [part(task, *chunk) for chunk in chunks.listed]
         sums: Sums = _merged(parts, _merged_sums).compute()
         return sums

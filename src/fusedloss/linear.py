@@ -24,6 +24,7 @@ from fusedloss._linear_blocks import (
     split_coef,
 )
 from fusedloss._linear_rows import (
+    Asked,
     Chunks,
     bound_to_scores,
     chunks_of,
@@ -338,16 +339,23 @@ class Objective:
     def _sums(self, what: str, coef: Array, v: Array | None = None) -> Sums:
         """What is added up over all rows: the values; with "grad" gradients too; with "hessp" the
         products of the Hessian and v alone."""
-        if self._chunks is not None and self._map is not None:
+        if self._chunks is not None:
             given = self._chunks.task(), self.fit_intercept, what, coef, v
-            total = Sums()
-            for sums in self._map(partial(sums_of_chunk, given), self._chunks.source()):
-                total.merge(sums)
-            # A `map` may lose a chunk, or give one twice.
-            self._chunks.check_count(total.rows)
-            return total
+            total = self._sums_apart(self._chunks, given)
+            if total is not None:
+                self._chunks.check_count(total.rows)  # a chunk may be lost, or come twice
+                return total
         with self._lock:
             return added_up(self._at(coef), what, self._split, self.n_coef, v)
+
+    def _sums_apart(self, chunks: Chunks, given: Asked) -> Sums | None:
+        """The same of chunks that are worked on apart; None if they come in order."""
+        if self._map is None:
+            return None
+        total = Sums()
+        for sums in self._map(partial(sums_of_chunk, given), chunks.source()):
+            total.merge(sums)
+        return total
 
     def _at(self, coef: Array) -> Iterator[Block]:
         """The blocks, with their scores."""

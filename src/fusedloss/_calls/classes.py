@@ -281,10 +281,8 @@ def multilabel_loss(
     if weight is not None and not rows.weigh_items(weight):
         rows.weigh_classes(loss, weight, rows.shape)
     number_of_rows = float(x.size // x.shape[rows.axes[0]])
-    exactly, by_weights = (
-        is_tally(request),
-        reduction in ("weighted_mean", "sum_by_nonzero_weights"),
-    )
+    exactly = is_tally(request)
+    by_weights = reduction in ("weighted_mean", "sum_by_nonzero_weights")
     counts = count_rows(
         number_of_rows, rows.row_weight, rows.kernel_mask, rows.class_weight, exactly
     )

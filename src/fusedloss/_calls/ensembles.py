@@ -86,12 +86,7 @@ def _axes(x: Array, axis: int, vector_axis: int | None) -> tuple[int, ...]:
         raise ValueError(f"input: shape {x.shape} has no members along axis {first}")
     if vector_axis is None:
         return (first,)
-    if not -x.ndim <= vector_axis < x.ndim:
-        raise ValueError(
-            f"vector_axis: {vector_axis} is out of range for input with {x.ndim} dimensions; "
-            f"accepted: {-x.ndim} to {x.ndim - 1}"
-        )
-    second = vector_axis % x.ndim
+    second = axis_number(x, vector_axis, option="vector_axis")
     if first == second:
         raise ValueError(f"vector_axis: {vector_axis} is the axis of the members, axis={axis}, too")
     if x.shape[second] == 0:

@@ -8,12 +8,12 @@ from fusedloss._core.parameters import integer
 from fusedloss._core.types import Array
 
 
-def axis_number(x: Array, axis: Any, name: str = "input") -> int:
+def axis_number(x: Array, axis: Any, name: str = "input", option: str = "axis") -> int:
     """An axis of the input, counted from the front."""
-    number = integer("axis", axis)
+    number = integer(option, axis)
     if not -x.ndim <= number < x.ndim:
         raise ValueError(
-            f"axis: {number} is out of range for {name} with {x.ndim} dimensions"
+            f"{option}: {number} is out of range for {name} with {x.ndim} dimensions"
             + (f"; accepted: {-x.ndim} to {x.ndim - 1}" if x.ndim else "")
         )
     return number % x.ndim

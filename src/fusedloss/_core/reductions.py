@@ -205,8 +205,10 @@ def value_weights(
     """Weights and mask broadcast up to this shape, that of the values; errors call it `what`. With
     `exactly` what is counted is so."""
     count = float(prod(shape))
+    whole: Any = exact if exactly else float
+    totals_of: Any = _exact_totals if exactly else _totals
     if weight is None and sample_weight is None and where is None:
-        number: Any = exact(count) if exactly else count
+        number = whole(count)
         return ValueWeights(None, (), 0, number, number, number, None)
     given, weights, precision = [], [], 0
     for name, value in (("weight", weight), ("sample_weight", sample_weight)):
@@ -216,14 +218,10 @@ def value_weights(
             given.append(array)
             weights.append(broadcast(name, array, shape, what))
     if where is None and len(weights) < 2:
-        product = weights[0]
         totals: tuple[Any, Any] = count, count
-        if exactly:
-            totals = _exact_totals(count, given[0])
-        elif reduction in ("weighted_mean", "sum_by_nonzero_weights"):
-            totals = _totals(count, given[0])
-        number = exact(count) if exactly else count
-        return ValueWeights(product, tuple(given), precision, number, totals[0], totals[1], None)
+        if exactly or reduction in ("weighted_mean", "sum_by_nonzero_weights"):
+            totals = totals_of(count, given[0])
+        return ValueWeights(weights[0], tuple(given), precision, whole(count), *totals, None)
     there = None
     if where is not None:
         mask, _ = operand("where", where)  # whose precision does not matter
@@ -231,11 +229,8 @@ def value_weights(
         there = broadcast("where", mask, shape, what) != 0
         count = float(np.count_nonzero(there))
     product = product_of(shape, weights, there)
-    if exactly:
-        totals, number = _exact_totals(product.size, product), exact(count)
-    else:
-        totals, number = _totals(product.size, product), count
-    return ValueWeights(product, tuple(given), precision, number, totals[0], totals[1], there)
+    totals = totals_of(product.size, product)
+    return ValueWeights(product, tuple(given), precision, whole(count), *totals, there)
 
 
 def class_weights(
